@@ -1,0 +1,23 @@
+# mezo_torch: LibTorch as one imported target. The CUDA build of LibTorch refuses find_package() on a machine without a CUDA
+# toolkit, so the libraries are named here. Found through CMAKE_PREFIX_PATH (torch.utils.cmake_prefix_path), else in .venv.
+file(GLOB MEZO_VENV_TORCH ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
+set(MEZO_TORCH_HINTS ${CMAKE_PREFIX_PATH})
+foreach(prefix ${CMAKE_PREFIX_PATH})
+  list(APPEND MEZO_TORCH_HINTS ${prefix}/../.. ${prefix}/torch)
+endforeach()
+list(APPEND MEZO_TORCH_HINTS ${MEZO_VENV_TORCH})
+
+find_path(TORCH_INCLUDE torch/version.h HINTS ${MEZO_TORCH_HINTS} PATH_SUFFIXES include NO_DEFAULT_PATH)
+find_library(TORCH_CPU_LIBRARY torch_cpu HINTS ${MEZO_TORCH_HINTS} PATH_SUFFIXES lib NO_DEFAULT_PATH)
+find_library(C10_LIBRARY c10 HINTS ${MEZO_TORCH_HINTS} PATH_SUFFIXES lib NO_DEFAULT_PATH)
+if(NOT TORCH_INCLUDE OR NOT TORCH_CPU_LIBRARY OR NOT C10_LIBRARY)
+  message(FATAL_ERROR "LibTorch not found. Run ./tools/quickstart or ./tools/test once (they make .venv), or give "
+                      "-DCMAKE_PREFIX_PATH=\"$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)')\"")
+endif()
+file(STRINGS ${TORCH_INCLUDE}/torch/version.h MEZO_TORCH_VERSION REGEX "define TORCH_VERSION \"")
+string(REGEX REPLACE ".*\"(.*)\".*" "\\1" MEZO_TORCH_VERSION "${MEZO_TORCH_VERSION}")
+message(STATUS "LibTorch ${MEZO_TORCH_VERSION}: ${TORCH_CPU_LIBRARY}")
+
+add_library(mezo_torch INTERFACE)
+target_include_directories(mezo_torch SYSTEM INTERFACE ${TORCH_INCLUDE} ${TORCH_INCLUDE}/torch/csrc/api/include)
+target_link_libraries(mezo_torch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
