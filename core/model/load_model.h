@@ -1,0 +1,46 @@
+#pragma once
+// From a path to a model that can run: finds out what the path is (a Hugging Face folder or a .gguf file), asks the registry for
+// the family that serves it, lets it declare its parameters, and reads every one of them into fp32.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/model/model.h"
+#include "core/model/parameter_store.h"
+#include "core/plugin/registry.h"
+#include "core/text/tokenizer.h"
+
+namespace mezo {
+
+struct LoadedModel {
+  std::string path;
+  std::string type;  // the family's component id
+  Component component;
+  std::shared_ptr<ModelFamily> family;
+  ModelConfig config;
+  std::unique_ptr<Model> model;
+  ParameterStore store;
+  Tokenizer tokenizer;
+  std::vector<std::string> files;   // the weights were read from
+  std::vector<std::string> unused;  // tensors of the files that the model does not declare
+
+  std::int64_t parameters() const;
+};
+
+// `type` is a component id, or "auto". Throws ModelError for what is missing, misshapen or of a type that cannot be read, naming
+// file and tensor; PluginError where no plugin serves the model.
+MEZO_API LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry);
+
+struct CheckedModel {
+  std::string type;
+  Tokenizer tokenizer;
+  std::vector<std::string> unused;
+};
+
+// All of load_model's checks but reading the weights: the path, its configuration, a family that serves it, every tensor's name,
+// shape and type, the tokenizer.
+MEZO_API CheckedModel check_model(const std::string& path, const std::string& type, const Registry& registry);
+
+}  // namespace mezo

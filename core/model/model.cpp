@@ -1,0 +1,12 @@
+#include "core/model/model.h"
+
+#include "core/model/peft.h"
+
+namespace mezo {
+
+Model::~Model() = default;
+Peft::~Peft() = default;
+ModelFamily::~ModelFamily() = default;
+std::vector<GgufName> ModelFamily::gguf_names(const ModelConfig&) const { return {}; }
+
+}  // namespace mezo

@@ -1,0 +1,156 @@
+#include "core/model/model_config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/io/gguf.h"
+
+namespace mezo {
+
+struct ModelConfig::Json {
+  nlohmann::json value;
+  const nlohmann::json* find(const std::string& key) const;
+};
+
+ModelConfig::ModelConfig(std::shared_ptr<const Json> json, std::string origin)
+    : json_(std::move(json)), origin_(std::move(origin)) {}
+ModelConfig::~ModelConfig() = default;
+ModelConfig::ModelConfig(const ModelConfig&) = default;
+ModelConfig& ModelConfig::operator=(const ModelConfig&) = default;
+
+ModelConfig ModelConfig::from_json(const std::string& text, const std::string& origin) {
+  auto json = std::make_shared<Json>();
+  try {
+    json->value = nlohmann::json::parse(text);
+  } catch (const nlohmann::json::exception& e) {
+    throw ModelError("[" + origin + "] not JSON: " + e.what());
+  }
+  if (!json->value.is_object()) throw ModelError("[" + origin + "] expected a JSON object, got " + json->value.type_name());
+  return {std::move(json), origin};
+}
+
+ModelConfig ModelConfig::from_folder(const std::string& folder) {
+  const std::string path = (std::filesystem::path(folder) / "config.json").string();
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw ModelError("[" + path + "] cannot be read; a model folder holds config.json, weights and a tokenizer");
+  return from_json(std::string(std::istreambuf_iterator<char>(in), {}), path);
+}
+
+namespace {
+
+// GGUF's names are the same for all architectures but for the prefix; each is one key of a config.json.
+struct Translation {
+  const char* gguf;
+  const char* key;
+};
+constexpr Translation translations[] = {{"block_count", "num_hidden_layers"},
+                                        {"context_length", "max_position_embeddings"},
+                                        {"embedding_length", "hidden_size"},
+                                        {"feed_forward_length", "intermediate_size"},
+                                        {"attention.head_count", "num_attention_heads"},
+                                        {"attention.head_count_kv", "num_key_value_heads"},
+                                        {"attention.key_length", "head_dim"},
+                                        {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
+                                        {"attention.layer_norm_epsilon", "layer_norm_eps"},
+                                        {"attention.sliding_window", "sliding_window"},
+                                        {"rope.freq_base", "rope_theta"},
+                                        {"rope.dimension_count", "rotary_dim"},
+                                        {"rope.scaling.type", "rope_scaling_type"},
+                                        {"vocab_size", "vocab_size"}};
+
+nlohmann::json json_of(const GgufValue& v) {
+  if (const auto x = v.as_integer()) return *x;
+  if (const auto x = v.as_number()) return *x;
+  if (const auto x = v.as_boolean()) return *x;
+  if (const auto x = v.as_text()) return std::string(*x);
+  return nullptr;
+}
+
+}  // namespace
+
+ModelConfig ModelConfig::from_gguf(const GgufFile& file) {
+  const GgufMetadata& meta = file.metadata;
+  const std::string architecture = meta.text("general.architecture");
+  auto json = std::make_shared<Json>();
+  json->value = nlohmann::json::object();
+  json->value["architectures"] = {"gguf:" + architecture};
+  for (const Translation& t : translations)
+    if (const GgufValue* v = meta.find(architecture + "." + t.gguf)) json->value[t.key] = json_of(*v);
+  // A file without an output matrix uses the embedding's; one with a table of rope factors scales its positions.
+  json->value["tie_word_embeddings"] = file.tensors.find("output.weight") == nullptr;
+  if (file.tensors.find("rope_freqs.weight")) json->value["rope_scaling_type"] = "factors";
+  if (!json->value.contains("vocab_size"))
+    json->value["vocab_size"] = static_cast<std::int64_t>(meta.list("tokenizer.ggml.tokens").size());
+  return {std::move(json), meta.path()};
+}
+
+// The value of a key, or nullptr where it is absent or null. A dot steps into an object.
+const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
+  const nlohmann::json* node = &value;
+  for (std::size_t begin = 0; begin <= key.size();) {
+    const std::size_t end = std::min(key.find('.', begin), key.size());
+    if (!node->is_object()) return nullptr;
+    const auto it = node->find(key.substr(begin, end - begin));
+    if (it == node->end()) return nullptr;
+    node = &*it;
+    begin = end + 1;
+  }
+  return node->is_null() ? nullptr : node;
+}
+
+void ModelConfig::refuse(const std::string& key, const std::string& why) const {
+  const nlohmann::json* value = json_->find(key);
+  throw ModelError("[" + origin_ + "] " + key + ": " + why + ", got " + (value ? value->dump() : "nothing"));
+}
+
+bool ModelConfig::has(const std::string& key) const { return json_->find(key) != nullptr; }
+
+std::int64_t ModelConfig::integer(const std::string& key) const {
+  const nlohmann::json* value = json_->find(key);
+  if (!value || !value->is_number_integer()) refuse(key, "expected an integer");
+  const auto integer = value->get<std::int64_t>();
+  if (integer < 0 || integer > (std::int64_t{1} << 40)) refuse(key, "expected a size from 0 to 2^40");
+  return integer;
+}
+
+std::int64_t ModelConfig::integer(const std::string& key, std::int64_t otherwise) const {
+  return has(key) ? integer(key) : otherwise;
+}
+
+double ModelConfig::number(const std::string& key) const {
+  const nlohmann::json* value = json_->find(key);
+  if (!value || !value->is_number()) refuse(key, "expected a number");
+  return value->get<double>();
+}
+
+double ModelConfig::number(const std::string& key, double otherwise) const { return has(key) ? number(key) : otherwise; }
+
+bool ModelConfig::boolean(const std::string& key, bool otherwise) const {
+  const nlohmann::json* value = json_->find(key);
+  if (!value) return otherwise;
+  if (!value->is_boolean()) refuse(key, "expected true or false");
+  return value->get<bool>();
+}
+
+std::string ModelConfig::text(const std::string& key, const std::string& otherwise) const {
+  const nlohmann::json* value = json_->find(key);
+  if (!value) return otherwise;
+  if (!value->is_string()) refuse(key, "expected text");
+  return value->get<std::string>();
+}
+
+std::vector<std::string> ModelConfig::architectures() const {
+  const auto it = json_->value.find("architectures");
+  std::vector<std::string> names;
+  if (it != json_->value.end() && it->is_array())
+    for (const auto& name : *it)
+      if (name.is_string()) names.push_back(name.get<std::string>());
+  if (names.empty()) refuse("architectures", "expected a list of names such as [\"LlamaForCausalLM\"]");
+  return names;
+}
+
+}  // namespace mezo

@@ -1,0 +1,50 @@
+#pragma once
+// The shape of a model: the keys of a Hugging Face config.json, whatever file they came from. A GGUF's metadata is translated to
+// the same keys (llama.block_count -> num_hidden_layers), so a family reads one vocabulary of names. Accessors throw ModelError
+// naming the file, the key and what was found. A dot in a key steps into an object: "rope_parameters.rope_theta".
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/api.h"
+
+namespace mezo {
+
+struct GgufFile;
+
+class MEZO_API ModelConfig {
+ public:
+  // config.json of a Hugging Face folder.
+  static ModelConfig from_folder(const std::string& folder);
+  static ModelConfig from_gguf(const GgufFile& file);
+  static ModelConfig from_json(const std::string& text, const std::string& origin);
+
+  std::int64_t integer(const std::string& key) const;
+  std::int64_t integer(const std::string& key, std::int64_t otherwise) const;  // absent or null
+  double number(const std::string& key) const;
+  double number(const std::string& key, double otherwise) const;
+  bool boolean(const std::string& key, bool otherwise) const;
+  std::string text(const std::string& key, const std::string& otherwise) const;
+  bool has(const std::string& key) const;  // present and not null
+
+  // Names that a family's `serves` is matched with: the list `architectures`, or "gguf:" + general.architecture.
+  std::vector<std::string> architectures() const;
+  const std::string& origin() const { return origin_; }
+
+  // "[path] what: key": for messages about a key whose value a family cannot serve.
+  [[noreturn]] void refuse(const std::string& key, const std::string& why) const;
+
+  ~ModelConfig();
+  ModelConfig(const ModelConfig&);
+  ModelConfig& operator=(const ModelConfig&);
+
+ private:
+  struct Json;
+  ModelConfig(std::shared_ptr<const Json> json, std::string origin);
+  std::shared_ptr<const Json> json_;
+  std::string origin_;
+};
+
+}  // namespace mezo

@@ -1,0 +1,125 @@
+#include "core/model/packed_attention.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace mezo {
+
+namespace {
+
+// The padded [segments, heads, length, width] form of rows [R, heads, width].
+at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, std::int64_t n, std::int64_t length) {
+  return rows.index_select(0, index).view({n, length, rows.size(1), rows.size(2)}).transpose(1, 2);
+}
+
+// Key and value heads repeated so that each query head has its own.
+at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
+  const std::int64_t own = x.size(1);
+  if (own == heads) return x;
+  return x.unsqueeze(2).expand({x.size(0), own, heads / own, x.size(2), x.size(3)}).reshape({x.size(0), heads, x.size(2), x.size(3)});
+}
+
+// Rows a segment's queries can see, in order: its parent's, then its own.
+std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Segment& s) {
+  std::vector<std::int64_t> rows;
+  const auto append = [&](const Segment& part) {
+    for (std::int64_t i = 0; i < part.length; ++i) rows.push_back(part.first_row + i);
+  };
+  if (s.parent >= 0) append(batch.segments()[static_cast<std::size_t>(s.parent)]);
+  append(s);
+  return rows;
+}
+
+}  // namespace
+
+PackedAttention::PackedAttention(const PackedBatch& batch, int streams) {
+  std::vector<int> roots, continued;
+  for (std::size_t i = 0; i < batch.segments().size(); ++i)
+    (batch.segments()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
+  back_ = at::empty({streams * batch.rows()}, at::kLong);
+  auto* back = back_.mutable_data_ptr<std::int64_t>();
+  std::int64_t base = 0;
+  for (const auto& members : {roots, continued}) {
+    if (members.empty()) continue;
+    groups_.push_back(make_group(batch, members, streams));
+    const Group& g = groups_.back();
+    for (int s = 0; s < streams; ++s)
+      for (std::size_t m = 0; m < members.size(); ++m) {
+        const Segment& segment = batch.segments()[static_cast<std::size_t>(members[m])];
+        const std::int64_t place = base + (s * static_cast<std::int64_t>(members.size()) + static_cast<std::int64_t>(m)) * g.queries;
+        for (std::int64_t i = 0; i < segment.length; ++i) back[s * batch.rows() + segment.first_row + i] = place + i;
+      }
+    base += g.n * g.queries;
+  }
+}
+
+PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch, const std::vector<int>& members,
+                                                   int streams) const {
+  Group g;
+  g.n = static_cast<std::int64_t>(members.size()) * streams;
+  std::vector<std::vector<std::int64_t>> keys;
+  for (const int m : members) {
+    const Segment& s = batch.segments()[static_cast<std::size_t>(m)];
+    g.continues = s.parent >= 0;
+    keys.push_back(visible_rows(batch, s));
+    g.queries = std::max(g.queries, s.length);
+    g.keys = std::max(g.keys, static_cast<std::int64_t>(keys.back().size()));
+  }
+  std::vector<std::int64_t> query_rows, key_rows, query_position, key_position;
+  for (int stream = 0; stream < streams; ++stream)
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      const Segment& s = batch.segments()[static_cast<std::size_t>(members[m])];
+      const std::int64_t offset = stream * batch.rows();
+      for (std::int64_t i = 0; i < g.queries; ++i) {
+        const std::int64_t row = s.first_row + std::min(i, s.length - 1);  // padding repeats the last row; its result is dropped
+        query_rows.push_back(offset + row);
+        query_position.push_back(batch.positions()[static_cast<std::size_t>(row)]);
+      }
+      const auto count = static_cast<std::int64_t>(keys[m].size());
+      for (std::int64_t i = 0; i < g.keys; ++i) {
+        const std::int64_t row = keys[m][static_cast<std::size_t>(std::min(i, count - 1))];
+        key_rows.push_back(offset + row);
+        key_position.push_back(i < count ? batch.positions()[static_cast<std::size_t>(row)] : std::numeric_limits<std::int64_t>::max());
+      }
+    }
+  const auto tensor = [](const std::vector<std::int64_t>& v) {
+    at::Tensor t = at::empty({static_cast<std::int64_t>(v.size())}, at::kLong);
+    std::copy(v.begin(), v.end(), t.mutable_data_ptr<std::int64_t>());
+    return t;
+  };
+  g.query_rows = tensor(query_rows);
+  g.key_rows = tensor(key_rows);
+  g.query_position = tensor(query_position).view({g.n, g.queries, 1});
+  g.key_position = tensor(key_position).view({g.n, 1, g.keys});
+  return g;
+}
+
+// True where a query sees a key: [n, 1, queries, keys].
+at::Tensor PackedAttention::mask(const Group& g, const AttentionOptions& o) const {
+  at::Tensor seen = o.causal ? g.key_position <= g.query_position
+                             : (g.key_position < std::numeric_limits<std::int64_t>::max()).expand({g.n, g.queries, g.keys});
+  if (o.window > 0) seen = seen & (g.query_position - g.key_position < o.window);
+  return seen.unsqueeze(1);
+}
+
+at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                       const AttentionOptions& o) const {
+  const std::int64_t heads = q.size(1), width = q.size(2);
+  std::vector<at::Tensor> outputs;
+  for (const Group& g : groups_) {
+    const bool plain_causal = o.causal && o.window == 0 && !g.continues;
+    const at::Tensor out = at::scaled_dot_product_attention(
+        gather(q, g.query_rows, g.n, g.queries), repeat_heads(gather(k, g.key_rows, g.n, g.keys), heads),
+        repeat_heads(gather(v, g.key_rows, g.n, g.keys), heads),
+        plain_causal ? std::optional<at::Tensor>() : std::optional<at::Tensor>(mask(g, o)), 0.0, plain_causal, o.scale);
+    outputs.push_back(out.transpose(1, 2).reshape({g.n * g.queries, heads, width}));
+  }
+  return (outputs.size() == 1 ? outputs[0] : at::cat(outputs)).index_select(0, back_);
+}
+
+}  // namespace mezo

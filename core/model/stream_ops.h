@@ -1,0 +1,46 @@
+#pragma once
+// The host's Ops: the same arithmetic for evaluation (one stream) and training (two), over whatever ParameterSource it is given.
+// One object serves one batch. Work a stream is one matrix product each; no stream's rows are padded or copied for another's.
+
+#include <memory>
+#include <optional>
+
+#include "core/model/ops.h"
+#include "core/model/packed_attention.h"
+#include "core/model/packed_batch.h"
+#include "core/model/parameter_source.h"
+
+namespace mezo {
+
+class MEZO_API StreamOps : public Ops {
+ public:
+  StreamOps(ParameterSource& source, const PackedBatch& batch);
+  ~StreamOps() override;
+
+  // What the model's hidden() is given: the batch's rows, once for each stream.
+  const Batch& batch() const { return batch_; }
+  int streams() const { return streams_; }
+
+  // From now on a vocabulary head gives only these columns, in this order: entries [U] int64, ascending without repetition.
+  void select_vocabulary(at::Tensor entries) { vocabulary_ = std::move(entries); }
+
+  at::Tensor enter_layer(int layer, const at::Tensor& x) override;
+  at::Tensor embedding(const Embedding&, const at::Tensor& ids) override;
+  at::Tensor linear(const Linear&, const at::Tensor& x) override;
+  at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) override;
+  at::Tensor rms_norm(const Norm&, const at::Tensor& x, double epsilon) override;
+  at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                       const AttentionOptions&) override;
+
+ private:
+  at::Tensor vector_of(Parameter p);                            // [S or 1, 1, d]
+  at::Tensor by_stream(const at::Tensor& x) const;              // [R, d] as [S, R / S, d]
+
+  ParameterSource& source_;
+  int streams_;
+  Batch batch_;
+  std::optional<at::Tensor> vocabulary_;
+  std::unique_ptr<PackedAttention> attention_;
+};
+
+}  // namespace mezo

@@ -1,0 +1,149 @@
+#include "core/run/run_config.h"
+
+#include "core/config/emit.h"
+#include "core/config/extends.h"
+#include "core/config/schema.h"
+#include "core/error.h"
+#include "core/plugin/create.h"
+#include "core/run/settings.h"
+
+namespace mezo {
+
+namespace {
+
+Value read_tree(const ConfigRequest& request, std::vector<std::string>& notes, Diagnostics& diagnostics) {
+  std::optional<Config> config = read_config(request.path, host_settings(), diagnostics);
+  if (!config) diagnostics.throw_if_any();
+  notes = std::move(config->notes);
+  apply_overrides(config->tree, request.overrides, host_settings(), notes, diagnostics);
+  return std::move(config->tree);
+}
+
+std::vector<std::string> ids(const Registry& registry, mezo_kind kind) {
+  std::vector<std::string> names;
+  for (const Component* c : registry.components(kind)) names.emplace_back(c->id());
+  return names;
+}
+
+std::vector<mezo_parameter> table_of(std::span<const mezo_parameter> host, const Component& component) {
+  return join(host, {component.descriptor->parameters, component.descriptor->parameter_count});
+}
+
+// Checks a block whose `type` names a component; leaves `component` empty after an error.
+Parameters check_block(const Value& tree, const char* block, mezo_kind kind, const char* what, const char* otherwise,
+                       std::span<const mezo_parameter> host, const Registry& registry, Component& component, Diagnostics& diagnostics) {
+  const std::string id = component_of(tree.find(block), block, what, ids(registry, kind), otherwise, diagnostics, tree.mark);
+  if (id.empty()) return {};
+  component = registry.find(kind, id);
+  return check(tree.find(block), block, table_of(host, component), diagnostics, tree.mark);
+}
+
+void check_model_type(const Value& tree, const Registry& registry, Diagnostics& diagnostics) {
+  std::vector<std::string> known = ids(registry, MEZO_MODEL);
+  known.emplace_back("auto");
+  component_of(tree.find("model"), "model", "model family", known, "auto", diagnostics, tree.mark);
+}
+
+Mark mark_of(const Value& tree, const char* block, const char* key) {
+  const Value* b = tree.find(block);
+  const Value* v = b ? b->find(key) : nullptr;
+  return v ? v->mark : b ? b->mark : tree.mark;
+}
+
+// Data files are named with their position in the config, before any of them is opened.
+void check_files(const Value& tree, const RunConfig& run, Diagnostics& diagnostics) {
+  const auto check_file = [&](const char* block, const char* key, const std::string& path) {
+    std::error_code none;
+    if (!path.empty() && !std::filesystem::exists(path, none))
+      diagnostics.error(Code::bad_path, mark_of(tree, block, key), std::string(block) + "." + key + ": no such file: " + path);
+  };
+  if (run.model.has("path")) check_file("model", "path", run.model.text("path"));
+  for (const char* key : {"train", "dev", "test"})
+    if (run.task.has(key)) check_file("task", key, run.task.text(key));
+}
+
+void replace(Value& block, const char* key, std::string text) { block.set(key, Value::scalar(std::move(text))); }
+
+std::string shortest(double number) {
+  char text[32];
+  for (int digits = 1; digits <= 17; ++digits) {
+    std::snprintf(text, sizeof text, "%.*g", digits, number);
+    if (std::stod(text) == number) break;
+  }
+  return text;
+}
+
+}  // namespace
+
+double RunConfig::learning_rate() const {
+  return optimizer.is_word("learning_rate") ? peft_mode->recommended().learning_rate : optimizer.number("learning_rate");
+}
+
+double RunConfig::epsilon() const {
+  return optimizer.is_word("epsilon") ? peft_mode->recommended().epsilon : optimizer.number("epsilon");
+}
+
+std::string RunConfig::resolved_yaml(const std::string& model_type) const {
+  Value model_block = to_tree(model, model_settings());
+  replace(model_block, "type", model_type);
+  if (model.text("dtype") == "auto") replace(model_block, "dtype", "float32");
+  if (model.text("device") == "auto") replace(model_block, "device", "cpu");
+  Value optimizer_block = to_tree(optimizer, optimizer_settings());
+  if (optimizer.is_word("learning_rate")) replace(optimizer_block, "learning_rate", shortest(learning_rate()));
+  if (optimizer.is_word("epsilon")) replace(optimizer_block, "epsilon", shortest(epsilon()));
+  if (optimizer.text("storage") == "auto") replace(optimizer_block, "storage", "float32");
+  Value task_block = to_tree(task, task_settings());
+  replace(task_block, "file", std::filesystem::absolute(task_file.path).lexically_normal().string());
+
+  Value tree = Value::map();
+  tree.set("model", model_block);
+  tree.set("peft", to_tree(peft, table_of(peft_settings(), peft_component)));
+  tree.set("objective", to_tree(objective, table_of(objective_settings(), objective_component)));
+  tree.set("task", task_block);
+  tree.set("optimizer", optimizer_block);
+  tree.set("trainer", to_tree(trainer, trainer_settings()));
+  for (const Entry& entry : to_tree(top, top_settings()).entries) tree.set(entry.key, entry.value);
+  return to_yaml(tree);
+}
+
+RunConfig load_run_config(const ConfigRequest& request) {
+  RunConfig run;
+  Diagnostics diagnostics;
+  const Value tree = read_tree(request, run.notes, diagnostics);
+  run.top = check_top_level(tree, block_names(), top_settings(), diagnostics);
+
+  PluginSearch search;
+  search.named = run.top.list("plugins");
+  search.base = std::filesystem::absolute(request.path).parent_path();
+  search.folders = request.plugin_folders;
+  const auto registry = std::make_shared<const Registry>(search);
+  run.registry = registry;
+
+  check_model_type(tree, *registry, diagnostics);
+  run.model = check(tree.find("model"), "model", model_settings(), diagnostics, tree.mark);
+  run.peft = check_block(tree, "peft", MEZO_PEFT, "PEFT mode", "full", peft_settings(), *registry, run.peft_component, diagnostics);
+  run.objective = check_block(tree, "objective", MEZO_OBJECTIVE, "objective", "cross_entropy", objective_settings(), *registry,
+                              run.objective_component, diagnostics);
+  run.task = check(tree.find("task"), "task", task_settings(), diagnostics, tree.mark);
+  run.optimizer = check(tree.find("optimizer"), "optimizer", optimizer_settings(), diagnostics, tree.mark);
+  run.trainer = check(tree.find("trainer"), "trainer", trainer_settings(), diagnostics, tree.mark);
+  check_files(tree, run, diagnostics);
+  diagnostics.throw_if_any();
+
+  try {
+    std::string file = find_task(run.task.text("file"), request.task_folders);
+    if (file.find('/') != std::string::npos || file.ends_with(".yaml") || file.ends_with(".yml"))
+      file = resolve_path(file, mark_of(tree, "task", "file")).string();
+    run.task_file = load_task(file);
+  } catch (const UnknownTask& e) {
+    diagnostics.error(Code::unknown_component, mark_of(tree, "task", "file"), e.what());
+    diagnostics.throw_if_any();
+  }
+  run.peft_mode = create<Peft>(run.peft_component, run.peft);
+  run.objective_function = create<Objective>(run.objective_component, run.objective);
+  return run;
+}
+
+std::int64_t size_limit(const Parameters& task, const std::string& name) { return task.is_word(name) ? 0 : task.integer(name); }
+
+}  // namespace mezo

@@ -1,0 +1,51 @@
+#pragma once
+// A run's configuration, checked as a whole before anything is loaded: the YAML file, what it extends, the command line's
+// overrides, the plugins they name, the task file. Everything that is wrong is reported at once.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/overrides.h"
+#include "core/config/parameters.h"
+#include "core/model/peft.h"
+#include "core/plugin/registry.h"
+#include "core/task/objective.h"
+#include "core/task/task.h"
+
+namespace mezo {
+
+struct RunConfig {
+  std::shared_ptr<const Registry> registry;
+  Parameters top, model, peft, objective, task, optimizer, trainer;  // as tables of settings.h and the components have them
+  Component peft_component, objective_component;
+  std::shared_ptr<Peft> peft_mode;
+  std::shared_ptr<Objective> objective_function;
+  Task task_file;
+  std::vector<std::string> notes;  // lines for the user
+
+  // `auto` resolved.
+  double learning_rate() const;
+  double epsilon() const;
+
+  // The whole run as YAML with every default written out, `auto` replaced by what it stood for (`model_type`: the family that
+  // was found). Running it again repeats the run.
+  std::string resolved_yaml(const std::string& model_type) const;
+};
+
+struct ConfigRequest {
+  std::string path;
+  std::vector<Argument> overrides;
+  std::vector<PluginFolder> plugin_folders;
+  std::vector<std::string> task_folders;
+};
+
+// Throws ConfigError, PluginError.
+MEZO_API RunConfig load_run_config(const ConfigRequest& request);
+
+// Rows that `task.train_size` and the like allow: 0 for `all`.
+MEZO_API std::int64_t size_limit(const Parameters& task, const std::string& name);
+
+}  // namespace mezo

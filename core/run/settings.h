@@ -1,0 +1,28 @@
+#pragma once
+// Every setting of a run's YAML that belongs to the host, as parameter tables: the one place where their defaults, ranges and
+// meanings stand. A component's own settings stand beside it, in its plugin.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/api.h"
+#include "core/config/merge.h"
+#include "core/plugin/parameter.h"
+
+namespace mezo {
+
+MEZO_API std::span<const mezo_parameter> top_settings();        // beside the blocks
+MEZO_API std::span<const mezo_parameter> model_settings();
+MEZO_API std::span<const mezo_parameter> peft_settings();       // the component's rows follow
+MEZO_API std::span<const mezo_parameter> objective_settings();  // the component's rows follow
+MEZO_API std::span<const mezo_parameter> task_settings();
+MEZO_API std::span<const mezo_parameter> optimizer_settings();
+MEZO_API std::span<const mezo_parameter> trainer_settings();
+
+MEZO_API const std::vector<std::string>& block_names();
+
+// What stays when a block's `type` changes.
+MEZO_API const HostSettings& host_settings();
+
+}  // namespace mezo

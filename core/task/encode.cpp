@@ -1,0 +1,98 @@
+#include "core/task/encode.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace mezo {
+
+std::int64_t EncodedExample::rows() const {
+  auto n = static_cast<std::int64_t>(context.size());
+  for (const auto& tail : tails) n += static_cast<std::int64_t>(tail.size()) - 1;
+  return n;
+}
+
+namespace {
+
+using Tokens = std::vector<std::int32_t>;
+
+std::int64_t label_of(const Example& example, const Task& task, const std::string& where) {
+  const auto field = example.fields.find(task.label_field);
+  if (field == example.fields.end()) throw DataError(where + "no field '" + task.label_field + "', which holds the label");
+  std::string known;
+  for (std::size_t i = 0; i < task.options.size(); ++i) {
+    if (task.options[i].label == field->second) return static_cast<std::int64_t>(i);
+    known += (i ? ", " : "") + task.options[i].label;
+  }
+  throw DataError(where + task.label_field + " is '" + field->second + "', but the task has options for " + known);
+}
+
+std::string prompt_of(const Example& example, const Task& task, const std::string& where) {
+  try {
+    return task.prompt.render(example.fields);
+  } catch (const MissingFieldError& e) {
+    throw DataError(where + e.what());
+  }
+}
+
+// Cuts all sequences alike so that the longest fits, keeping the first `keep` tokens.
+void cut_left(std::vector<Tokens>& sequences, std::size_t keep, std::size_t max_length) {
+  std::size_t longest = 0;
+  for (const Tokens& s : sequences) longest = std::max(longest, s.size());
+  if (longest <= max_length) return;
+  const std::size_t excess = longest - max_length;
+  for (Tokens& s : sequences) {
+    const auto begin = s.begin() + static_cast<std::ptrdiff_t>(keep);
+    s.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(excess, s.size() - keep)));
+  }
+}
+
+}  // namespace
+
+EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
+                      const std::string& path) {
+  const std::string where = path + ":" + std::to_string(example.line) + ": ";
+  EncodedExample out;
+  out.row = example.row;
+  out.label = label_of(example, task, where);
+  const std::string prompt = prompt_of(example, task, where);
+  const auto start = tokenizer.sequence_start();
+  const std::size_t prompt_length = start.size() + tokenizer.encode(prompt).size();
+
+  std::vector<Tokens> sequences;
+  for (const Option& option : task.options) {
+    Tokens tokens(start.begin(), start.end());
+    const Tokens text = tokenizer.encode(prompt + option.text);
+    tokens.insert(tokens.end(), text.begin(), text.end());
+    if (tokens.size() <= prompt_length)
+      throw DataError(where + "the option '" + option.text + "' adds no token to the prompt, so it cannot be scored");
+    out.scored.push_back(static_cast<std::int32_t>(tokens.size() - prompt_length));
+    sequences.push_back(std::move(tokens));
+  }
+  cut_left(sequences, start.size(), static_cast<std::size_t>(max_length));
+
+  std::size_t common = sequences[0].size();
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const Tokens &first = sequences[0], &s = sequences[i];
+    const auto same = static_cast<std::size_t>(std::mismatch(first.begin(), first.end(), s.begin(), s.end()).first - first.begin());
+    const auto scored = static_cast<std::size_t>(out.scored[i]);
+    if (s.size() <= scored)
+      throw DataError(where + "the prompt leaves no token before the option '" + task.options[i].text + "' (max_length " +
+                      std::to_string(max_length) + ")");
+    common = std::min({common, same, s.size() - scored});
+  }
+  if (common == 0) throw DataError(where + "the options share no token to begin with; a prompt must not be empty");
+  out.context.assign(sequences[0].begin(), sequences[0].begin() + static_cast<std::ptrdiff_t>(common));
+  for (const Tokens& s : sequences) out.tails.emplace_back(s.begin() + static_cast<std::ptrdiff_t>(common), s.end());
+  return out;
+}
+
+std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, const Task& task, const Tokenizer& tokenizer,
+                                       std::int64_t max_length, const std::string& path) {
+  std::vector<EncodedExample> out;
+  out.reserve(examples.size());
+  for (const Example& e : examples) out.push_back(encode(e, task, tokenizer, max_length, path));
+  return out;
+}
+
+}  // namespace mezo

@@ -1,0 +1,35 @@
+#pragma once
+// From an example to token ids. Each option is tokenised together with its prompt; what all options begin with is kept once, as
+// the context, so that a forward computes it once. The option's own tokens are the last (length with it - length without it), as
+// in the MeZO authors' code.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/api.h"
+#include "core/task/examples.h"
+#include "core/task/task.h"
+#include "core/text/tokenizer.h"
+
+namespace mezo {
+
+struct EncodedExample {
+  std::vector<std::int32_t> context;             // never empty
+  std::vector<std::vector<std::int32_t>> tails;  // of each option: its tokens after the context, at least `scored`
+  std::vector<std::int32_t> scored;              // of each option: how many of its last tokens make up its score
+  std::int64_t label = 0;                        // the right option's place
+  std::int64_t row = 0;                          // in its file
+
+  std::int64_t rows() const;  // token rows that a forward needs
+};
+
+// `max_length`: a longer sequence loses tokens at its beginning, after the tokens that start every sequence. Throws DataError
+// with file:line for a missing field or a label without option.
+MEZO_API EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
+                               const std::string& path);
+
+MEZO_API std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, const Task& task,
+                                                const Tokenizer& tokenizer, std::int64_t max_length, const std::string& path);
+
+}  // namespace mezo

@@ -1,0 +1,25 @@
+#pragma once
+// Examples as they stand in a data file: named text fields, one row each. Reads JSON lines (.jsonl, .json) and tab-separated
+// values with a header line (.tsv). Numbers and booleans become text as they are spelt; other JSON values are errors only when
+// a prompt needs them.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/api.h"
+#include "core/text/template.h"
+
+namespace mezo {
+
+struct Example {
+  PromptTemplate::Fields fields;
+  std::int64_t row = 0;   // in the file, from 0, blank lines not counted
+  std::int64_t line = 0;  // in the file, from 1
+};
+
+// The first `limit` rows (0: all). Throws DataError with file:line for what cannot be read, and for a file without rows.
+MEZO_API std::vector<Example> read_examples(const std::string& path, std::int64_t limit = 0);
+
+}  // namespace mezo

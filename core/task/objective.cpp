@@ -1,0 +1,7 @@
+#include "core/task/objective.h"
+
+namespace mezo {
+
+Objective::~Objective() = default;
+
+}  // namespace mezo

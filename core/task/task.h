@@ -1,0 +1,47 @@
+#pragma once
+// A task as data: how an example becomes a prompt, which texts may answer it, and how answers are measured. Read from a YAML
+// file (configs/tasks), so that a new classification task needs no code.
+//
+//   prompt: "{sentence} It was"            # core/text/template.h
+//   options: {0: " terrible", 1: " great"} # value of the label field: text that follows the prompt
+//   label: label                           # the field that holds the right option's value
+//   metric: accuracy
+
+#include <string>
+#include <vector>
+
+#include "core/api.h"
+#include "core/error.h"
+#include "core/text/template.h"
+
+namespace mezo {
+
+struct Option {
+  std::string label;  // as the data spells it
+  std::string text;
+};
+
+struct Task {
+  std::string name;  // the file's name without its extension
+  std::string path;
+  PromptTemplate prompt;
+  std::vector<Option> options;  // in the order of the file
+  std::string label_field;
+  std::string metric;
+};
+
+// Reads and checks a task file; everything wrong with it is thrown as one ConfigError.
+MEZO_API Task load_task(const std::string& path);
+
+// No task has the name that was asked for.
+class MEZO_API UnknownTask : public ConfigError {
+ public:
+  using ConfigError::ConfigError;
+  ~UnknownTask() override;
+};
+
+// The file that `task.file` means: a path (anything with a slash or ending in .yaml; not looked for here), or a name in one of
+// `folders`, with .yaml put behind it. Throws UnknownTask with near names when there is none.
+MEZO_API std::string find_task(const std::string& name_or_path, const std::vector<std::string>& folders);
+
+}  // namespace mezo
