@@ -1,28 +1,41 @@
 /* What a plugin tells the host before any of its code runs.
  *
- * A plugin is a shared library that exports one function, mezo_plugin_descriptor, returning a pointer to a constant of the
- * type below. It is plain C data that the host may read whatever compiler, C++ library or torch the plugin was built with.
- * The components behind it are C++ objects, so the host compares the tags first and refuses what could not work, with both
- * values in the message, instead of crashing later:
+ * A plugin is a shared library that exports one function, mezo_plugin_descriptor, returning a
+ * pointer to a constant of type mezo_plugin. It is plain C data that the host may read whatever
+ * compiler, C++ library or torch the plugin was built with. The components behind it are C++
+ * objects, so the host compares the tags first and refuses what could not work, with both values
+ * in the message, instead of crashing later. In this order:
  *
- *   abi, size              layout of these structs; another abi: refused
- *   sdk                    version of the C++ interfaces (core/model/model.h and the like); another: refused
- *   torch, cxx11_abi,      must equal the host's: tensors and std::string cross the boundary; another: refused
- *   sanitizer
- *   compiler               informative; another version is a warning
- *   cuda                   "" for a plugin without CUDA code; otherwise must equal the host's
+ *   abi, size   layout of these structs. Another: refused.
+ *   sdk         version of the C++ interfaces (core/model/model.h and the like). Another: refused.
+ *   torch       tensors cross the boundary. Another: refused.
+ *   cxx11_abi   std::string crosses the boundary. Another: refused.
+ *   sanitizer   an address-sanitized object in a plain host would crash. Another: refused.
+ *   cuda        "" for a plugin without CUDA code; else it must equal the host's.
+ *   compiler    informative; another is a warning.
+ *
+ * Then it reads the components as data: `mezo plugins` lists them without running a factory.
  *
  * Rules for a plugin (plugins/objectives/accuracy is a complete example of under 60 lines):
- *   - write the descriptor with MEZO_PLUGIN at the end of one source file; export nothing else;
- *   - a factory may throw; whatever leaves it is caught by the host and reported with the plugin's name;
- *   - an object is destroyed by the plugin that made it, so the host calls `destroy`, never delete;
- *   - a plugin is never unloaded (torch keeps global state), so static objects live until the process ends;
- *   - register no torch operators.
+ *
+ *   - Write each component with mezo::component (core/plugin/component.h) and the descriptor with
+ *     MEZO_PLUGIN, at the end of one source file.
+ *   - Export nothing else: the CMake function mezo_plugin (plugins/mezo_plugin.cmake) hides the
+ *     rest, so that two plugins with a private symbol of the same name never meet.
+ *   - A factory or a method may throw. mezo::ConfigError, DataError and ModelError reach the user
+ *     as they are; anything else is reported as a fault of the plugin, with its name.
+ *   - An object is destroyed by the plugin that made it: the host calls `destroy`, never delete.
+ *   - A plugin is never unloaded (torch keeps global state), so its static objects live until the
+ *     process ends.
+ *   - Register no torch operators: a second plugin that registers the same one ends the process.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+#ifdef __cplusplus
+#include <cstddef> /* the C headers alone do not define _GLIBCXX_USE_CXX11_ABI */
+#endif
 
 #include "core/plugin/parameter.h"
 
@@ -32,11 +45,13 @@
 #endif
 #endif
 
-/* Raised when the structs of this file change. `abi` and `size` stay the first two members for ever. */
+/* Raised when a struct of this file or of parameter.h changes. `abi` and `size` stay the first two
+ * members for ever, so that the host can always read them. */
 #define MEZO_ABI 1u
 /* Raised when a C++ interface that components implement changes. */
 #define MEZO_SDK 1u
 
+/* The name of the one exported function, a mezo_entry_point. */
 #define MEZO_ENTRY_POINT "mezo_plugin_descriptor"
 
 #ifdef TORCH_VERSION
@@ -74,6 +89,11 @@
 #define MEZO_SANITIZER_TAG ""
 #endif
 
+/* The build of a plugin with CUDA code defines this as the toolkit's version, "13.0". */
+#ifndef MEZO_CUDA_TAG
+#define MEZO_CUDA_TAG ""
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -82,23 +102,36 @@ enum mezo_kind { MEZO_MODEL, MEZO_PEFT, MEZO_OBJECTIVE };
 
 struct mezo_component {
   enum mezo_kind kind;
-  const char* id;      /* lower case, unique among components of its kind: what a YAML file writes as `type:` */
-  const char* summary; /* one line */
+
+  /* What a YAML file writes as `type:`. Lower-case letters, digits and _ - . after a letter;
+   * unique among all components of its kind. */
+  const char* id;
+
+  /* One line for `mezo plugins`. */
+  const char* summary;
+
+  /* Its settings; NULL and 0 where it has none. */
   const struct mezo_parameter* parameters;
   size_t parameter_count;
-  /* Models only, else NULL: what `type: auto` matches, NULL-terminated. A name of config.json's "architectures"
-   * ("LlamaForCausalLM"), or "gguf:" and a GGUF's general.architecture ("gguf:llama"). */
+
+  /* Models only, else NULL: what `type: auto` matches, NULL-terminated. A name of config.json's
+   * "architectures" ("LlamaForCausalLM"), or "gguf:" and a GGUF's general.architecture
+   * ("gguf:llama"). */
   const char* const* serves;
-  /* `parameters` points to a checked mezo::Parameters (core/config/parameters.h). Returns the component's C++ interface
-   * (mezo::ModelFamily*, mezo::Peft*, mezo::Objective*) or throws. */
+
+  /* `parameters` points to a checked mezo::Parameters (core/config/parameters.h) that lives only
+   * for the call. Returns the component's C++ interface, cast to exactly mezo::ModelFamily*,
+   * mezo::Peft* or mezo::Objective* before it becomes a void*, or throws. */
   void* (*create)(const void* parameters);
+
+  /* Takes what create returned. Must not throw. */
   void (*destroy)(void* component);
 };
 
 struct mezo_plugin {
-  uint32_t abi;
+  uint32_t abi;  /* MEZO_ABI */
   uint32_t size; /* sizeof(struct mezo_plugin) */
-  uint32_t sdk;
+  uint32_t sdk;  /* MEZO_SDK */
   const char* torch;
   const char* compiler;
   const char* cxx11_abi;
@@ -109,22 +142,28 @@ struct mezo_plugin {
   const char* summary;
   const char* license; /* an SPDX identifier */
   const struct mezo_component* components;
-  size_t component_count;
+  size_t component_count; /* at least 1 */
 };
 
+/* The same pointer at every call, to data that lives until the process ends. */
 typedef const struct mezo_plugin* (*mezo_entry_point)(void);
 
 #ifdef __cplusplus
 }
 
-/* MEZO_PLUGIN("name", "1.0.0", "summary", "MIT", components): `components` is a static array of mezo_component. */
-#define MEZO_PLUGIN(NAME, VERSION, SUMMARY, LICENSE, COMPONENTS)                                          \
-  extern "C" __attribute__((visibility("default"))) const mezo_plugin* mezo_plugin_descriptor(void) {   \
-    static const mezo_plugin plugin = {MEZO_ABI,           sizeof(mezo_plugin), MEZO_SDK,                \
-                                       MEZO_TORCH_TAG,     MEZO_COMPILER_TAG,   MEZO_CXX11_ABI_TAG,      \
-                                       MEZO_SANITIZER_TAG, "",                  NAME,                    \
-                                       VERSION,            SUMMARY,             LICENSE,                 \
-                                       COMPONENTS,         sizeof(COMPONENTS) / sizeof((COMPONENTS)[0])}; \
-    return &plugin;                                                                                      \
+// clang-format off
+/* MEZO_PLUGIN("name", "1.0.0", "summary", "MIT", components), at file scope: `components` is a
+ * static array of mezo_component. */
+#define MEZO_PLUGIN(NAME, VERSION, SUMMARY, LICENSE, COMPONENTS)                                  \
+  extern "C" __attribute__((visibility("default")))                                               \
+  const mezo_plugin* mezo_plugin_descriptor(void) {                                               \
+    static const mezo_plugin plugin = {                                                           \
+        MEZO_ABI,           sizeof(mezo_plugin), MEZO_SDK,                                        \
+        MEZO_TORCH_TAG,     MEZO_COMPILER_TAG,   MEZO_CXX11_ABI_TAG,                              \
+        MEZO_SANITIZER_TAG, MEZO_CUDA_TAG,                                                        \
+        NAME,               VERSION,             SUMMARY,            LICENSE,                     \
+        COMPONENTS,         sizeof(COMPONENTS) / sizeof((COMPONENTS)[0])};                        \
+    return &plugin;                                                                               \
   }
+// clang-format on
 #endif
