@@ -1,0 +1,58 @@
+#include "core/plugin/create.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+
+#include "core/error.h"
+#include "core/plugin/thrown.h"
+
+namespace mezo {
+
+namespace {
+
+std::string fault(const Component& component, std::string_view what) {
+  return fmt::format("[plugin {}] {} '{}' {}; this is a fault of the plugin ({})",
+                     component.plugin->descriptor->name, kind_name(component.kind()),
+                     component.id(), what, component.plugin->path.string());
+}
+
+}  // namespace
+
+void rethrow_as_ours(const Component& component, std::string_view doing) {
+  try {
+    throw;
+  } catch (const ConfigError&) {
+    throw;
+  } catch (const DataError&) {
+    throw;
+  } catch (const ModelError&) {
+    throw;
+  } catch (const RunError&) {
+    throw;
+  } catch (const PluginError&) {
+    throw;
+  } catch (...) {
+    throw PluginError(fault(component, fmt::format("threw {} while {}", what_was_thrown(), doing)));
+  }
+}
+
+void* create_raw(const Component& component, const Parameters& parameters) {
+  constexpr std::string_view doing = "being created";
+  void* object = guard(
+      component, [&] { return component.descriptor->create(&parameters); }, doing);
+  if (!object) throw PluginError(fault(component, "was not created: its factory returned null"));
+  return object;
+}
+
+void destroy_raw(const Component& component, void* object) noexcept {
+  try {
+    component.descriptor->destroy(object);
+  } catch (...) {
+    const std::string what = fmt::format("threw {} while being destroyed", what_was_thrown());
+    std::fprintf(stderr, "warning: %s\n", fault(component, what).c_str());
+  }
+}
+
+}  // namespace mezo
