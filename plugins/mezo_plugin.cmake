@@ -1,4 +1,4 @@
-# mezo_plugin(NAME source.cpp …): a plugin, built as mezo_NAME.so into lib/mezo/plugins of the build
+# mezo_plugin(NAME source…): a plugin, built as mezo_NAME.so into lib/mezo/plugins of the build
 # folder, which is where an executable in bin looks first. The target is plugin_NAME; link what the
 # plugin needs to it. It exports its entry point and nothing else (exports.map).
 set(MEZO_PLUGIN_EXPORTS ${CMAKE_CURRENT_LIST_DIR}/exports.map)

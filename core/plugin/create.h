@@ -33,7 +33,7 @@ std::shared_ptr<Interface> create(const Component& component, const Parameters& 
                                     [component](Interface* made) { destroy_raw(component, made); });
 }
 
-// A call into an object of the component: `guard(component, [&] { return objective->value(…); })`.
+// A call into an object: `guard(component, [&] { return objective->value(…); })`.
 template <class Call>
 decltype(auto) guard(const Component& component, Call&& call, std::string_view doing = "running") {
   try {

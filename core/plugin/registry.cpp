@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <system_error>
 
@@ -25,9 +26,13 @@ std::string stem_of(const fs::path& path) {
   return stem;
 }
 
-bool is_near(std::string_view name, const fs::path& path) {
+// "llama" for LlamaForCausalLM too: the file names of plugins are lower case, architectures are
+// not.
+bool is_near(std::string name, const fs::path& path) {
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const std::string stem = stem_of(path);
-  if (stem.empty()) return false;
+  if (name.empty() || stem.empty()) return false;
   return name.find(stem) != name.npos || stem.find(name) != stem.npos ||
          nearest(name, {stem}).has_value();
 }
@@ -134,7 +139,7 @@ std::string Registry::broken_near(std::string_view name) const {
   if (broken_.empty()) return "";
   std::vector<std::string> near;
   for (const BrokenPlugin& broken : broken_) {
-    if (!is_near(name, broken.path)) continue;
+    if (!is_near(std::string(name), broken.path)) continue;
     near.push_back(fmt::format("{}: {}", broken.path.string(), broken.reason));
   }
   if (near.empty()) return fmt::format("; broken: {}, see `mezo plugins`", broken_.size());
@@ -149,8 +154,7 @@ const Component& Registry::find(mezo_kind kind, std::string_view id) const {
   std::string elsewhere;
   for (const auto& [key, component] : components_) {
     if (key.first == kind) ids.push_back(key.second);
-    if (key.second == id)
-      elsewhere = fmt::format("; there is a {} of that name", kind_name(key.first));
+    if (key.second == id) elsewhere = fmt::format("; '{}' is of kind {}", id, kind_name(key.first));
   }
   throw PluginError(fmt::format("no {} '{}'{}{} (known: {}; searched: {}{})", kind_name(kind), id,
                                 guess(id, ids), elsewhere, known(ids), where_searched(),
