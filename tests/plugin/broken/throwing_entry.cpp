@@ -1,0 +1,7 @@
+#include <stdexcept>
+
+#include "core/plugin/descriptor.h"
+
+extern "C" __attribute__((visibility("default"))) const mezo_plugin* mezo_plugin_descriptor() {
+  throw std::logic_error("not today");
+}

@@ -1,0 +1,2 @@
+#define ID "Upper_Case"
+#include "tests/plugin/broken/plain.h"
