@@ -1,0 +1,27 @@
+#pragma once
+// Turns stored weights into fp32, exactly as ggml defines it: the plain CPU version that fused
+// kernels are checked against. Used when a model is loaded or exported. Runs at memory speed on one
+// core (about 1 GB/s of output or more); no allocation.
+//
+// Pinned: fp16 scales widen by the integer algorithm of float16.h; Q4_0 is (q - 8) * d, Q8_0 is q *
+// d, Q4_1 is q * d rounded to fp32 and then + m, never one fma. All values involved are multiples
+// of 2^-24, so flush-to-zero changes nothing.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/api.h"
+#include "core/io/dtype.h"
+#include "core/io/tensor_file.h"
+
+namespace mezo {
+
+// Reads bytes_of(dtype, count) bytes at `source`, which need not be aligned, and writes `count`
+// floats. Takes F32, F16, BF16, Q4_0, Q4_1 and Q8_0; throws ModelError for another type or when
+// count is not a whole number of blocks.
+MEZO_API void dequantize(DType dtype, const std::byte* source, int64_t count, float* out);
+
+// All of `tensor` into out[0, tensor.count()); the error for an unfit type names the tensor.
+MEZO_API void dequantize(const TensorView& tensor, float* out);
+
+}  // namespace mezo

@@ -1,0 +1,96 @@
+#include "core/io/dtype.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace mezo {
+namespace {
+
+constexpr int64_t kMaxElements = int64_t{1} << 59;
+
+struct Layout {
+  DType dtype;
+  const char* name;
+  int64_t block_elements;
+  int64_t block_bytes;
+  bool weight;
+};
+
+constexpr Layout kLayouts[] = {
+    {DType::Bool, "BOOL", 1, 1, false},
+    {DType::U8, "U8", 1, 1, false},
+    {DType::I8, "I8", 1, 1, false},
+    {DType::F8_E5M2, "F8_E5M2", 1, 1, false},
+    {DType::F8_E4M3, "F8_E4M3", 1, 1, false},
+    {DType::F8_E8M0, "F8_E8M0", 1, 1, false},
+    {DType::F8_E4M3FNUZ, "F8_E4M3FNUZ", 1, 1, false},
+    {DType::F8_E5M2FNUZ, "F8_E5M2FNUZ", 1, 1, false},
+    {DType::I16, "I16", 1, 2, false},
+    {DType::U16, "U16", 1, 2, false},
+    {DType::F16, "F16", 1, 2, true},
+    {DType::BF16, "BF16", 1, 2, true},
+    {DType::I32, "I32", 1, 4, false},
+    {DType::U32, "U32", 1, 4, false},
+    {DType::F32, "F32", 1, 4, true},
+    {DType::C64, "C64", 1, 8, false},
+    {DType::F64, "F64", 1, 8, false},
+    {DType::I64, "I64", 1, 8, false},
+    {DType::U64, "U64", 1, 8, false},
+    {DType::Q4_0, "Q4_0", 32, 2 + 16, true},      // fp16 d, 32 nibbles
+    {DType::Q4_1, "Q4_1", 32, 2 + 2 + 16, true},  // fp16 d, fp16 m, 32 nibbles
+    {DType::Q8_0, "Q8_0", 32, 2 + 32, true},      // fp16 d, 32 signed bytes
+};
+
+constexpr bool in_enum_order() {
+  for (size_t i = 0; i < std::size(kLayouts); ++i) {
+    if (kLayouts[i].dtype != static_cast<DType>(i)) return false;
+  }
+  return true;
+}
+static_assert(in_enum_order(), "layout_of indexes the table by the enum");
+
+const Layout& layout_of(DType dtype) {
+  const auto index = static_cast<size_t>(dtype);
+  if (index >= std::size(kLayouts)) {
+    throw ModelError(fmt::format("[dtype] expected a known type, got number {}", index));
+  }
+  return kLayouts[index];
+}
+
+}  // namespace
+
+const char* name_of(DType dtype) { return layout_of(dtype).name; }
+
+std::optional<DType> dtype_named(std::string_view name) {
+  for (const Layout& layout : kLayouts) {
+    if (layout.block_elements == 1 && name == layout.name) return layout.dtype;
+  }
+  return std::nullopt;
+}
+
+int64_t block_size(DType dtype) { return layout_of(dtype).block_elements; }
+
+bool is_weight(DType dtype) { return layout_of(dtype).weight; }
+
+int64_t bytes_of(DType dtype, int64_t count) {
+  const Layout& layout = layout_of(dtype);
+  if (count < 0 || count > kMaxElements || count % layout.block_elements != 0) {
+    throw ModelError(
+        fmt::format("[bytes_of] expected a multiple of {} elements up to 2^59 for {}, got {}",
+                    layout.block_elements, layout.name, count));
+  }
+  return count / layout.block_elements * layout.block_bytes;
+}
+
+std::optional<int64_t> element_count(std::span<const int64_t> shape) {
+  int64_t count = 1;
+  for (const int64_t extent : shape) {
+    if (extent < 0 || __builtin_mul_overflow(count, extent, &count) || count > kMaxElements) {
+      return std::nullopt;
+    }
+  }
+  return count;
+}
+
+}  // namespace mezo

@@ -1,0 +1,62 @@
+#pragma once
+// The element types that weight files hold, what they are called and how many bytes they take. Used
+// by both loaders, by the writer and by whoever sizes a buffer; every function is a table look-up.
+// Plain types are ordered as the safetensors package orders them (by growing alignment), because
+// the writer lays tensors out in falling order of this enum.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/api.h"
+
+namespace mezo {
+
+enum class DType : uint8_t {
+  Bool,
+  U8,
+  I8,
+  F8_E5M2,
+  F8_E4M3,
+  F8_E8M0,
+  F8_E4M3FNUZ,
+  F8_E5M2FNUZ,
+  I16,
+  U16,
+  F16,
+  BF16,
+  I32,
+  U32,
+  F32,
+  C64,
+  F64,
+  I64,
+  U64,
+  // ggml's blocks of 32 weights. They occur in GGUF files only.
+  Q4_0,
+  Q4_1,
+  Q8_0,
+};
+
+// "F32", "BF16", "Q4_1", …: the name in the file format that the type comes from.
+MEZO_API const char* name_of(DType dtype);
+
+// The plain type that a safetensors header calls `name`; nothing for a name that is not known here.
+MEZO_API std::optional<DType> dtype_named(std::string_view name);
+
+// Elements in one indivisible block: 1 for plain types, 32 for ggml's.
+MEZO_API int64_t block_size(DType dtype);
+
+// True for the types that dequantize() turns into fp32.
+MEZO_API bool is_weight(DType dtype);
+
+// Bytes of `count` elements; throws ModelError when count is negative, above 2^59 or not a whole
+// number of blocks.
+MEZO_API int64_t bytes_of(DType dtype, int64_t count);
+
+// The product of a shape, 1 for a scalar; nothing when a dimension is negative or the product
+// passes 2^59, so that bytes_of() of what is returned never overflows.
+MEZO_API std::optional<int64_t> element_count(std::span<const int64_t> shape);
+
+}  // namespace mezo

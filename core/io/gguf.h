@@ -1,0 +1,30 @@
+#pragma once
+// Reads GGUF, llama.cpp's file of weights and metadata
+// (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), versions 2 and 3, little-endian.
+// Used by the model loader and the tokenizer. Maps the file and walks its header: nothing is
+// copied, and no size that a file claims is believed before it is compared with the file's.
+
+#include <filesystem>
+#include <memory>
+
+#include "core/api.h"
+#include "core/io/gguf_metadata.h"
+#include "core/io/tensor_file.h"
+
+namespace mezo {
+
+struct GgufFile {
+  TensorFile tensors;  // names as in the file (blk.0.attn_q.weight), shapes in Hugging Face order
+  GgufMetadata metadata;
+};
+
+// Tensors of type F32, F16, BF16, Q4_0, Q4_1 and Q8_0; another type, and every violation of the
+// format (offsets outside of the file, misaligned or overlapping, duplicate names or keys, rows
+// that are no whole number of blocks), is a ModelError that names the file and, where there is one,
+// the tensor. Data that belongs to no tensor is tolerated: alignment leaves such gaps.
+MEZO_API GgufFile load_gguf(const std::filesystem::path& path);
+
+// The same from a file that is already mapped.
+MEZO_API GgufFile load_gguf(std::shared_ptr<const MappedFile> file);
+
+}  // namespace mezo

@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/io/atomic_file.h"
+#include "core/io/quote.h"
+#include "core/io/safetensors.h"
+
+namespace mezo {
+namespace {
+
+void check(const std::filesystem::path& path, const std::vector<TensorView>& tensors) {
+  const TensorView* before = nullptr;
+  std::vector<const TensorView*> by_name;
+  for (const TensorView& tensor : tensors) {
+    const std::string place =
+        fmt::format("[write_safetensors] {}: tensor {}", path.string(), quote(tensor.name));
+    if (tensor.name == "__metadata__") throw RunError(place + ": this name is the format's own");
+    if (block_size(tensor.dtype) != 1) {
+      throw RunError(
+          fmt::format("{}: expected a plain type, got {}", place, name_of(tensor.dtype)));
+    }
+    const auto count = element_count(tensor.shape);
+    if (!count || static_cast<uint64_t>(bytes_of(tensor.dtype, *count)) != tensor.data.size()) {
+      throw RunError(fmt::format("{}: expected the bytes of {} [{}], got {}", place,
+                                 name_of(tensor.dtype), fmt::join(tensor.shape, ", "),
+                                 tensor.data.size()));
+    }
+    by_name.push_back(&tensor);
+  }
+  std::ranges::sort(by_name, {}, &TensorView::name);
+  for (const TensorView* tensor : by_name) {
+    if (before != nullptr && before->name == tensor->name) {
+      throw RunError(
+          fmt::format("[write_safetensors] {}: tensor {}: expected one of this name, got two",
+                      path.string(), quote(tensor->name)));
+    }
+    before = tensor;
+  }
+}
+
+// Compact JSON in the order of the data, padded with spaces so that the data begins at a multiple
+// of 8.
+std::string header_of(const std::vector<TensorView>& ordered,
+                      const std::map<std::string, std::string>& metadata) {
+  std::string text = "{";
+  if (!metadata.empty()) text += "\"__metadata__\":" + nlohmann::json(metadata).dump();
+  uint64_t begin = 0;
+  for (const TensorView& tensor : ordered) {
+    const uint64_t end = begin + tensor.data.size();
+    text += fmt::format(R"({}{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
+                        text.size() > 1 ? "," : "", nlohmann::json(tensor.name).dump(),
+                        name_of(tensor.dtype), fmt::join(tensor.shape, ","), begin, end);
+    begin = end;
+  }
+  text += '}';
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  return text;
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, std::vector<TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  check(path, tensors);
+  std::ranges::sort(tensors, [](const TensorView& a, const TensorView& b) {
+    return a.dtype != b.dtype ? a.dtype > b.dtype : a.name < b.name;
+  });
+  std::string header;
+  try {
+    header = header_of(tensors, metadata);
+  } catch (const nlohmann::json::exception& error) {
+    throw RunError(
+        fmt::format("[write_safetensors] {}: expected names and metadata in UTF-8, got {}",
+                    path.string(), quote(error.what())));
+  }
+  const uint64_t length = header.size();
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(&length, 1)));
+  file.write(std::as_bytes(std::span(header)));
+  for (const TensorView& tensor : tensors) file.write(tensor.data);
+  file.commit();
+}
+
+}  // namespace mezo
