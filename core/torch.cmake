@@ -7,14 +7,14 @@ foreach(prefix ${CMAKE_PREFIX_PATH})
 endforeach()
 list(APPEND MEZO_TORCH_HINTS ${MEZO_VENV_TORCH})
 
-find_path(TORCH_INCLUDE torch/version.h HINTS ${MEZO_TORCH_HINTS} PATH_SUFFIXES include NO_DEFAULT_PATH)
+find_path(TORCH_INCLUDE ATen/core/Tensor.h HINTS ${MEZO_TORCH_HINTS} PATH_SUFFIXES include NO_DEFAULT_PATH)
 find_library(TORCH_CPU_LIBRARY torch_cpu HINTS ${MEZO_TORCH_HINTS} PATH_SUFFIXES lib NO_DEFAULT_PATH)
 find_library(C10_LIBRARY c10 HINTS ${MEZO_TORCH_HINTS} PATH_SUFFIXES lib NO_DEFAULT_PATH)
 if(NOT TORCH_INCLUDE OR NOT TORCH_CPU_LIBRARY OR NOT C10_LIBRARY)
   message(FATAL_ERROR "LibTorch not found. Run ./tools/quickstart or ./tools/test once (they make .venv), or give "
                       "-DCMAKE_PREFIX_PATH=\"$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)')\"")
 endif()
-file(STRINGS ${TORCH_INCLUDE}/torch/version.h MEZO_TORCH_VERSION REGEX "define TORCH_VERSION \"")
+file(STRINGS ${TORCH_INCLUDE}/torch/headeronly/version.h MEZO_TORCH_VERSION REGEX "define TORCH_VERSION \"")
 string(REGEX REPLACE ".*\"(.*)\".*" "\\1" MEZO_TORCH_VERSION "${MEZO_TORCH_VERSION}")
 message(STATUS "LibTorch ${MEZO_TORCH_VERSION}: ${TORCH_CPU_LIBRARY}")
 

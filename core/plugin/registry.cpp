@@ -34,7 +34,7 @@ bool is_near(std::string name, const fs::path& path) {
   const std::string stem = stem_of(path);
   if (name.empty() || stem.empty()) return false;
   return name.find(stem) != name.npos || stem.find(name) != stem.npos ||
-         nearest(name, {stem}).has_value();
+         nearest(name, std::vector<std::string>{stem}).has_value();
 }
 
 std::vector<std::string> served(const mezo_component& model) {

@@ -93,7 +93,7 @@ std::string RunConfig::resolved_yaml(const std::string& model_type) const {
   if (optimizer.is_word("epsilon")) replace(optimizer_block, "epsilon", shortest(epsilon()));
   if (optimizer.text("storage") == "auto") replace(optimizer_block, "storage", "float32");
   Value task_block = to_tree(task, task_settings());
-  replace(task_block, "file", std::filesystem::absolute(task_file.path).lexically_normal().string());
+  replace(task_block, "file", std::filesystem::absolute(task_file->path).lexically_normal().string());
 
   Value tree = Value::map();
   tree.set("model", model_block);

@@ -23,7 +23,7 @@ struct RunConfig {
   Component peft_component, objective_component;
   std::shared_ptr<Peft> peft_mode;
   std::shared_ptr<Objective> objective_function;
-  Task task_file;
+  std::optional<Task> task_file;  // set once loaded
   std::vector<std::string> notes;  // lines for the user
 
   // `auto` resolved.

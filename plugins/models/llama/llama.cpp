@@ -7,6 +7,7 @@
 //            rms(x)
 // head():    one matrix, the embedding's own where the configuration ties them.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/pow.h>

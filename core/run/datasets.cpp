@@ -1,0 +1,45 @@
+#include "core/run/datasets.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/run/batch_order.h"
+
+namespace mezo {
+
+namespace {
+
+// The first rows of the file, or with a seed a random choice of its rows, in the file's order.
+std::vector<Example> choose(const std::string& path, std::int64_t limit, const Parameters& task) {
+  if (task.is_word("split_seed")) return read_examples(path, limit);
+  std::vector<Example> all = read_examples(path);
+  const auto n = static_cast<std::uint32_t>(all.size());
+  std::vector<std::uint32_t> order = permutation(static_cast<std::uint64_t>(task.integer("split_seed")), 0, n);
+  if (limit > 0 && limit < n) order.resize(static_cast<std::size_t>(limit));
+  std::sort(order.begin(), order.end());
+  std::vector<Example> chosen;
+  for (const std::uint32_t i : order) chosen.push_back(std::move(all[i]));
+  return chosen;
+}
+
+}  // namespace
+
+const Split& Datasets::measured() const {
+  if (test) return *test;
+  if (dev) return *dev;
+  throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
+}
+
+Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer, const std::vector<std::string>& wanted) {
+  Datasets data;
+  for (const std::string& name : wanted) {
+    const std::string& path = config.task.text(name);
+    if (path.empty()) continue;
+    const std::vector<Example> examples = choose(path, size_limit(config.task, name + "_size"), config.task);
+    std::optional<Split>& split = name == "train" ? data.train : name == "dev" ? data.dev : data.test;
+    split = Split{path, encode_all(examples, *config.task_file, tokenizer, config.task.integer("max_length"), path)};
+  }
+  return data;
+}
+
+}  // namespace mezo

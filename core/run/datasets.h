@@ -1,0 +1,30 @@
+#pragma once
+// The examples of a run, read from the files that its task block names and turned into tokens.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/api.h"
+#include "core/run/run_config.h"
+#include "core/task/encode.h"
+#include "core/text/tokenizer.h"
+
+namespace mezo {
+
+struct Split {
+  std::string path;
+  std::vector<EncodedExample> examples;
+};
+
+struct Datasets {
+  std::optional<Split> train, dev, test;
+
+  // What results are measured on: test, else dev. Throws ConfigError if neither is given.
+  const Split& measured() const;
+};
+
+// Only the splits that are asked for by name ("train", "dev", "test") and given in the config are read.
+MEZO_API Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer, const std::vector<std::string>& wanted);
+
+}  // namespace mezo

@@ -1,0 +1,38 @@
+#include "core/run/interrupt.h"
+
+#include <atomic>
+#include <csignal>
+#include <unistd.h>
+
+namespace mezo {
+
+namespace {
+
+std::atomic<int> signals{0};
+struct sigaction old_int, old_term;
+
+extern "C" void count_signal(int) {
+  if (signals.fetch_add(1) >= 2) _exit(6);
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  signals = 0;
+  struct sigaction action = {};
+  action.sa_handler = count_signal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, &old_int);
+  sigaction(SIGTERM, &action, &old_term);
+}
+
+Interrupt::~Interrupt() {
+  sigaction(SIGINT, &old_int, nullptr);
+  sigaction(SIGTERM, &old_term, nullptr);
+}
+
+bool Interrupt::stop() { return signals >= 1; }
+bool Interrupt::stop_now() { return signals >= 2; }
+
+}  // namespace mezo

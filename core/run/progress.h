@@ -1,0 +1,40 @@
+#pragma once
+// What a person sees while a run goes on: on a terminal one line that is redrawn, in a pipe or a file a plain line every ten
+// seconds. Goes to stderr, so that results on stdout stay clean.
+
+#include <chrono>
+#include <string>
+
+#include "core/api.h"
+
+namespace mezo {
+
+class MEZO_API Progress {
+ public:
+  // `title` begins each line: "training". `unit`: "step", "example". `total` of them are ahead.
+  Progress(std::string title, std::string unit, long long total);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // `done` of `total`; `details` is shown behind the bar: "loss 0.61  g -12.4".
+  void show(long long done, const std::string& details);
+
+  // A line for good, above the bar: an evaluation, a warning.
+  void note(const std::string& line);
+
+ private:
+  std::string draw(long long done, const std::string& details, double seconds) const;
+  void erase();
+
+  std::string title_, unit_;
+  long long total_;
+  bool terminal_;
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point start_, last_;
+};
+
+// "1:05", "2:03:10".
+MEZO_API std::string duration(double seconds);
+
+}  // namespace mezo

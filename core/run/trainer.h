@@ -1,0 +1,46 @@
+#pragma once
+// The training loop of MeZO, and nothing else: batches in a pinned order, one estimate a step, an update that is applied when
+// weights are next read. What watches it (logging, evaluation, progress) hangs on the callback.
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "core/model/load_model.h"
+#include "core/run/run_config.h"
+#include "core/task/encode.h"
+#include "core/zo/exact_weights.h"
+#include "core/zo/spsa.h"
+
+namespace mezo {
+
+struct TrainerOptions {
+  std::uint32_t steps = 0;
+  std::uint32_t batch_size = 16;
+  std::uint64_t seed = 0;
+  double learning_rate = 0;
+  bool linear_decay = false;  // the learning rate falls linearly to 0 at the last step
+  SpsaOptions spsa;
+};
+
+MEZO_API TrainerOptions trainer_options(const RunConfig& config);
+
+// Step t of n, from 0.
+MEZO_API double learning_rate_at(const TrainerOptions& options, std::uint32_t step);
+
+struct StepReport {
+  std::uint32_t step = 0;  // how many have been done: from 1
+  double learning_rate = 0;
+  std::size_t examples = 0;
+  SpsaStep estimate;
+};
+
+// Called after each step; returning false ends the training. The weights may lag behind by the updates that wait: settle() them
+// before reading.
+using OnStep = std::function<bool(const StepReport&)>;
+
+// Trains `model.store` through `weights`. Returns how many steps were done.
+MEZO_API std::uint32_t train(const LoadedModel& model, ExactWeights& weights, const Objective& objective, const Component& component,
+                             const std::vector<EncodedExample>& examples, const TrainerOptions& options, const OnStep& on_step);
+
+}  // namespace mezo

@@ -1,0 +1,121 @@
+// The command line: one verb, one configuration, overrides. It parses arguments, calls core/run and turns exceptions into exit
+// codes; everything that happens is in core/.
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/config/table.h"
+#include "core/error.h"
+#include "core/plugin/listing.h"
+#include "core/plugin/registry.h"
+#include "core/run/experiment.h"
+#include "core/version.h"
+
+namespace {
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::vector<std::string> plugin_path;
+  std::string component;
+  bool overwrite = false;
+};
+
+// Overrides are reported by their place on the command line: `mezo run CONFIG key=value` has key=value as argument 3.
+std::vector<mezo::Argument> numbered(const std::vector<std::string>& overrides, int argc, char** argv) {
+  std::vector<mezo::Argument> list;
+  int at = 1;
+  for (const std::string& text : overrides) {
+    while (at < argc && text != argv[at]) ++at;
+    list.push_back({at++, text});
+  }
+  return list;
+}
+
+// Tasks lie in share/mezo/tasks beside the folder of the executable, in a build as in an installation.
+std::vector<std::string> task_folders() {
+  std::error_code none;
+  const auto executable = std::filesystem::read_symlink("/proc/self/exe", none);
+  return {(executable.parent_path().parent_path() / "share/mezo/tasks").string()};
+}
+
+mezo::RunConfig load(const Arguments& a, int argc, char** argv) {
+  return mezo::load_run_config({a.config, numbered(a.overrides, argc, argv), mezo::plugin_folders(a.plugin_path), task_folders()});
+}
+
+int list_plugins(const Arguments& a) {
+  mezo::PluginSearch search;
+  search.folders = mezo::plugin_folders(a.plugin_path);
+  const mezo::Registry registry(search);
+  if (a.component.empty()) {
+    fmt::print("{}", mezo::list_components(registry));
+    return 0;
+  }
+  bool found = false;
+  for (const mezo_kind kind : {MEZO_MODEL, MEZO_PEFT, MEZO_OBJECTIVE})
+    for (const mezo::Component* c : registry.components(kind))
+      if (c->id() == a.component) {
+        found = true;
+        fmt::print("{} {}: {}\n{}", mezo::kind_name(kind), c->id(), c->descriptor->summary,
+                   c->descriptor->parameter_count ? mezo::describe({c->descriptor->parameters, c->descriptor->parameter_count})
+                                                  : std::string("  no settings\n"));
+      }
+  if (!found) throw mezo::PluginError("no component '" + a.component + "'; `mezo plugins` lists them");
+  return 0;
+}
+
+// `verb CONFIG [key=value …]`.
+CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments& a) {
+  CLI::App* verb = app.add_subcommand(name, help);
+  verb->add_option("CONFIG", a.config, "a run's YAML file")->required();
+  verb->add_option("key=value", a.overrides, "settings laid over the file's: optimizer.epsilon=1e-3");
+  verb->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->expected(1)->take_all();
+  return verb;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("mezo: fine-tune language models with forward passes only", "mezo");
+  app.set_version_flag("--version", std::string("mezo ") + mezo::version_text);
+  app.require_subcommand(1);
+  Arguments a;
+  const char* overwrite = "replace the result that is in the output folder";
+  CLI::App* train = add_verb(app, "run", "train, evaluate, write the run folder", a);
+  train->add_flag("--overwrite", a.overwrite, overwrite);
+  CLI::App* eval = add_verb(app, "eval", "evaluate without training", a);
+  eval->add_flag("--overwrite", a.overwrite, overwrite);
+  CLI::App* validate = add_verb(app, "validate", "check everything that can be checked without reading weights", a);
+  CLI::App* plugins = app.add_subcommand("plugins", "list components, or show one with its settings");
+  plugins->add_option("ID", a.component, "a component's id");
+  plugins->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->expected(1)->take_all();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  if (*plugins) return list_plugins(a);
+  const mezo::RunConfig config = load(a, argc, argv);
+  if (*validate) {
+    mezo::validate_experiment(config);
+    return 0;
+  }
+  const bool whole = *train ? mezo::run_experiment(config, {a.overwrite}) : mezo::evaluate_experiment(config, {a.overwrite});
+  return whole ? 0 : 6;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const mezo::Error& e) {
+    fmt::print(stderr, "{}\n", e.what());
+    return e.exit_code();
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "mezo: internal error: {}\n", e.what());
+    return 1;
+  }
+}
