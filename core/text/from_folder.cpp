@@ -1,0 +1,22 @@
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/text/tokenizer.h"
+#include "core/text/tokenizer_files.h"
+
+namespace mezo {
+
+Tokenizer Tokenizer::from_folder(const std::filesystem::path& folder) {
+  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name); };
+  if (has("tokenizer.json")) {
+    return Tokenizer(read_tokenizer_json(folder / "tokenizer.json", read_special_tokens(folder)));
+  }
+  if (has("vocab.json") && has("merges.txt")) {
+    return Tokenizer(read_vocab_and_merges(folder, read_special_tokens(folder)));
+  }
+  throw ModelError(
+      fmt::format("[tokenizer] {}: expected tokenizer.json, or vocab.json and merges.txt; got {}",
+                  folder.string(), has("") ? "neither" : "no such folder"));
+}
+
+}  // namespace mezo

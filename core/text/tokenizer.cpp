@@ -1,0 +1,167 @@
+#include "core/text/tokenizer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/text/added_tokens.h"
+#include "core/text/byte_level.h"
+#include "core/text/byte_pairs.h"
+#include "core/text/pretokenize.h"
+#include "core/text/utf8.h"
+
+namespace mezo {
+namespace {
+
+// An id indexes a table of all tokens; a damaged file must not make that table fill the memory.
+constexpr std::int32_t kMostIds = 1 << 24;
+
+}  // namespace
+
+struct Tokenizer::Parts {
+  explicit Parts(const TokenizerSpec& spec);
+
+  void add_tokens(const TokenizerSpec& spec);
+  void set_bytes(const TokenizerSpec& spec, std::int32_t id, std::string bytes);
+  std::optional<std::int32_t> token_id(std::string_view token) const;
+  std::optional<std::int32_t> resolve(const SpecialToken& token) const;
+  void encode_text(std::string_view text, std::vector<std::int32_t>& ids) const;
+  void encode_segment(std::string_view segment, std::vector<std::int32_t>& ids) const;
+
+  BytePairs pairs;
+  AddedTokens plain, normalized;
+  std::unordered_map<std::string, std::int32_t> added_ids;
+  std::vector<std::optional<std::string>> bytes;  // by id
+  bool split_digits, add_prefix_space;
+  SpecialIds special;
+  std::vector<std::int32_t> start, end;
+};
+
+Tokenizer::Parts::Parts(const TokenizerSpec& spec)
+    : pairs(spec), split_digits(spec.split_digits), add_prefix_space(spec.add_prefix_space) {
+  for (const auto& [token, id] : spec.vocabulary) set_bytes(spec, id, spelled_bytes(token));
+  add_tokens(spec);
+  const auto role = [&](const char* name) -> std::optional<std::int32_t> {
+    const auto found = spec.roles.find(name);
+    return found == spec.roles.end() ? std::nullopt : resolve(found->second);
+  };
+  special = {role("bos"), role("eos"), role("pad"), role("mask"), role("sep"), role("unk")};
+  for (const auto& [from, to] : {std::pair(&spec.start, &start), std::pair(&spec.end, &end)}) {
+    for (const SpecialToken& token : *from) {
+      const auto id = resolve(token);
+      if (id) to->push_back(*id);
+    }
+  }
+}
+
+// An added token has the id of the same token in the vocabulary; the others are counted on from the
+// vocabulary's size. The package numbers them so too, whatever `id` a tokenizer.json gives.
+void Tokenizer::Parts::add_tokens(const TokenizerSpec& spec) {
+  auto highest = static_cast<std::int32_t>(-1);
+  for (const AddedToken& token : spec.added) {
+    if (token.content.empty()) continue;
+    const auto known = token_id(token.content);
+    const auto next = std::max(highest + 1, static_cast<std::int32_t>(pairs.size()));
+    const std::int32_t id = known.value_or(next);
+    highest = std::max(highest, id);
+    added_ids[token.content] = id;
+    (token.normalized ? normalized : plain).add(token, id);
+    set_bytes(spec, id, token.content);
+  }
+}
+
+void Tokenizer::Parts::set_bytes(const TokenizerSpec& spec, std::int32_t id, std::string text) {
+  if (id < 0 || id >= kMostIds) {
+    throw ModelError(fmt::format("[tokenizer] {}: expected token ids from 0 to {}, got {} for '{}'",
+                                 spec.source, kMostIds - 1, id, text));
+  }
+  if (static_cast<std::size_t>(id) >= bytes.size()) bytes.resize(id + 1);
+  bytes[id] = std::move(text);
+}
+
+std::optional<std::int32_t> Tokenizer::Parts::token_id(std::string_view token) const {
+  const auto found = added_ids.find(std::string(token));
+  return found != added_ids.end() ? std::optional(found->second) : pairs.token_id(token);
+}
+
+// A role may be named by a file and yet be missing from the tokenizer: then it has no id.
+std::optional<std::int32_t> Tokenizer::Parts::resolve(const SpecialToken& token) const {
+  if (!token.content.empty()) return token_id(token.content);
+  const bool exists =
+      token.id >= 0 && static_cast<std::size_t>(token.id) < bytes.size() && bytes[token.id];
+  return exists ? std::optional(token.id) : std::nullopt;
+}
+
+// A stretch of text between added tokens.
+void Tokenizer::Parts::encode_text(std::string_view text, std::vector<std::int32_t>& ids) const {
+  while (!text.empty()) {
+    const std::size_t length = split_digits ? digits_piece(text) : text.size();
+    const std::string_view segment = text.substr(0, length);
+    if (add_prefix_space && segment[0] != ' ') {
+      encode_segment(std::string(" ").append(segment), ids);
+    } else {
+      encode_segment(segment, ids);
+    }
+    text.remove_prefix(length);
+  }
+}
+
+void Tokenizer::Parts::encode_segment(std::string_view segment,
+                                      std::vector<std::int32_t>& ids) const {
+  while (!segment.empty()) {
+    const std::size_t length = gpt2_piece(segment);
+    pairs.encode(segment.substr(0, length), ids);
+    segment.remove_prefix(length);
+  }
+}
+
+Tokenizer::Tokenizer(const TokenizerSpec& spec) : parts_(std::make_shared<const Parts>(spec)) {}
+
+std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
+  const std::string valid = replace_invalid_utf8(text);
+  std::vector<TextPart> parts, inner;
+  parts_->plain.split(valid, parts);
+  std::vector<std::int32_t> ids;
+  for (const TextPart& part : parts) {
+    inner.clear();
+    if (part.id >= 0) {
+      inner.push_back(part);
+    } else {
+      parts_->normalized.split(part.text, inner);
+    }
+    for (const TextPart& piece : inner) {
+      if (piece.id >= 0) {
+        ids.push_back(piece.id);
+      } else {
+        parts_->encode_text(piece.text, ids);
+      }
+    }
+  }
+  return ids;
+}
+
+std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
+  std::string text;
+  for (const std::int32_t id : ids) {
+    const bool known = id >= 0 && static_cast<std::size_t>(id) < parts_->bytes.size();
+    if (known && parts_->bytes[id]) text += *parts_->bytes[id];
+  }
+  return text;
+}
+
+std::optional<std::int32_t> Tokenizer::token_id(std::string_view token) const {
+  return parts_->token_id(token);
+}
+
+std::int32_t Tokenizer::vocabulary_size() const {
+  return static_cast<std::int32_t>(parts_->bytes.size());
+}
+
+const Tokenizer::SpecialIds& Tokenizer::special() const { return parts_->special; }
+
+std::span<const std::int32_t> Tokenizer::sequence_start() const { return parts_->start; }
+
+std::span<const std::int32_t> Tokenizer::sequence_end() const { return parts_->end; }
+
+}  // namespace mezo

@@ -1,0 +1,28 @@
+#pragma once
+// The two ways a Hugging Face folder stores a byte-level BPE tokenizer. Used by
+// Tokenizer::from_folder; all throw ModelError that names the file and what it expected.
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "core/text/json_file.h"
+#include "core/text/special_tokens.h"
+#include "core/text/tokenizer_spec.h"
+
+namespace mezo {
+
+TokenizerSpec read_tokenizer_json(const std::filesystem::path& file, const SpecialTokens& special);
+
+TokenizerSpec read_vocab_and_merges(const std::filesystem::path& folder,
+                                    const SpecialTokens& special);
+
+// {"token": id, …}, the whole of vocab.json and one member of tokenizer.json.
+void read_vocabulary(const JsonFile& file, const Json& tokens, TokenizerSpec& spec);
+
+// A line "left right", as merges.txt, older tokenizer.json files and GGUF have it; `place` is
+// where.
+std::pair<std::string, std::string> merge_of_line(const std::string& line,
+                                                  const std::string& place);
+
+}  // namespace mezo
