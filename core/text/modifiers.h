@@ -1,0 +1,25 @@
+#pragma once
+// What a prompt may do to a field before it is filled in: {question|capitalize}. A closed table of
+// plain functions, so that prompts stay data. Used by PromptTemplate; mezo validate and the docs
+// list them.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/api.h"
+
+namespace mezo {
+
+struct Modifier {
+  std::string_view name;
+  std::string_view doc;
+  std::string (*apply)(std::string_view text);
+};
+
+// All of them, by name. A letter is a code point; case changes one code point into one.
+MEZO_API std::span<const Modifier> modifiers();
+
+const Modifier* find_modifier(std::string_view name);  // null where there is none
+
+}  // namespace mezo
