@@ -1,0 +1,102 @@
+// What a tokenizer promises beyond the goldens: time, round trips, special ids.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "core/text/tokenizer.h"
+
+namespace {
+
+const std::filesystem::path goldens = std::filesystem::path(MEZO_SOURCE_DIR) / "tests/text/goldens";
+
+const mezo::Tokenizer& gpt2() {
+  static const auto tokenizer = mezo::Tokenizer::from_folder(goldens / "gpt2");
+  return tokenizer;
+}
+
+// The shortest of three, in seconds.
+double time_of(const std::string& text) {
+  double best = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    gpt2().encode(text);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    best = std::min(best, took.count());
+  }
+  return best;
+}
+
+std::string repeated(std::string_view unit, std::size_t bytes) {
+  std::string text;
+  while (text.size() < bytes) text += unit;
+  return text;
+}
+
+std::size_t count_ids(const std::string& text) { return gpt2().encode(text).size(); }
+
+}  // namespace
+
+TEST_CASE("a word without a space of twice the length takes about twice the time") {
+  for (const char* unit :
+       {"a", "the", "harbourmaster", "\xE7\x8C\xAB", "!", " ", "\n", "</s", "1"}) {
+    CAPTURE(unit);
+    const double once = time_of(repeated(unit, 100'000)), twice = time_of(repeated(unit, 200'000));
+    CHECK(once < 1.0);
+    CHECK(twice / once < 4.0);
+  }
+}
+
+TEST_CASE("decode returns the bytes of what was encoded") {
+  for (const std::string& text : {std::string("It was great.\n"), std::string("\0nul\0", 5),
+                                  std::string("\xF0\x9F\x98\x80 caf\xC3\xA9")}) {
+    CHECK(gpt2().decode(gpt2().encode(text)) == text);
+  }
+}
+
+TEST_CASE("decode gives the bytes of half a character as they are") {
+  const std::string emoji = "\xF0\x9F\x98\x80";
+  const auto ids = gpt2().encode(emoji);
+  REQUIRE(ids.size() > 1);
+  const std::string first = gpt2().decode(std::span(ids).first(1));
+  CHECK(first == emoji.substr(0, first.size()));
+  CHECK(first.size() < emoji.size());
+}
+
+TEST_CASE("decode passes over ids that have no token") {
+  const std::vector<std::int32_t> ids{-1, 1'000'000, *gpt2().token_id("a")};
+  CHECK(gpt2().decode(ids) == "a");
+}
+
+TEST_CASE("an added token decodes to its content even where its letters spell bytes") {
+  mezo::TokenizerSpec spec;
+  spec.added.push_back({.content = "<\xC3\xA9\xC4\xA0>"});
+  const mezo::Tokenizer tokenizer(spec);
+  CHECK(tokenizer.decode(tokenizer.encode("<\xC3\xA9\xC4\xA0>")) == "<\xC3\xA9\xC4\xA0>");
+}
+
+TEST_CASE("invalid bytes are encoded as U+FFFD") {
+  CHECK(gpt2().encode("a\xFF\xC3") == gpt2().encode("a\xEF\xBF\xBD\xEF\xBF\xBD"));
+}
+
+TEST_CASE("bytes that the vocabulary lacks become the unknown token or nothing") {
+  mezo::TokenizerSpec spec;
+  spec.vocabulary = {{"a", 0}, {"?", 1}};
+  CHECK(mezo::Tokenizer(spec).encode("abba") == std::vector<std::int32_t>{0, 0});
+  spec.unknown = "?";
+  CHECK(mezo::Tokenizer(spec).encode("abba") == std::vector<std::int32_t>{0, 1, 1, 0});
+  spec.fuse_unknown = true;
+  CHECK(mezo::Tokenizer(spec).encode("abba") == std::vector<std::int32_t>{0, 1, 0});
+}
+
+TEST_CASE("added tokens that the vocabulary lacks are counted on from its size") {
+  mezo::TokenizerSpec spec;
+  spec.vocabulary = {{"a", 0}, {"b", 1}};
+  spec.added = {{.content = "<x>"}, {.content = "b"}, {.content = "<y>"}};
+  const mezo::Tokenizer tokenizer(spec);
+  CHECK(tokenizer.encode("<y>a<x>b") == std::vector<std::int32_t>{3, 0, 2, 1});
+  CHECK(tokenizer.vocabulary_size() == 4);
+}
+
+TEST_CASE("an empty text has no ids") { CHECK(count_ids("") == 0); }

@@ -1,0 +1,210 @@
+// Reading: what the small files say about special tokens, and what each broken file is told.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.h"
+#include "core/text/tokenizer.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using Ids = std::vector<std::int32_t>;
+
+// A folder of its own for the running process (CTest runs cases side by side), removed at the end.
+class Folder {
+ public:
+  Folder() : path_(fs::path(MEZO_BINARY_DIR) / ("test_text_files_" + std::to_string(getpid()))) {
+    fs::remove_all(path_);
+    fs::create_directories(path_);
+  }
+  Folder(Folder&& other) : path_(std::move(other.path_)) { other.path_.clear(); }
+  ~Folder() {
+    if (!path_.empty()) fs::remove_all(path_);
+  }
+  Folder& with(const char* name, const std::string& text) {
+    std::ofstream(path_ / name) << text;
+    return *this;
+  }
+  mezo::Tokenizer read() const { return mezo::Tokenizer::from_folder(path_); }
+  std::string error() const {
+    try {
+      read();
+    } catch (const mezo::ModelError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+ private:
+  fs::path path_;
+};
+
+const char* const vocabulary =
+    R"({"<s>":0,"<pad>":1,"</s>":2,"<unk>":3,"<mask>":4,"a":5,"b":6,"Ġ":7,"ab":8,"Ġab":9})";
+const char* const merges = "#version: 0.2\na b\nĠ ab\n";
+
+Folder vocab_and_merges() {
+  Folder folder;
+  folder.with("vocab.json", vocabulary).with("merges.txt", merges);
+  return folder;
+}
+
+// A tokenizer.json of the same vocabulary with one member replaced.
+std::string tokenizer_json(const std::string& pre_tokenizer, const std::string& more = "") {
+  return R"({"added_tokens": [{"id": 4, "content": "<mask>", "special": true, "lstrip": true}], )" +
+         more + R"("pre_tokenizer": )" + pre_tokenizer + R"(, "model": {"vocab": )" + vocabulary +
+         R"(, "merges": ["a b", "Ġ ab"]}})";
+}
+
+const char* const byte_level = R"({"type": "ByteLevel", "add_prefix_space": false})";
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+Ids list(std::span<const std::int32_t> ids) { return {ids.begin(), ids.end()}; }
+
+}  // namespace
+
+TEST_CASE("an OPT folder starts sequences with the bos_token_id of config.json") {
+  auto folder = vocab_and_merges();
+  folder.with("config.json",
+              R"({"model_type": "opt", "bos_token_id": 2, "eos_token_id": 2, "pad_token_id": 1})");
+  const auto tokenizer = folder.read();
+  CHECK(list(tokenizer.sequence_start()) == Ids{2});
+  CHECK(list(tokenizer.sequence_end()).empty());
+  CHECK(tokenizer.special().bos == 2);
+  CHECK(tokenizer.special().pad == 1);
+  CHECK_FALSE(tokenizer.special().mask);
+  CHECK(tokenizer.encode("ab</s> ab") == Ids{8, 2, 9});
+  CHECK(tokenizer.vocabulary_size() == 10);
+}
+
+TEST_CASE("a RoBERTa folder has its mask, and sequences between <s> and </s>") {
+  auto folder = vocab_and_merges();
+  folder.with("config.json", R"({"model_type": "roberta", "bos_token_id": 0, "eos_token_id": 2})");
+  const auto tokenizer = folder.read();
+  CHECK(list(tokenizer.sequence_start()) == Ids{0});
+  CHECK(list(tokenizer.sequence_end()) == Ids{2});
+  CHECK(tokenizer.special().mask == 4);
+  CHECK(tokenizer.special().sep == 2);
+  CHECK(tokenizer.encode("ab<mask>a") == Ids{8, 4, 5});
+}
+
+TEST_CASE("a folder without config.json starts sequences with nothing") {
+  const auto tokenizer = vocab_and_merges().read();
+  CHECK(list(tokenizer.sequence_start()).empty());
+  CHECK_FALSE(tokenizer.special().bos);
+}
+
+TEST_CASE("tokenizer_config.json and special_tokens_map.json name roles and added tokens") {
+  auto folder = vocab_and_merges();
+  folder.with("tokenizer_config.json",
+              R"({"bos_token": "<s>", "add_bos_token": true, "add_prefix_space": true,
+                  "added_tokens_decoder": {"4": {"content": "<mask>", "lstrip": true, "special": true}}})");
+  folder.with("special_tokens_map.json",
+              R"({"bos_token": "</s>", "mask_token": {"content": "<mask>"}})");
+  folder.with("config.json",
+              R"({"model_type": "gpt2", "bos_token_id": 2, "eos_token_id": [2, 0]})");
+  const auto tokenizer = folder.read();
+  CHECK(tokenizer.special().bos == 0);
+  CHECK(tokenizer.special().mask == 4);
+  CHECK(tokenizer.special().eos == 2);
+  CHECK(list(tokenizer.sequence_start()) == Ids{0});
+  CHECK(tokenizer.encode("ab  <mask>") == Ids{9, 4});
+}
+
+TEST_CASE("tokenizer.json comes first, with merges as strings and the post-processor's tokens") {
+  auto folder = vocab_and_merges();
+  folder.with("merges.txt", "damaged");
+  folder.with("tokenizer.json",
+              tokenizer_json(byte_level, R"("post_processor": {"type": "TemplateProcessing",
+      "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                 {"SpecialToken": {"id": "</s>", "type_id": 0}}]}, )"));
+  const auto tokenizer = folder.read();
+  CHECK(tokenizer.encode("ab  <mask> ab") == Ids{8, 4, 9});
+  CHECK(list(tokenizer.sequence_start()) == Ids{0});
+  CHECK(list(tokenizer.sequence_end()) == Ids{2});
+}
+
+TEST_CASE("the two pre-tokenizers are known in both of their spellings") {
+  const std::string split =
+      R"({"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex":
+      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"}})";
+  const std::string plain =
+      R"({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false})";
+  const std::string digits = R"({"type": "Digits", "individual_digits": true})";
+  for (const std::string& steps : {digits + "," + byte_level, split + "," + plain,
+                                   std::string(byte_level), digits + "," + split + "," + plain}) {
+    CAPTURE(steps);
+    Folder folder;
+    folder.with("tokenizer.json",
+                tokenizer_json(R"({"type": "Sequence", "pretokenizers": [)" + steps + "]}"));
+    CHECK(folder.read().encode("ab ab") == Ids{8, 9});
+  }
+}
+
+TEST_CASE("other pre-tokenizers and normalizers are named in the error") {
+  for (
+      const char* other :
+      {R"({"type": "Metaspace"})", R"({"type": "ByteLevel", "use_regex": false})", "null",
+       R"({"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": false}, {"type": "ByteLevel"}]})"}) {
+    CAPTURE(other);
+    const std::string error = Folder().with("tokenizer.json", tokenizer_json(other)).error();
+    CHECK(has(error, "tokenizer.json: expected a pre_tokenizer of the form ByteLevel"));
+  }
+  CHECK(has(Folder().with("tokenizer.json", tokenizer_json(R"({"type": "Metaspace"})")).error(),
+            "Metaspace"));
+  const auto normalized = tokenizer_json(byte_level, R"("normalizer": {"type": "NFC"}, )");
+  CHECK(has(Folder().with("tokenizer.json", normalized).error(),
+            R"(expected no normalizer, got {"type":"NFC"})"));
+}
+
+TEST_CASE("broken files say which file, what was expected and what was got") {
+  CHECK(
+      has(Folder().error(), "expected tokenizer.json, or vocab.json and merges.txt; got neither"));
+  CHECK(has(Folder().with("tokenizer.json", "{").error(), "tokenizer.json: expected JSON"));
+  CHECK(has(Folder().with("tokenizer.json", "[]").error(),
+            "tokenizer.json: expected an object, got []"));
+  CHECK(has(Folder()
+                .with("tokenizer.json", R"({"pre_tokenizer": {"type": "ByteLevel"},
+      "model": {"type": "Unigram"}})")
+                .error(),
+            R"(expected 'model.type' to be BPE, got "Unigram")"));
+  CHECK(has(vocab_and_merges().with("merges.txt", "a b\na\n").error(),
+            "merges.txt:2: expected two tokens with one space between, got 'a'"));
+  CHECK(has(vocab_and_merges().with("merges.txt", "a c\n").error(), "needs the token 'c'"));
+  CHECK(has(vocab_and_merges().with("merges.txt", "b a\n").error(), "needs the token 'ba'"));
+  CHECK(has(vocab_and_merges().with("vocab.json", R"({"a": -1})").error(),
+            "expected an id for the token 'a', got -1"));
+  CHECK(has(
+      vocab_and_merges().with("vocab.json", R"({"a": 99999999})").with("merges.txt", "").error(),
+      "got 99999999 for 'a'"));
+  CHECK(has(vocab_and_merges().with("tokenizer_config.json", R"({"bos_token": 7})").error(),
+            "tokenizer_config.json: expected a special token, got 7"));
+}
+
+TEST_CASE("a GGUF with another pre-tokenizer is refused by its name") {
+  mezo::GptVocabulary gguf;
+  gguf.source = "m.gguf";
+  gguf.pre_tokenizer = "llama-bpe";
+  CHECK_THROWS_WITH_AS(
+      mezo::Tokenizer::from_vocabulary(gguf),
+      "[tokenizer] m.gguf: expected the pre-tokenizer gpt-2 or smollm, got 'llama-bpe'",
+      mezo::ModelError);
+}
+
+TEST_CASE("a GGUF's bos starts sequences where add_bos_token says so") {
+  mezo::GptVocabulary gguf;
+  gguf.tokens = {"<s>", "a"};
+  gguf.types = {3, 1};
+  gguf.bos = 0;
+  CHECK(list(mezo::Tokenizer::from_vocabulary(gguf).sequence_start()).empty());
+  gguf.add_bos = true;
+  const auto tokenizer = mezo::Tokenizer::from_vocabulary(gguf);
+  CHECK(list(tokenizer.sequence_start()) == Ids{0});
+  CHECK(tokenizer.encode("a<s>") == Ids{1, 0});
+}
