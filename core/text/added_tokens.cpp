@@ -71,8 +71,10 @@ void AddedTokens::split(std::string_view text, std::vector<TextPart>& parts) con
     }
     std::size_t begin = at, end = at + token->length;
     at = end;  // the search goes on here even where rstrip takes more
-    if (token->lstrip && begin > done) begin = space_begin(text, begin, done);
+    if (token->lstrip) begin = begin > done ? space_begin(text, begin, done) : done;
     if (token->rstrip) end = space_end(text, end);
+    // White space that the token before has taken along is not a token of its own any more.
+    if (begin >= end) continue;
     if (done < begin) parts.push_back({text.substr(done, begin - done), -1});
     parts.push_back({text.substr(begin, end - begin), token->id});
     done = end;

@@ -99,4 +99,11 @@ TEST_CASE("added tokens that the vocabulary lacks are counted on from its size")
   CHECK(tokenizer.vocabulary_size() == 4);
 }
 
+TEST_CASE("white space that rstrip has taken is not found again as a token of lstrip") {
+  mezo::TokenizerSpec spec;
+  spec.added = {{.content = "<x>", .rstrip = true}, {.content = "\n", .lstrip = true}};
+  const mezo::Tokenizer tokenizer(spec);
+  CHECK(tokenizer.encode("<x> \n<x>\n\n<x>\n") == std::vector<std::int32_t>{0, 0, 0});
+}
+
 TEST_CASE("an empty text has no ids") { CHECK(count_ids("") == 0); }
