@@ -84,7 +84,7 @@ TEST_CASE("bytes that the vocabulary lacks become the unknown token or nothing")
   mezo::TokenizerSpec spec;
   spec.vocabulary = {{"a", 0}, {"?", 1}};
   CHECK(mezo::Tokenizer(spec).encode("abba") == std::vector<std::int32_t>{0, 0});
-  spec.unknown = "?";
+  spec.unknown.emplace("?");
   CHECK(mezo::Tokenizer(spec).encode("abba") == std::vector<std::int32_t>{0, 1, 1, 0});
   spec.fuse_unknown = true;
   CHECK(mezo::Tokenizer(spec).encode("abba") == std::vector<std::int32_t>{0, 1, 0});
