@@ -85,8 +85,9 @@ class MEZO_API GgufMetadata {
   std::vector<std::string> texts(std::string_view key) const;
   std::vector<GgufValue> list(std::string_view key) const;
 
-  // All values by key.
-  const std::map<std::string, GgufValue, std::less<>>& values() const { return values_; }
+  // All values by key. Not of a temporary, as TensorFile::tensors().
+  const std::map<std::string, GgufValue, std::less<>>& values() const& { return values_; }
+  const std::map<std::string, GgufValue, std::less<>>& values() && = delete;
   const std::string& path() const;
 
  private:

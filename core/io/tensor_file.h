@@ -40,8 +40,9 @@ class MEZO_API TensorFile {
   TensorFile(Files files, std::vector<TensorView> tensors,
              std::map<std::string, std::string> metadata = {});
 
-  // All tensors, sorted by name.
-  const std::vector<TensorView>& tensors() const { return tensors_; }
+  // All tensors, sorted by name. Not of a temporary, whose mapping a loop over them would outlive.
+  const std::vector<TensorView>& tensors() const& { return tensors_; }
+  const std::vector<TensorView>& tensors() && = delete;
 
   // The tensor called `name`, or nullptr.
   const TensorView* find(std::string_view name) const;

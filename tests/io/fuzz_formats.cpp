@@ -125,9 +125,22 @@ void touch(const GgufValue& value) {
   for (const GgufValue& element : value.elements()) touch(element);
 }
 
+// Makes the header length fit again after damage that made the header longer or shorter, so that
+// the damage reaches what comes after the JSON is parsed.
+void repair_header_length(std::string& bytes, const std::string& from) {
+  uint64_t length;
+  if (bytes.size() < sizeof length) return;
+  std::memcpy(&length, from.data(), sizeof length);
+  length += bytes.size() - from.size();
+  std::memcpy(bytes.data(), &length, sizeof length);
+}
+
+void leave_as_is(std::string&, const std::string&) {}
+
 // Loads damaged goldens; returns how many still loaded.
 template <typename Load>
-int fuzz(uint64_t seed, const std::vector<const char*>& names, Load load) {
+int fuzz(uint64_t seed, const std::vector<const char*>& names, Load load,
+         void (*repair)(std::string&, const std::string&) = leave_as_is) {
   std::vector<std::string> seeds;
   for (const char* name : names) seeds.push_back(read_text(golden(name)));
   Mutator mutator(seed);
@@ -135,15 +148,16 @@ int fuzz(uint64_t seed, const std::vector<const char*>& names, Load load) {
   for (int round = 0; round < kRounds; ++round) {
     const std::string& from = seeds[static_cast<size_t>(round) % seeds.size()];
     const std::string& other = seeds[static_cast<size_t>(round / 7) % seeds.size()];
-    const std::string bytes = mutator.damage(from, other);
+    std::string bytes = mutator.damage(from, other);
+    if (round % 4 != 0) repair(bytes, from);
     try {
       load(in_memory("fuzz", bytes));
       ++loaded;
     } catch (const ModelError& error) {
       if (!contains(error.what(), "fuzz"))
-        FAIL("round ", round, ": no file name in: ", error.what());
+        FAIL("round ", round, ": no file name in: ", std::string(error.what()));
     } catch (const std::exception& error) {
-      FAIL("round ", round, ": not a ModelError: ", error.what());
+      FAIL("round ", round, ": not a ModelError: ", std::string(error.what()));
     }
   }
   return loaded;
@@ -154,7 +168,8 @@ int fuzz(uint64_t seed, const std::vector<const char*>& names, Load load) {
 TEST_CASE("damaged safetensors files give a ModelError or a tensor that can be read") {
   const std::vector<const char*> names = {"plain.safetensors",
                                           "sharded/model-00001-of-00002.safetensors"};
-  const int loaded = fuzz(1, names, [](auto file) { touch(load_safetensors(std::move(file))); });
+  const int loaded = fuzz(
+      1, names, [](auto file) { touch(load_safetensors(std::move(file))); }, repair_header_length);
   MESSAGE(loaded, " of ", kRounds, " damaged files loaded");
   CHECK(loaded > kRounds / 100);  // the damage must reach past the first check
 }

@@ -60,7 +60,8 @@ TEST_CASE("a gguf file cut anywhere before its last tensor ends is refused") {
   const std::string whole = read_text(golden("v3.gguf"));
   const auto mapped = in_memory("whole", whole);
   size_t last = 0;
-  for (const TensorView& tensor : load_gguf(mapped).tensors.tensors()) {
+  const GgufFile file = load_gguf(mapped);
+  for (const TensorView& tensor : file.tensors.tensors()) {
     const std::byte* end = tensor.data.data() + tensor.data.size();
     last = std::max(last, static_cast<size_t>(end - mapped->bytes().data()));
   }
@@ -84,7 +85,8 @@ TEST_CASE("gguf files of another kind or version are named") {
 }
 
 TEST_CASE("a gguf file without tensors loads") {
-  CHECK(load_gguf(in_memory("bare", Builder(0, 0).bytes())).tensors.tensors().empty());
+  const GgufFile bare = load_gguf(in_memory("bare", Builder(0, 0).bytes()));
+  CHECK(bare.tensors.tensors().empty());
   const auto built = Builder(1, 0).tensor("s", {}, kF32, 0).with_data(4);
   CHECK(load_gguf(in_memory("scalar", built)).tensors.at("s").shape.empty());
 }
