@@ -1,5 +1,4 @@
-// Compiled with -ffp-contract=off: a fused q * d + m would round once instead of twice and change
-// bits.
+// Compiled with -ffp-contract=off, so that what is written here is what every machine computes.
 #include "core/io/dequantize.h"
 
 #include <fmt/format.h>

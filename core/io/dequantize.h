@@ -4,8 +4,9 @@
 // core (about 1 GB/s of output or more); no allocation.
 //
 // Pinned: fp16 scales widen by the integer algorithm of float16.h; Q4_0 is (q - 8) * d, Q8_0 is q *
-// d, Q4_1 is q * d rounded to fp32 and then + m, never one fma. All values involved are multiples
-// of 2^-24, so flush-to-zero changes nothing.
+// d, Q4_1 is q * d + m in fp32. The products are exact (11 bits by at most 8), so one rounding is
+// left, in Q4_1's sum; the file is compiled without contraction all the same. Every value is a
+// multiple of 2^-24, so flush-to-zero changes nothing.
 
 #include <cstddef>
 #include <cstdint>

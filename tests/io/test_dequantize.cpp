@@ -52,17 +52,16 @@ TEST_CASE("blocks with an infinite or NaN scale give what arithmetic gives") {
   CHECK(std::isnan(out[0]));
 }
 
-TEST_CASE("Q4_1 rounds the product before it adds the minimum") {
-  // d = 1 + 2^-10, m = 2048: 15 d needs no rounding alone, but all sums here differ from a scale
-  // that was rounded early.
+TEST_CASE("Q4_1 rounds the sum of an exact product and the minimum") {
+  // d = 1 + 2^-10 and m = 32768: 3 d + m and 15 d + m have more than 24 bits and round to nearest.
   Bytes block(20, std::byte{0xf3});
-  const uint16_t d = 0x3c01, m = 0x6800;
+  const uint16_t d = 0x3c01, m = 0x7800;
   std::memcpy(block.data(), &d, 2);
   std::memcpy(block.data() + 2, &m, 2);
   float out[32];
   dequantize(DType::Q4_1, block.data(), 32, out);
-  CHECK(out[0] == 3.0f * (1.0f + 0x1p-10f) + 2048.0f);
-  CHECK(out[31] == 15.0f * (1.0f + 0x1p-10f) + 2048.0f);
+  CHECK(double{out[0]} == 32771.00390625);  // 32771.0029296875, whose ulp is 2^-8
+  CHECK(double{out[31]} == 32783.015625);   // 32783.0146484375
 }
 
 TEST_CASE("data need not be aligned") {
