@@ -21,3 +21,7 @@ message(STATUS "LibTorch ${MEZO_TORCH_VERSION}: ${TORCH_CPU_LIBRARY}")
 add_library(mezo_torch INTERFACE)
 target_include_directories(mezo_torch SYSTEM INTERFACE ${TORCH_INCLUDE} ${TORCH_INCLUDE}/torch/csrc/api/include)
 target_link_libraries(mezo_torch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
+
+# at::parallel_for is a template over OpenMP: without the flag it runs on one thread. LibTorch's own libgomp is the one loaded.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+target_link_libraries(mezo_torch INTERFACE OpenMP::OpenMP_CXX)
