@@ -1,6 +1,7 @@
 #pragma once
-// The catalogue of configuration errors. An id, once released, keeps its meaning: users search for it and scripts match it.
-// New errors take the next number, and an error that is no longer given leaves a gap.
+// The catalogue of configuration errors. An id, once released, keeps its meaning: users search for
+// it and scripts match it. New errors take the next number, and an error that is no longer given
+// leaves a gap.
 
 #include <span>
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
-// Collects everything that is wrong with a configuration, so that a user sees all of it at once, each with the line it is
-// about. Readers and checks take a Diagnostics& and go on after an error where they can; the caller ends a phase with
-// throw_if_any().
+// Collects everything that is wrong with a configuration, so that a user sees all of it at once,
+// each with the line it is about. Readers and checks take a Diagnostics& and go on after an error
+// where they can; the caller ends a phase with throw_if_any().
 
 #include <cstddef>
 #include <string>
@@ -16,9 +16,10 @@ namespace mezo {
 struct Diagnostic {
   Code code = Code::syntax;
   Mark mark;
-  std::string message;   // one line, ends without a full stop
-  std::string hint;      // what to do, shown on a line of its own; may be empty
-  Mark related;          // another place that matters (the first of two equal keys); shown where it has a source
+  std::string message;  // one line, ends without a full stop
+  std::string hint;     // what to do, shown on a line of its own; may be empty
+  Mark related;  // another place that matters (the first of two equal keys); shown where it has a
+                 // source
   std::string relation;  // what it is: "first given here"
 };
 
@@ -32,8 +33,9 @@ class MEZO_API Diagnostics {
   const std::vector<Diagnostic>& errors() const { return errors_; }
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
 
-  // All errors (or warnings) in the order of their positions, files before arguments: position, id, message, source line
-  // and caret, hint. Errors end with a line that counts them; at most 50 are shown. Ends with a line feed unless empty.
+  // All errors (or warnings) in the order of their positions, files before arguments: position, id,
+  // message, source line and caret, hint. Errors end with a line that counts them; at most 50 are
+  // shown. Ends with a line feed unless empty.
   std::string render() const;
   std::string render_warnings() const;
 

@@ -106,7 +106,8 @@ std::string shown(std::string_view text, std::size_t limit) {
     else if (c.length == 0)
       result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
     else if (!printable(c.code))
-      result += c.code < 0x100 ? fmt::format("\\x{:02x}", c.code) : fmt::format("\\u{:04x}", c.code);
+      result +=
+          c.code < 0x100 ? fmt::format("\\x{:02x}", c.code) : fmt::format("\\u{:04x}", c.code);
     else
       result += text.substr(i, length);
     i += length;

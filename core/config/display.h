@@ -1,6 +1,6 @@
 #pragma once
-// Text as it can be shown on a terminal: what a user wrote may be long, broken or full of control characters, and an error
-// message must neither be garbled by it nor let it move the cursor.
+// Text as it can be shown on a terminal: what a user wrote may be long, broken or full of control
+// characters, and an error message must neither be garbled by it nor let it move the cursor.
 
 #include <cstddef>
 #include <string>
@@ -10,17 +10,19 @@
 
 namespace mezo {
 
-// The first byte that does not belong to valid UTF-8 (overlong forms and surrogates included), or npos.
+// The first byte that does not belong to valid UTF-8 (overlong forms and surrogates included), or
+// npos.
 MEZO_API std::size_t find_invalid_utf8(std::string_view text);
 
-// The character (from 1) that byte offset `byte` of a line lies in; past the end it is one after the last.
+// The character (from 1) that byte offset `byte` of a line lies in; past the end it is one after
+// the last.
 MEZO_API int column_at(std::string_view line, std::size_t byte);
 
 // 'text' in single quotes with control characters escaped, cut after `limit` characters.
 MEZO_API std::string shown(std::string_view text, std::size_t limit = 60);
 
-// A source line and the line with a caret under `column`, both cut to about `width` terminal columns around it. Tabs become
-// one space, what cannot be printed becomes '?'.
+// A source line and the line with a caret under `column`, both cut to about `width` terminal
+// columns around it. Tabs become one space, what cannot be printed becomes '?'.
 struct Excerpt {
   std::string line;
   std::string caret;

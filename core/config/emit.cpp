@@ -20,7 +20,7 @@ bool plain_characters(std::string_view text) {
 }
 
 // Characters that some readers take for line ends or drop.
-constexpr std::string_view escapes[][2] = {{"\xC2\x85", "\\N"},
+constexpr std::string_view escapes[][2] = {{"\xC2\x85", "\\x85"},
                                            {"\xE2\x80\xA8", "\\L"},
                                            {"\xE2\x80\xA9", "\\P"},
                                            {"\xEF\xBB\xBF", "\\uFEFF"}};
@@ -33,7 +33,8 @@ void escape(std::string& text) {
 
 std::string double_quoted(std::string_view text) {
   if (find_invalid_utf8(text) != std::string_view::npos)
-    throw ConfigError("[to_yaml] text that is not UTF-8 cannot be written to YAML, got " + shown(text));
+    throw ConfigError("[to_yaml] text that is not UTF-8 cannot be written to YAML, got " +
+                      shown(text));
   std::string result = "\"";
   for (const char c : text) {
     const unsigned char byte = c;
@@ -65,8 +66,10 @@ std::string key_text(const std::string& key) { return scalar_text(Value::scalar(
 std::string flow(const Value& value) {
   std::string text;
   switch (value.kind) {
-    case Value::Kind::null: return "null";
-    case Value::Kind::scalar: return scalar_text(value);
+    case Value::Kind::null:
+      return "null";
+    case Value::Kind::scalar:
+      return scalar_text(value);
     case Value::Kind::sequence:
       for (const Value& item : value.items) text += (text.empty() ? "" : ", ") + flow(item);
       return "[" + text + "]";

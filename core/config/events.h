@@ -1,6 +1,7 @@
 #pragma once
-// Builds the tree of core/config/tree.h from yaml-cpp's events. Private to core/config: the only header that names yaml-cpp.
-// yaml-cpp's own Node is not used because it drops duplicate keys, has no marks for keys and shares aliased nodes.
+// Builds the tree of core/config/tree.h from yaml-cpp's events. Private to core/config: the only
+// header that names yaml-cpp. yaml-cpp's own Node is not used because it drops duplicate keys, has
+// no marks for keys and shares aliased nodes.
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/mark.h>
@@ -19,7 +20,8 @@ namespace mezo {
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  // Thrown through yaml-cpp to stop reading. Not an exception of the interface: reader.cpp catches it.
+  // Thrown through yaml-cpp to stop reading. Not an exception of the interface: reader.cpp catches
+  // it.
   struct Stop {
     Diagnostic diagnostic;
   };
@@ -30,6 +32,9 @@ class TreeBuilder : public YAML::EventHandler {
 
   std::optional<Value> take() { return std::move(root_); }
   Mark place(const YAML::Mark& mark) const;
+  // The innermost list or map that has begun and not ended; a mark without a source where there is
+  // none.
+  Mark open_place() const { return frames_.empty() ? Mark{} : frames_.back().node.value.mark; }
 
   void OnDocumentStart(const YAML::Mark& mark) override;
   void OnDocumentEnd() override {}
@@ -60,6 +65,7 @@ class TreeBuilder : public YAML::EventHandler {
     std::unordered_map<std::string, std::size_t> seen;  // key -> index in entries
   };
 
+  void check_closed(const YAML::Mark& mark) const;
   void check_tag(const Mark& mark, const std::string& tag);
   void open(Value value, YAML::anchor_t anchor);
   void close();

@@ -33,18 +33,22 @@ std::optional<Value> load_base(const Entry& extends, const std::string& name,
   const fs::path real = fs::weakly_canonical(path);
   if (std::find(chain.begin(), chain.end(), real) != chain.end()) {
     d.error(Code::extends_cycle, value.mark,
-            chain.back() == real ? "this file extends itself"
-                                 : fmt::format("{} extends this file in turn", shown(value.text, 200)),
+            chain.back() == real
+                ? "this file extends itself"
+                : fmt::format("{} extends this file in turn", shown(value.text, 200)),
             "remove one of the 'extends'");
     return std::nullopt;
   }
   if (chain.size() >= max_extends) {
-    d.error(Code::bad_extends, value.mark, fmt::format("more than {} files extend each other", max_extends));
+    d.error(Code::bad_extends, value.mark,
+            fmt::format("more than {} files extend each other", max_extends));
     return std::nullopt;
   }
   // Shown the way the user would name it from here: beside the file that they named.
   const bool absolute = fs::path(value.text).is_absolute() || value.text.starts_with("~/");
-  const std::string shown_name = absolute ? value.text : (fs::path(name).parent_path() / value.text).lexically_normal().string();
+  const std::string shown_name =
+      absolute ? value.text
+               : (fs::path(name).parent_path() / value.text).lexically_normal().string();
   return load(path, shown_name, value.mark, host, notes, chain, d);
 }
 

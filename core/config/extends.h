@@ -3,7 +3,8 @@
 //
 //   extends: base.yaml        # a path relative to this file, only at the top level
 //
-// The file's own settings are laid over those of the file it extends (core/config/merge.h), which may extend another one.
+// The file's own settings are laid over those of the file it extends (core/config/merge.h), which
+// may extend another one.
 
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ struct Config {
 
 inline constexpr int max_extends = 16;
 
-// nullopt where there is nothing to go on with; errors are in `diagnostics`. `path` is shown in messages as it is given.
+// nullopt where there is nothing to go on with; errors are in `diagnostics`. `path` is shown in
+// messages as it is given.
 MEZO_API std::optional<Config> read_config(const std::string& path, const HostSettings& host,
                                            Diagnostics& diagnostics);
 

@@ -21,7 +21,8 @@ struct Interval {
   MEZO_API std::string constraint(std::string_view name) const;
 };
 
-// nullopt for text in another form, for an infinite end with a square bracket and for an empty interval.
+// nullopt for text in another form, for an infinite end with a square bracket and for an empty
+// interval.
 MEZO_API std::optional<Interval> parse_interval(std::string_view text);
 
 }  // namespace mezo

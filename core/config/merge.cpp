@@ -42,7 +42,8 @@ void reset(Value& block, const Value& over, const std::string& name, const HostS
   if (!dropped.empty())
     notes.push_back(fmt::format("{}: {}.type is {} instead of {}; dropped the settings of {}: {}",
                                 new_type->mark.place(), name, shown(new_type->text),
-                                shown(old_type->text), shown(old_type->text), fmt::join(dropped, ", ")));
+                                shown(old_type->text), shown(old_type->text),
+                                fmt::join(dropped, ", ")));
   std::erase_if(block.entries, [&](const Entry& entry) { return !keeps(entry); });
 }
 

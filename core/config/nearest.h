@@ -1,5 +1,6 @@
 #pragma once
-// The candidate that a misspelt word most likely meant, for "did you mean": keys, choices, component ids, file names.
+// The candidate that a misspelt word most likely meant, for "did you mean": keys, choices,
+// component ids, file names.
 
 #include <optional>
 #include <span>
@@ -10,10 +11,11 @@
 
 namespace mezo {
 
-// Compares without case, by the Damerau-Levenshtein distance (insert, delete, replace, swap of neighbours), and accepts up
-// to a third of the word's length, at most 3. Failing that, initials ("lr" for learning_rate) and leading or trailing words
-// ("batch" for batch_size) count if only one candidate has them. Ties go to the first candidate. Words of more than 64
-// bytes have no neighbour, which bounds the cost.
+// Compares without case, by the Damerau-Levenshtein distance (insert, delete, replace, swap of
+// neighbours), and accepts up to a third of the word's length, at most 3. Failing that, initials
+// ("lr" for learning_rate) and leading or trailing words
+// ("batch" for batch_size) count if only one candidate has them. Ties go to the first candidate.
+// Words of more than 64 bytes have no neighbour, which bounds the cost.
 MEZO_API std::optional<std::string> nearest(std::string_view word,
                                             std::span<const std::string> candidates);
 

@@ -30,7 +30,8 @@ std::vector<std::string> split_path(std::string_view path) {
   return whole && static_cast<int>(parts.size()) < max_depth ? parts : std::vector<std::string>{};
 }
 
-// The first value on the way to the last part that is neither a map nor empty; nullptr where the way is free.
+// The first value on the way to the last part that is neither a map nor empty; nullptr where the
+// way is free.
 const Value* obstacle(const Value& tree, const std::vector<std::string>& parts, std::string& name) {
   const Value* value = &tree;
   name.clear();
@@ -48,10 +49,13 @@ bool check_way(const Value& tree, const std::vector<std::string>& parts, const M
   std::string name;
   const Value* value = obstacle(tree, parts, name);
   if (!value) return true;
-  Diagnostic diagnostic{Code::override_through_value, mark,
+  Diagnostic diagnostic{Code::override_through_value,
+                        mark,
                         fmt::format("{} is {}, so it has no settings to override", name,
                                     value->is_sequence() ? "a list" : shown(value->text)),
-                        "", value->mark, "set here"};
+                        "",
+                        value->mark,
+                        "set here"};
   if (value->is_sequence()) diagnostic.hint = fmt::format("replace the whole list: {}=[...]", name);
   d.error(std::move(diagnostic));
   return false;
@@ -86,7 +90,8 @@ void add(const Argument& argument, const Value& tree, const HostSettings& host, 
   const std::size_t equals = argument.text.find('=');
   const std::string_view key = std::string_view(argument.text).substr(0, equals);
   if (equals == std::string::npos) {
-    d.error(Code::bad_override, start, fmt::format("expected key=value, got {}", shown(argument.text)),
+    d.error(Code::bad_override, start,
+            fmt::format("expected key=value, got {}", shown(argument.text)),
             "for example optimizer.epsilon=1e-3");
     return;
   }

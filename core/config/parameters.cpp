@@ -9,7 +9,8 @@ const Parameters::Value& Parameters::at(const std::string& name, Value::Kind kin
   if (found == values_.end())
     throw std::logic_error("[Parameters] no setting \"" + name + "\" in this table");
   if (found->second.kind != kind)
-    throw std::logic_error("[Parameters] setting \"" + name + "\" has another type than was asked for");
+    throw std::logic_error("[Parameters] setting \"" + name +
+                           "\" has another type than was asked for");
   return found->second;
 }
 

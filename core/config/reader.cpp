@@ -43,7 +43,8 @@ bool check_file(const fs::path& path, const std::string& name, const Mark& at, D
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (path.empty() || status.type() == fs::file_type::not_found) {
-    d.error(Code::file_not_found, at, fmt::format("file {} does not exist{}", shown(name, 200), near_file(path)));
+    d.error(Code::file_not_found, at,
+            fmt::format("file {} does not exist{}", shown(name, 200), near_file(path)));
   } else if (status.type() == fs::file_type::directory) {
     d.error(Code::not_a_file, at, fmt::format("{} is a folder, not a file", shown(name, 200)),
             "name the YAML file in it");
@@ -55,8 +56,8 @@ bool check_file(const fs::path& path, const std::string& name, const Mark& at, D
     d.error(Code::not_a_file, at, fmt::format("{} is not a regular file", shown(name, 200)));
   } else if (const auto bytes = fs::file_size(path, error); !error && bytes > max_file_bytes) {
     d.error(Code::file_too_large, at,
-            fmt::format("file {} has {} bytes; a configuration may have {}", shown(name, 200), bytes,
-                        max_file_bytes),
+            fmt::format("file {} has {} bytes; a configuration may have {}", shown(name, 200),
+                        bytes, max_file_bytes),
             "is this a data file or a checkpoint instead of a configuration?");
   } else {
     return true;
@@ -78,7 +79,8 @@ std::vector<std::string> split_lines(std::string_view text) {
   return lines;
 }
 
-// yaml-cpp takes byte 4 for the end of the file, replaces broken UTF-8 and guesses UTF-16 where it sees NULs, all in silence.
+// yaml-cpp takes byte 4 for the end of the file, replaces broken UTF-8 and guesses UTF-16 where it
+// sees NULs, all in silence.
 bool check_characters(const std::shared_ptr<const Source>& source, Diagnostics& d) {
   for (std::size_t i = 0; i < source->lines.size(); ++i) {
     const std::string& line = source->lines[i];
@@ -95,8 +97,9 @@ bool check_characters(const std::shared_ptr<const Source>& source, Diagnostics& 
     const unsigned char byte = line[bad];
     d.error(Code::bad_encoding, {source, static_cast<int>(i) + 1, column_at(line, bad)},
             fmt::format("{}, got 0x{:02x}", what, byte),
-            byte >= 0x80 || byte == 0 ? "save the file as UTF-8"
-                                      : "write it as an escape in double quotes, such as \"\\x1b\"");
+            byte >= 0x80 || byte == 0
+                ? "save the file as UTF-8"
+                : fmt::format("in double quotes it can be written as \"\\x{:02x}\"", byte));
     return false;
   }
   return true;
@@ -114,12 +117,19 @@ std::optional<Value> parse(const std::shared_ptr<const Source>& source, std::siz
   } catch (const TreeBuilder::Stop& stop) {
     diagnostics.error(stop.diagnostic);
   } catch (const YAML::Exception& error) {
-    const Mark at = builder.place(error.mark);
+    Mark at = builder.place(error.mark);
     const bool alias = std::string_view(error.msg).starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR);
     const SyntaxMessage text = alias ? SyntaxMessage{"this alias has no anchor before it",
                                                      "quote text that begins with '*'"}
                                      : explain_syntax(error.msg, at);
-    diagnostics.error(alias ? Code::bad_alias : Code::syntax, at, text.message, text.hint);
+    Diagnostic diagnostic{
+        alias ? Code::bad_alias : Code::syntax, at, text.message, text.hint, {}, {}};
+    if (error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW ||
+        error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW) {
+      diagnostic.related = builder.open_place();
+      diagnostic.relation = "opened here";
+    }
+    diagnostics.error(std::move(diagnostic));
   }
   return std::nullopt;
 }
@@ -131,7 +141,9 @@ std::string_view trimmed(std::string_view text) {
 }
 
 Value::Kind flow_kind(char first) {
-  return first == '[' ? Value::Kind::sequence : first == '{' ? Value::Kind::map : Value::Kind::scalar;
+  return first == '['   ? Value::Kind::sequence
+         : first == '{' ? Value::Kind::map
+                        : Value::Kind::scalar;
 }
 
 }  // namespace
@@ -143,15 +155,17 @@ std::shared_ptr<const Source> read_source(const fs::path& path, const std::strin
   const Mark at = from.source ? from : Mark{};
   if (!check_file(path, name, at, diagnostics)) return nullptr;
   std::ifstream file(path, std::ios::binary);
-  std::string text(max_file_bytes + 1, '\0');
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad() || file.gcount() > static_cast<std::streamsize>(max_file_bytes)) {
+  std::string text;
+  char part[1 << 16];
+  // The size was checked, but a file may grow.
+  while (text.size() <= max_file_bytes && (file.read(part, sizeof part), file.gcount() > 0))
+    text.append(part, static_cast<std::size_t>(file.gcount()));
+  if (!file.is_open() || file.bad() || text.size() > max_file_bytes) {
     diagnostics.error(Code::unreadable_file, at,
                       fmt::format("file {} cannot be read", shown(name, 200)),
                       "check its permissions");
     return nullptr;
   }
-  text.resize(static_cast<std::size_t>(file.gcount()));
   std::error_code error;
   source->folder = fs::absolute(path, error).parent_path().lexically_normal();
   source->lines = split_lines(text);
@@ -202,7 +216,10 @@ std::optional<Value> parse_value(std::shared_ptr<const Source> source, std::size
   for (const Diagnostic& d : found.errors()) {
     Diagnostic hinted = d;
     if (d.code == Code::syntax)
-      hinted.hint = fmt::format("a value that starts with {} is read as YAML; to mean the text itself, quote it: '\"...\"'", text[0]);
+      hinted.hint = fmt::format(
+          "a value that starts with {} is read as YAML; to mean the text itself, quote it: "
+          "'\"...\"'",
+          text[0]);
     diagnostics.error(std::move(hinted));
   }
   if (found.has_errors() || (value && value->kind == flow_kind(text[0]))) return value;

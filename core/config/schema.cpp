@@ -24,16 +24,31 @@ std::vector<std::string> names_of(std::span<const mezo_parameter> table) {
   return names;
 }
 
+// "peft of type 'lora'": which table a block was checked against.
+std::string described(const Value& block, std::string_view name) {
+  const Value* type = block.find("type");
+  return type && type->is_scalar() ? fmt::format("{} of type {}", name, shown(type->text))
+                                   : std::string(name);
+}
+
 void check_keys(const Value& block, std::string_view name, const std::vector<std::string>& known,
                 Diagnostics& d) {
   for (const Entry& entry : block.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
     const std::string near = did_you_mean(entry.key, known);
-    const std::string hint = !near.empty()   ? ""
-                             : known.empty() ? fmt::format("{} has no settings", name)
-                                             : fmt::format("known keys: {}", fmt::join(known, ", "));
+    const std::string hint = !near.empty() ? ""
+                             : known.empty()
+                                 ? fmt::format("{} has no settings", name)
+                                 : fmt::format("known keys: {}", fmt::join(known, ", "));
+    if (entry.value.is_null() && entry.key.find(':') != std::string::npos) {
+      d.error(Code::unknown_key, entry.mark, fmt::format("unknown key {}", shown(entry.key)),
+              "put a space after the ':' of each key");
+      continue;
+    }
     d.error(Code::unknown_key, entry.mark,
-            fmt::format("unknown key {}{}{}{}", shown(entry.key), name.empty() ? "" : " in ", name, near), hint);
+            fmt::format("unknown key {}{}{}{}", shown(entry.key), name.empty() ? "" : " in ",
+                        described(block, name), near),
+            hint);
   }
 }
 
@@ -44,15 +59,18 @@ bool check_is_map(const Value* block, std::string_view name, Diagnostics& d) {
     d.error(Code::empty_value, block->mark, fmt::format("{} is given without settings", name),
             "remove the key to use its defaults");
   else
-    d.error(Code::not_a_map, block->mark,
-            fmt::format("{} must be a map of settings, got {}", name,
-                        block->is_sequence() ? "a list" : shown(block->text)),
-            fmt::format("write '{}: {{key: value}}', or one 'key: value' a line below it", name));
+    d.error(
+        Code::not_a_map, block->mark,
+        fmt::format("{} must be a map of settings, got {}", name,
+                    block->is_sequence() ? "a list" : shown(block->text)),
+        block->text.find(':') != std::string::npos && !block->quoted
+            ? "put a space after the ':' of each key"
+            : fmt::format("write '{}: {{key: value}}', or one 'key: value' a line below it", name));
   return false;
 }
 
-Parameters read_all(const Value* block, std::string_view name, std::span<const mezo_parameter> table,
-                    Diagnostics& d, const Mark& place) {
+Parameters read_all(const Value* block, std::string_view name,
+                    std::span<const mezo_parameter> table, Diagnostics& d, const Mark& place) {
   Parameters result;
   for (const mezo_parameter& row : table) {
     const Value* value = block ? block->find(row.name) : nullptr;
@@ -108,9 +126,10 @@ std::string component_of(const Value* block, std::string_view name, std::string_
     return "";
   }
   if (std::find(ids.begin(), ids.end(), type->text) != ids.end()) return type->text;
-  diagnostics.error(Code::unknown_component, type->mark,
-                    fmt::format("no {} is called {}{}", kind, shown(type->text), did_you_mean(type->text, ids)),
-                    fmt::format("available: {}", fmt::join(ids, ", ")));
+  diagnostics.error(
+      Code::unknown_component, type->mark,
+      fmt::format("no {} is called {}{}", kind, shown(type->text), did_you_mean(type->text, ids)),
+      fmt::format("available: {}", fmt::join(ids, ", ")));
   return "";
 }
 

@@ -18,12 +18,18 @@ namespace {
 
 std::string noun(mezo_type type) {
   switch (type) {
-    case MEZO_BOOLEAN: return "true or false";
-    case MEZO_INTEGER: return "an integer";
-    case MEZO_NUMBER: return "a number";
-    case MEZO_TEXT: return "text";
-    case MEZO_PATH: return "a path";
-    case MEZO_TEXT_LIST: return "a list of texts";
+    case MEZO_BOOLEAN:
+      return "true or false";
+    case MEZO_INTEGER:
+      return "an integer";
+    case MEZO_NUMBER:
+      return "a number";
+    case MEZO_TEXT:
+      return "text";
+    case MEZO_PATH:
+      return "a path";
+    case MEZO_TEXT_LIST:
+      return "a list of texts";
   }
   return "a value";
 }
@@ -41,7 +47,8 @@ struct Reading {
   Diagnostics& diagnostics;
   std::vector<std::string> choices;
 
-  std::nullopt_t fail(Code code, const Value& at, std::string message, std::string hint = "") const {
+  std::nullopt_t fail(Code code, const Value& at, std::string message,
+                      std::string hint = "") const {
     diagnostics.error(code, at.mark, name + " " + message, std::move(hint));
     return std::nullopt;
   }
@@ -70,14 +77,16 @@ bool Reading::allowed(const Value& value) const {
 bool Reading::in_range(const Value& value, double number) const {
   const auto interval = row.range ? parse_interval(row.range) : std::nullopt;
   if (!interval || interval->contains(number)) return true;
-  diagnostics.error(Code::out_of_range, value.mark,
-                    fmt::format("violated constraint: {}, got {}", interval->constraint(name), value.text),
-                    fmt::format("the range is {}{}{}", row.range, row.unit ? " " : "", row.unit ? row.unit : ""));
+  diagnostics.error(
+      Code::out_of_range, value.mark,
+      fmt::format("violated constraint: {}, got {}", interval->constraint(name), value.text),
+      fmt::format("the range is {}{}{}", row.range, row.unit ? " " : "", row.unit ? row.unit : ""));
   return false;
 }
 
 std::nullopt_t Reading::refuse(const Value& value, Refusal refusal) const {
-  if (value.quoted && refusal.hint.empty()) refusal.hint = "remove the quotes: quoted text is never a number";
+  if (value.quoted && !value.text.empty() && refusal.hint.empty())
+    refusal.hint = "remove the quotes: quoted text is never a number";
   if (!choices.empty() && row.type != MEZO_BOOLEAN && refusal.hint.empty()) {
     refusal.message += did_you_mean(value.text, choices);
     refusal.hint = fmt::format("{} can also stand here", quoted_words(choices));
@@ -87,9 +96,11 @@ std::nullopt_t Reading::refuse(const Value& value, Refusal refusal) const {
 
 std::optional<Parameters::Value> Reading::boolean(const Value& value) const {
   auto read = read_boolean(value.text);
-  if (auto* refusal = std::get_if<Refusal>(&read)) return fail(refusal->code, value, refusal->message, refusal->hint);
+  if (auto* refusal = std::get_if<Refusal>(&read))
+    return fail(refusal->code, value, refusal->message, refusal->hint);
   if (value.quoted)
-    return fail(Code::wrong_type, value, fmt::format("must be true or false, got the text {}", shown(value.text)),
+    return fail(Code::wrong_type, value,
+                fmt::format("must be true or false, got the text {}", shown(value.text)),
                 "remove the quotes");
   Parameters::Value result;
   result.kind = Parameters::Value::Kind::boolean;
@@ -103,9 +114,14 @@ std::optional<Parameters::Value> Reading::number(const Value& value) const {
   result.text = value.text;
   result.kind = Parameters::Value::Kind::word;
   if (std::find(choices.begin(), choices.end(), value.text) != choices.end()) return result;
-  // Quotes say "text" in YAML, and config.yaml relies on it; a lenient reader here would be the only one.
+  // Quotes say "text" in YAML, and config.yaml relies on it; a lenient reader here would be the
+  // only one.
   if (value.quoted)
-    return refuse(value, {Code::wrong_type, fmt::format("must be {}, got the text {}", noun(row.type), shown(value.text)), ""});
+    return refuse(value,
+                  {Code::wrong_type,
+                   fmt::format("must be {}, got {}", noun(row.type),
+                               value.text.empty() ? "empty text" : "the text " + shown(value.text)),
+                   ""});
   if (row.type == MEZO_INTEGER) {
     const auto read = read_integer(value.text);
     if (auto* refusal = std::get_if<Refusal>(&read)) return refuse(value, *refusal);
@@ -135,7 +151,8 @@ std::optional<Parameters::Value> Reading::path(const Value& value) const {
   const bool optional = row.default_value && *row.default_value == '\0';
   if (value.text.empty() && !optional) return fail(Code::bad_path, value, "is an empty path");
   if (value.text.find('\0') != std::string::npos)
-    return fail(Code::bad_path, value, fmt::format("has a NUL character, got {}", shown(value.text)));
+    return fail(Code::bad_path, value,
+                fmt::format("has a NUL character, got {}", shown(value.text)));
   if (!value.text.empty()) result.text = resolve_path(value.text, value.mark).string();
   return result;
 }
@@ -151,9 +168,12 @@ std::optional<Parameters::Value> Reading::list(const Value& value) const {
   bool good = true;
   for (const Value& item : value.items) {
     if (!item.is_scalar()) {
-      const char* got = item.is_null() ? "nothing" : item.is_map() ? "a map" : "a list";
-      fail(Code::wrong_type, item, fmt::format("must be a list of texts, got {} in it", got),
-           "quote text that only looks like something else");
+      if (item.is_null())
+        fail(Code::empty_value, item, "has an item without a value", "quote the text: 'null', '~'");
+      else
+        fail(Code::wrong_type, item,
+             fmt::format("must be a list of texts, got {} in it",
+                         item.is_map() ? "a map" : "a list"));
       good = false;
     } else if (!allowed(item)) {
       good = false;
@@ -165,12 +185,17 @@ std::optional<Parameters::Value> Reading::list(const Value& value) const {
 
 std::optional<Parameters::Value> Reading::scalar(const Value& value) const {
   switch (row.type) {
-    case MEZO_BOOLEAN: return boolean(value);
+    case MEZO_BOOLEAN:
+      return boolean(value);
     case MEZO_INTEGER:
-    case MEZO_NUMBER: return number(value);
-    case MEZO_TEXT: return text(value);
-    case MEZO_PATH: return path(value);
-    case MEZO_TEXT_LIST: return list(value);
+    case MEZO_NUMBER:
+      return number(value);
+    case MEZO_TEXT:
+      return text(value);
+    case MEZO_PATH:
+      return path(value);
+    case MEZO_TEXT_LIST:
+      return list(value);
   }
   return std::nullopt;
 }
@@ -179,7 +204,8 @@ std::optional<Parameters::Value> Reading::scalar(const Value& value) const {
 
 std::vector<std::string> choices_of(const mezo_parameter& row) {
   std::vector<std::string> result;
-  for (const char* const* choice = row.choices; choice && *choice; ++choice) result.push_back(*choice);
+  for (const char* const* choice = row.choices; choice && *choice; ++choice)
+    result.push_back(*choice);
   return result;
 }
 
@@ -191,8 +217,9 @@ std::optional<Parameters::Value> read_setting(const mezo_parameter& row, const s
                         "remove the key to use its default, or quote the text: 'null', '~'");
   if (value.is_scalar()) return reading.scalar(value);
   if (value.is_sequence() && row.type == MEZO_TEXT_LIST) return reading.list(value);
-  return reading.fail(Code::wrong_type, value,
-                      fmt::format("must be {}, got {}", noun(row.type), value.is_map() ? "a map" : "a list"));
+  return reading.fail(
+      Code::wrong_type, value,
+      fmt::format("must be {}, got {}", noun(row.type), value.is_map() ? "a map" : "a list"));
 }
 
 std::optional<Parameters::Value> read_default(const mezo_parameter& row, Diagnostics& diagnostics) {

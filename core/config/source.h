@@ -1,6 +1,7 @@
 #pragma once
-// Where a value was written. Every node of a configuration keeps a Mark, so that an error found long after reading (a range,
-// a missing component) can still show the line and point at the column. A mark costs a shared pointer and two numbers.
+// Where a value was written. Every node of a configuration keeps a Mark, so that an error found
+// long after reading (a range, a missing component) can still show the line and point at the
+// column. A mark costs a shared pointer and two numbers.
 
 #include <filesystem>
 #include <memory>

@@ -108,8 +108,9 @@ std::variant<double, Refusal> read_number(std::string_view text) {
   const std::string_view digits = text[0] == '+' ? text.substr(1) : text;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size())
-    return Refusal{Code::bad_number,
-                   fmt::format("must be a number between 1e-307 and 1e308 in size, got {}", shown(text)), ""};
+    return Refusal{
+        Code::bad_number,
+        fmt::format("is too large or too small for a 64-bit number, got {}", shown(text)), ""};
   return value;
 }
 
@@ -145,9 +146,9 @@ std::variant<bool, Refusal> read_boolean(std::string_view text) {
 }
 
 bool looks_typed(std::string_view text) {
-  static constexpr std::string_view words[] = {"",     "~",   "null", "true", "false", "yes",
-                                               "no",   "on",  "off",  "y",    "n",     "inf",
-                                               "nan",  "infinity"};
+  static constexpr std::string_view words[] = {"",    "~",   "null", "true",    "false",
+                                               "yes", "no",  "on",   "off",     "y",
+                                               "n",   "inf", "nan",  "infinity"};
   const std::string low = lowered(text);
   if (std::find(std::begin(words), std::end(words), low) != std::end(words)) return true;
   // Numbers of any base, dates and times all begin like this.

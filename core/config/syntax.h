@@ -1,5 +1,6 @@
 #pragma once
-// yaml-cpp's error messages in words for people who do not know its grammar. Private to core/config.
+// yaml-cpp's error messages in words for people who do not know its grammar. Private to
+// core/config.
 
 #include <string>
 #include <string_view>
@@ -13,7 +14,8 @@ struct SyntaxMessage {
   std::string hint;
 };
 
-// `at` is where yaml-cpp stopped; the source's lines tell a tab in the indentation from other mistakes.
-SyntaxMessage explain_syntax(std::string_view yaml_message, const Mark& at);
+// `at` is where yaml-cpp stopped. The source's lines tell a tab in the indentation from other
+// mistakes; `at` then moves to it.
+SyntaxMessage explain_syntax(std::string_view yaml_message, Mark& at);
 
 }  // namespace mezo

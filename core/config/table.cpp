@@ -16,12 +16,18 @@ namespace {
 
 const char* type_name(mezo_type type) {
   switch (type) {
-    case MEZO_BOOLEAN: return "boolean";
-    case MEZO_INTEGER: return "integer";
-    case MEZO_NUMBER: return "number";
-    case MEZO_TEXT: return "text";
-    case MEZO_PATH: return "path";
-    case MEZO_TEXT_LIST: return "list";
+    case MEZO_BOOLEAN:
+      return "boolean";
+    case MEZO_INTEGER:
+      return "integer";
+    case MEZO_NUMBER:
+      return "number";
+    case MEZO_TEXT:
+      return "text";
+    case MEZO_PATH:
+      return "path";
+    case MEZO_TEXT_LIST:
+      return "list";
   }
   return nullptr;
 }
@@ -32,13 +38,15 @@ bool snake_case(std::string_view name) {
   const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
   return !name.empty() && lower(name[0]) && name.back() != '_' &&
          name.find("__") == std::string_view::npos &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return lower(c) || c == '_' || (c >= '0' && c <= '9'); });
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return lower(c) || c == '_' || (c >= '0' && c <= '9'); });
 }
 
 std::string problem_of(const mezo_parameter& row) {
   if (!type_name(row.type)) return fmt::format("unknown type {}", static_cast<int>(row.type));
   if (!row.doc || !*row.doc) return "has no doc";
-  if (std::string_view(row.doc).find('\n') != std::string_view::npos) return "doc has more than one line";
+  if (std::string_view(row.doc).find('\n') != std::string_view::npos)
+    return "doc has more than one line";
   if (row.range && !numeric(row.type)) return "a range needs a numeric type";
   if (row.range && !parse_interval(row.range))
     return fmt::format("range '{}' is not an interval such as (0, inf)", row.range);
@@ -51,7 +59,8 @@ std::string problem_of(const mezo_parameter& row) {
   Diagnostics found;
   read_default(row, found);
   if (!found.has_errors()) return "";
-  return fmt::format("the default '{}' does not pass: {}", row.default_value, found.errors()[0].message);
+  return fmt::format("the default '{}' does not pass: {}", row.default_value,
+                     found.errors()[0].message);
 }
 
 std::string limits(const mezo_parameter& row) {
@@ -78,17 +87,22 @@ std::string check_table(std::span<const mezo_parameter> table) {
 
 std::string describe(std::span<const mezo_parameter> table) {
   using Line = std::array<std::string, 6>;
-  std::vector<Line> lines = {{"name", "type", "default", "range or choices", "unit", "what it does"}};
+  std::vector<Line> lines = {
+      {"name", "type", "default", "range or choices", "unit", "what it does"}};
   for (const mezo_parameter& row : table) {
-    const std::string standard = !row.default_value ? "required" : *row.default_value ? row.default_value : "(empty)";
-    lines.push_back({row.name, type_name(row.type), standard, limits(row), row.unit ? row.unit : "", row.doc});
+    const std::string standard = !row.default_value   ? "required"
+                                 : *row.default_value ? row.default_value
+                                                      : "(empty)";
+    lines.push_back(
+        {row.name, type_name(row.type), standard, limits(row), row.unit ? row.unit : "", row.doc});
   }
   std::array<std::size_t, 5> widths{};
   for (const Line& line : lines)
     for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
   std::string text;
   for (const Line& line : lines) {
-    for (std::size_t i = 0; i < widths.size(); ++i) text += fmt::format("{:<{}}  ", line[i], widths[i]);
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      text += fmt::format("{:<{}}  ", line[i], widths[i]);
     text += line.back() + "\n";
   }
   return text;

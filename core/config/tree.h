@@ -1,7 +1,8 @@
 #pragma once
-// A configuration in memory: nulls, scalars, sequences and maps in the order of the file, each with the place it was written
-// at. Scalars stay text; core/config/schema.h gives them types, because only a setting's row knows whether `1e3` is meant as
-// an integer or as a name. Values are plain and copyable; nothing here knows YAML.
+// A configuration in memory: nulls, scalars, sequences and maps in the order of the file, each with
+// the place it was written at. Scalars stay text; core/config/schema.h gives them types, because
+// only a setting's row knows whether `1e3` is meant as an integer or as a name. Values are plain
+// and copyable; nothing here knows YAML.
 
 #include <string>
 #include <string_view>
@@ -19,8 +20,9 @@ struct MEZO_API Value {
 
   Kind kind = Kind::null;
   Mark mark;
-  std::string text;            // scalar: the text without quotes and escapes
-  bool quoted = false;         // scalar: written in quotes or as a block, so it is text whatever it looks like
+  std::string text;  // scalar: the text without quotes and escapes
+  bool quoted =
+      false;  // scalar: written in quotes or as a block, so it is text whatever it looks like
   std::vector<Value> items;    // sequence
   std::vector<Entry> entries;  // map; keys are unique
 

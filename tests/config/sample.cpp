@@ -61,13 +61,15 @@ const Table top = {
     {"output", MEZO_PATH, nullptr, nullptr, nullptr, nullptr, "run folder"},
 };
 
-const std::vector<std::string> blocks = {"model",     "peft",      "objective",
-                                         "task",      "optimizer", "trainer"};
+const std::vector<std::string> blocks = {"model", "peft",      "objective",
+                                         "task",  "optimizer", "trainer"};
 
 }  // namespace
 
 std::vector<Table> tables() {
-  return {model, join(peft_host, lora), join(peft_host, prefix), objective, task, optimizer, trainer, top};
+  return {
+      model, join(peft_host, lora), join(peft_host, prefix), objective, task, optimizer, trainer,
+      top};
 }
 
 Checked check_run(const std::string& path, const std::vector<std::string>& texts) {
@@ -86,11 +88,14 @@ Checked check_run(const std::string& path, const std::vector<std::string>& texts
   const Value& tree = run.tree;
   run.top = check_top_level(tree, blocks, top, d);
   const std::vector<std::string> modes = {"full", "lora", "prefix"};
-  const std::string mode = component_of(tree.find("peft"), "peft", "PEFT mode", modes, "full", d, tree.mark);
+  const std::string mode =
+      component_of(tree.find("peft"), "peft", "PEFT mode", modes, "full", d, tree.mark);
   const Table peft = join(peft_host, mode == "lora" ? lora : mode == "prefix" ? prefix : Table{});
   if (!mode.empty()) run.peft = check(tree.find("peft"), "peft", peft, d, tree.mark);
   const std::vector<std::string> objectives = {"accuracy", "cross_entropy", "f1"};
-  if (!component_of(tree.find("objective"), "objective", "objective", objectives, "cross_entropy", d, tree.mark).empty())
+  if (!component_of(tree.find("objective"), "objective", "objective", objectives, "cross_entropy",
+                    d, tree.mark)
+           .empty())
     run.objective = check(tree.find("objective"), "objective", objective, d, tree.mark);
   run.model = check(tree.find("model"), "model", model, d, tree.mark);
   run.task = check(tree.find("task"), "task", task, d, tree.mark);

@@ -1,6 +1,7 @@
-// Every file of tests/config/broken has a mistake (or several), and beside it the text that a user sees for it. A first line
-// `# arguments: a=1 b=2` gives overrides, separated by two spaces. To add a case: write the .yaml, run this test, read the
-// text that it prints critically, and only then save it as .stderr.
+// Every file of tests/config/broken has a mistake (or several), and beside it the text that a user
+// sees for it. A first line
+// `# arguments: a=1 b=2` gives overrides, separated by two spaces. To add a case: write the .yaml,
+// run this test, read the text that it prints critically, and only then save it as .stderr.
 
 #include <doctest/doctest.h>
 
@@ -60,6 +61,7 @@ TEST_CASE("every broken configuration gives the error text beside it") {
       differing += "== " + file.string() + "\n" + got;
   }
   fs::current_path(before);
-  CHECK_MESSAGE(differing.empty(), "files whose text differs, with what they give now:\n" << differing);
+  CHECK_MESSAGE(differing.empty(), "files whose text differs, with what they give now:\n"
+                                       << differing);
   CHECK(cases >= 35);
 }
