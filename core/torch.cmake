@@ -25,3 +25,12 @@ target_link_libraries(mezo_torch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
 # at::parallel_for is a template over OpenMP: without the flag it runs on one thread. LibTorch's own libgomp is the one loaded.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 target_link_libraries(mezo_torch INTERFACE OpenMP::OpenMP_CXX)
+
+# Kernels are for the CPU so far; a CUDA compiler is looked for, so that the build can say what it makes.
+file(GLOB MEZO_VENV_CUDA ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia/cu13/bin)
+find_program(MEZO_NVCC nvcc HINTS ${MEZO_VENV_CUDA} ENV CUDACXX ENV CUDA_HOME PATH_SUFFIXES bin)
+if(MEZO_NVCC)
+  message(STATUS "CUDA compiler ${MEZO_NVCC}: not needed yet, making the CPU-only host")
+else()
+  message(STATUS "No CUDA compiler: making the CPU-only host")
+endif()
