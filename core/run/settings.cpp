@@ -31,9 +31,9 @@ constexpr mezo_parameter objective[] = {
 
 constexpr mezo_parameter task[] = {
     {"file", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr, "a task by name, or the path of a task file"},
-    {"train", MEZO_PATH, "''", nullptr, nullptr, nullptr, "examples to train on, .jsonl or .tsv"},
-    {"dev", MEZO_PATH, "''", nullptr, nullptr, nullptr, "examples to look at while training"},
-    {"test", MEZO_PATH, "''", nullptr, nullptr, nullptr, "examples that the result is measured on, before and after"},
+    {"train", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples to train on, .jsonl or .tsv"},
+    {"dev", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples to look at while training"},
+    {"test", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples that the result is measured on, before and after"},
     {"train_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples", "how many rows of train are used"},
     {"dev_size", MEZO_INTEGER, "500", "[1, inf)", all, "examples", "how many rows of dev are used"},
     {"test_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples", "how many rows of test are used"},

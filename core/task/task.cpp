@@ -22,7 +22,7 @@ constexpr mezo_parameter table[] = {
     {"prompt", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr, "what the model reads, with {fields} of the example"},
     {"label", MEZO_TEXT, "label", nullptr, nullptr, nullptr, "the field that holds the right option's value"},
     {"metric", MEZO_TEXT, "accuracy", nullptr, metrics, nullptr, "how answers are measured"},
-    {"summary", MEZO_TEXT, "''", nullptr, nullptr, nullptr, "one line for people"}};
+    {"summary", MEZO_TEXT, "", nullptr, nullptr, nullptr, "one line for people"}};
 
 // `options` has keys of the user's choice, so no table describes it.
 std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {

@@ -73,7 +73,7 @@ int list_plugins(const Arguments& a) {
 CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments& a) {
   CLI::App* verb = app.add_subcommand(name, help);
   verb->add_option("CONFIG", a.config, "a run's YAML file")->required();
-  verb->add_option("key=value", a.overrides, "settings laid over the file's: optimizer.epsilon=1e-3");
+  verb->add_option("OVERRIDES", a.overrides, "settings laid over the file's: optimizer.epsilon=1e-3")->type_name("key=value");
   verb->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->expected(1)->take_all();
   return verb;
 }
