@@ -45,8 +45,10 @@ void lay_out_option(Plan& plan, std::int64_t example, std::int64_t option, const
   const auto scored = static_cast<std::size_t>(e.scored[static_cast<std::size_t>(option)]);
   const Segment root = plan.batch.segments()[static_cast<std::size_t>(context)];
   std::int64_t first = 0;
-  if (tail.size() > 1)
-    first = plan.batch.segments()[static_cast<std::size_t>(plan.batch.add(std::span(tail).first(tail.size() - 1), context))].first_row;
+  if (tail.size() > 1) {
+    const int own = plan.batch.add(std::span(tail).first(tail.size() - 1), context);  // before segments(), whose span it moves
+    first = plan.batch.segments()[static_cast<std::size_t>(own)].first_row;
+  }
   plan.one_token_each = plan.one_token_each && tail.size() == 1;
   for (std::size_t t = tail.size() - scored; t < tail.size(); ++t) {
     const std::int64_t row = t == 0 ? root.first_row + root.length - 1 : first + static_cast<std::int64_t>(t) - 1;
