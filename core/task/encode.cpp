@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "core/config/display.h"
+#include "core/config/nearest.h"
 #include "core/error.h"
+#include "core/task/data_faults.h"
 
 namespace mezo {
 
@@ -18,13 +21,18 @@ using Tokens = std::vector<std::int32_t>;
 
 std::int64_t label_of(const Example& example, const Task& task, const std::string& where) {
   const auto field = example.fields.find(task.label_field);
-  if (field == example.fields.end()) throw DataError(where + "no field '" + task.label_field + "', which holds the label");
+  if (field == example.fields.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, text] : example.fields) names.push_back(name);
+    throw DataError(where + "no text or number in the field '" + task.label_field + "', which holds the label" +
+                    did_you_mean(task.label_field, names));
+  }
   std::string known;
   for (std::size_t i = 0; i < task.options.size(); ++i) {
     if (task.options[i].label == field->second) return static_cast<std::int64_t>(i);
     known += (i ? ", " : "") + task.options[i].label;
   }
-  throw DataError(where + task.label_field + " is '" + field->second + "', but the task has options for " + known);
+  throw DataError(where + task.label_field + " is " + shown(field->second) + ", but the task has options for " + known);
 }
 
 std::string prompt_of(const Example& example, const Task& task, const std::string& where) {
@@ -91,7 +99,10 @@ std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, con
                                        std::int64_t max_length, const std::string& path) {
   std::vector<EncodedExample> out;
   out.reserve(examples.size());
-  for (const Example& e : examples) out.push_back(encode(e, task, tokenizer, max_length, path));
+  DataFaults faults;
+  for (const Example& e : examples)
+    faults.collect([&] { out.push_back(encode(e, task, tokenizer, max_length, path)); });
+  faults.throw_if_any();
   return out;
 }
 

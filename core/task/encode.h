@@ -21,7 +21,7 @@ struct EncodedExample {
   std::int64_t label = 0;                        // the right option's place
   std::int64_t row = 0;                          // in its file
 
-  std::int64_t rows() const;  // token rows that a forward needs
+  MEZO_API std::int64_t rows() const;  // token rows that a forward needs
 };
 
 // `max_length`: a longer sequence loses tokens at its beginning, after the tokens that start every sequence. Throws DataError
@@ -29,6 +29,7 @@ struct EncodedExample {
 MEZO_API EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
                                const std::string& path);
 
+// All of them; throws one DataError for all that are wrong.
 MEZO_API std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, const Task& task,
                                                 const Tokenizer& tokenizer, std::int64_t max_length, const std::string& path);
 

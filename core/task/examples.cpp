@@ -1,25 +1,50 @@
 #include "core/task/examples.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "core/config/display.h"
 #include "core/error.h"
+#include "core/task/data_faults.h"
 
 namespace mezo {
 
 namespace {
 
-std::string place(const std::string& path, std::int64_t line) { return path + ":" + std::to_string(line) + ": "; }
+// Where a message belongs: "data/train.jsonl:17: ".
+struct Place {
+  const std::string& path;
+  std::int64_t line;
 
-PromptTemplate::Fields parse_json(const std::string& text, const std::string& where) {
+  [[noreturn]] void fail(const std::string& message) const {
+    throw DataError(path + ":" + std::to_string(line) + ": " + message);
+  }
+  [[noreturn]] void fail(int column, const std::string& message) const {
+    throw DataError(path + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + message);
+  }
+};
+
+// What the parser found, without the line and byte that it counted itself.
+std::string reason_of(const nlohmann::json::parse_error& error) {
+  const std::string text = error.what();
+  const std::size_t begin = text.find(": ");
+  return shown(begin == std::string::npos ? text : text.substr(begin + 2), 200);
+}
+
+PromptTemplate::Fields parse_json(const std::string& text, const Place& place) {
   nlohmann::json row;
   try {
     row = nlohmann::json::parse(text);
-  } catch (const nlohmann::json::exception& e) {
-    throw DataError(where + "not a JSON object: " + e.what());
+  } catch (const nlohmann::json::parse_error& e) {
+    const std::size_t byte = e.byte > 0 ? e.byte - 1 : 0;
+    place.fail(column_at(text, byte), "not a JSON object: " + reason_of(e));
+  } catch (const nlohmann::json::exception& e) {  // a number beyond every range
+    place.fail("not a JSON object: " + shown(e.what(), 200));
   }
-  if (!row.is_object()) throw DataError(where + "expected a JSON object, got " + row.type_name());
+  if (!row.is_object()) place.fail(std::string("expected one JSON object a line, got ") + row.type_name());
   PromptTemplate::Fields fields;
   for (const auto& [key, value] : row.items()) {
     if (value.is_string())
@@ -40,14 +65,23 @@ std::vector<std::string> split_tabs(const std::string& line) {
   }
 }
 
-PromptTemplate::Fields parse_tsv(const std::string& text, const std::vector<std::string>& header, const std::string& where) {
+PromptTemplate::Fields parse_tsv(const std::string& text, const std::vector<std::string>& header, const Place& place) {
   const std::vector<std::string> cells = split_tabs(text);
   if (cells.size() != header.size())
-    throw DataError(where + "expected " + std::to_string(header.size()) + " tab-separated values as in the header, got " +
-                    std::to_string(cells.size()));
+    place.fail("expected " + std::to_string(header.size()) + " tab-separated values as in the header, got " + std::to_string(cells.size()));
   PromptTemplate::Fields fields;
   for (std::size_t i = 0; i < cells.size(); ++i) fields[header[i]] = cells[i];
   return fields;
+}
+
+std::vector<std::string> parse_header(const std::string& line, const Place& place) {
+  std::vector<std::string> names = split_tabs(line);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty()) place.fail("the header names no field in column " + std::to_string(i + 1));
+    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) != names.begin() + static_cast<std::ptrdiff_t>(i))
+      place.fail("the header names the field " + shown(names[i]) + " twice");
+  }
+  return names;
 }
 
 // The next line without its end; a byte order mark is dropped from the first.
@@ -58,33 +92,51 @@ bool next_line(std::ifstream& in, std::string& line, std::int64_t& number) {
   return true;
 }
 
+void check_utf8(const std::string& line, const Place& place) {
+  if (const std::size_t bad = find_invalid_utf8(line); bad != std::string::npos)
+    place.fail(column_at(line, bad), "not UTF-8 text; save the file as UTF-8");
+}
+
+bool blank(const std::string& line) { return line.find_first_not_of(" \t") == std::string::npos; }
+
+// Opens a file that must be one; reports what it is instead.
+std::ifstream open(const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) throw DataError(path + ": is a folder, expected a .jsonl or .tsv file");
+  const std::string extension = std::filesystem::path(path).extension().string();
+  if (extension != ".tsv" && extension != ".jsonl" && extension != ".json")
+    throw DataError(path + ": expected a .jsonl or .tsv file, got " + (extension.empty() ? "no extension" : shown(extension)));
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw DataError(path + ": cannot be read: " + std::generic_category().message(errno));
+  return in;
+}
+
 }  // namespace
 
 std::vector<Example> read_examples(const std::string& path, std::int64_t limit) {
-  const std::string extension = std::filesystem::path(path).extension().string();
-  const bool tsv = extension == ".tsv";
-  if (!tsv && extension != ".jsonl" && extension != ".json")
-    throw DataError(path + ": expected a .jsonl or .tsv file, got '" + extension + "'");
-  std::error_code none;
-  if (std::filesystem::is_directory(path, none)) throw DataError(path + ": is a folder, expected a .jsonl or .tsv file");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw DataError(path + ": cannot be read: " + std::generic_category().message(errno));
-
+  std::ifstream in = open(path);
+  const bool tsv = path.ends_with(".tsv");
+  DataFaults faults;
   std::vector<Example> examples;
-  std::string line;
-  std::int64_t number = 0;
   std::vector<std::string> header;
-  if (tsv && next_line(in, line, number)) header = split_tabs(line);
-  while ((limit == 0 || static_cast<std::int64_t>(examples.size()) < limit) && next_line(in, line, number)) {
-    if (line.find_first_not_of(" \t") == std::string::npos) continue;
-    const std::string where = place(path, number);
-    Example example;
-    example.fields = tsv ? parse_tsv(line, header, where) : parse_json(line, where);
-    example.row = static_cast<std::int64_t>(examples.size());
-    example.line = number;
-    examples.push_back(std::move(example));
+  std::string line;
+  std::int64_t number = 0, row = 0;
+  if (tsv && next_line(in, line, number)) {
+    check_utf8(line, {path, number});
+    header = parse_header(line, {path, number});
+  }
+  while ((limit == 0 || row < limit) && next_line(in, line, number)) {
+    if (blank(line)) continue;
+    faults.collect([&] {
+      const Place place{path, number};
+      check_utf8(line, place);
+      examples.push_back({tsv ? parse_tsv(line, header, place) : parse_json(line, place), row, number});
+    });
+    ++row;
   }
   if (in.bad()) throw DataError(path + ": reading failed after line " + std::to_string(number));
+  faults.throw_if_any();
   if (examples.empty()) throw DataError(path + ": holds no examples");
   return examples;
 }

@@ -35,6 +35,11 @@ std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {
   }
   std::vector<Option> list;
   for (const Entry& entry : options->entries) {
+    for (const Option& other : list)
+      if (entry.value.is_scalar() && other.text == entry.value.text)
+        diagnostics.error(Code::not_a_choice, entry.value.mark,
+                          "the options for " + shown(other.label) + " and " + shown(entry.key) + " are the same text",
+                          "an option is recognised by its text, so each needs its own");
     if (!entry.value.is_scalar() || entry.value.text.empty())
       diagnostics.error(Code::wrong_type, entry.value.mark, "the option for " + shown(entry.key) + " must be text that is not empty");
     list.push_back({entry.key, entry.value.text});
@@ -42,24 +47,48 @@ std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {
   return list;
 }
 
+// The place of a template's `column`, where the prompt stands in its file as it is meant (no escapes, not folded).
+Mark inside(const Value& prompt, std::size_t column) {
+  Mark mark = prompt.mark;
+  if (!mark.source || mark.line < 1) return mark;
+  const std::string& line = mark.source->lines[static_cast<std::size_t>(mark.line) - 1];
+  const std::size_t begin = line.find(prompt.text);
+  if (begin != std::string::npos) mark.column = column_at(line, begin) + static_cast<int>(column) - 1;
+  return mark;
+}
+
+std::optional<PromptTemplate> read_prompt(const Value& tree, const std::string& text, Diagnostics& diagnostics) {
+  const Value* prompt = tree.find("prompt");
+  if (!prompt || !prompt->is_scalar()) return std::nullopt;  // reported with the other settings
+  try {
+    return PromptTemplate(text);
+  } catch (const TemplateError& e) {
+    diagnostics.error(Code::wrong_type, inside(*prompt, e.column()), std::string("prompt: ") + e.what());
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
-Task load_task(const std::string& path) {
-  Diagnostics diagnostics;
-  const std::optional<Value> tree = read_yaml(path, diagnostics);
-  diagnostics.throw_if_any();
+std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics, const Mark& from) {
+  const std::size_t before = diagnostics.errors().size();
+  const auto source = read_source(path, path, from, diagnostics);
+  const std::optional<Value> tree = source ? parse_file(source, diagnostics) : std::nullopt;
+  if (!tree) return std::nullopt;
   std::vector<Option> options = read_options(*tree, diagnostics);
   Value rest = *tree;
   rest.erase("options");
   const Parameters p = check(&rest, "", table, diagnostics, tree->mark);
+  std::optional<PromptTemplate> prompt = read_prompt(*tree, p.has("prompt") ? p.text("prompt") : "", diagnostics);
+  if (diagnostics.errors().size() > before) return std::nullopt;
+  return Task{fs::path(path).stem().string(), path, std::move(*prompt), std::move(options), p.text("label"), p.text("metric")};
+}
+
+Task load_task(const std::string& path) {
+  Diagnostics diagnostics;
+  std::optional<Task> task = load_task(path, diagnostics);
   diagnostics.throw_if_any();
-  try {
-    return {fs::path(path).stem().string(), path, PromptTemplate(p.text("prompt")), std::move(options), p.text("label"), p.text("metric")};
-  } catch (const TemplateError& e) {
-    diagnostics.error(Code::wrong_type, tree->find("prompt")->mark, std::string("prompt: ") + e.what());
-    diagnostics.throw_if_any();
-    throw;
-  }
+  return std::move(*task);
 }
 
 std::string find_task(const std::string& name_or_path, const std::vector<std::string>& folders) {

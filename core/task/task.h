@@ -7,10 +7,12 @@
 //   label: label                           # the field that holds the right option's value
 //   metric: accuracy
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/api.h"
+#include "core/config/diagnostics.h"
 #include "core/error.h"
 #include "core/text/template.h"
 
@@ -30,8 +32,10 @@ struct Task {
   std::string metric;
 };
 
-// Reads and checks a task file; everything wrong with it is thrown as one ConfigError.
+// Reads and checks a task file; everything wrong with it is thrown as one ConfigError, or added to `diagnostics`. A file that
+// cannot be read is reported at `from`, the value that names it, if that has a source.
 MEZO_API Task load_task(const std::string& path);
+MEZO_API std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics, const Mark& from = {});
 
 // No task has the name that was asked for.
 class MEZO_API UnknownTask : public ConfigError {
