@@ -1,11 +1,14 @@
 #include "core/run/run_config.h"
 
+#include <algorithm>
+
 #include "core/config/emit.h"
 #include "core/config/extends.h"
 #include "core/config/schema.h"
 #include "core/error.h"
 #include "core/plugin/create.h"
 #include "core/run/settings.h"
+#include "core/version.h"
 
 namespace mezo {
 
@@ -62,6 +65,19 @@ void check_files(const Value& tree, const RunConfig& run, Diagnostics& diagnosti
     if (run.task.has(key)) check_file("task", key, run.task.text(key));
 }
 
+// The task that `task.file` names; what is wrong with its file is reported together with what is wrong here.
+std::optional<Task> read_task(const Value& tree, const std::string& name, const std::vector<std::string>& folders, Diagnostics& diagnostics) {
+  const Mark mark = mark_of(tree, "task", "file");
+  try {
+    std::string file = find_task(name, folders);
+    if (file == name) file = resolve_path(file, mark).string();  // a path and no name
+    return load_task(file, diagnostics, mark);
+  } catch (const UnknownTask& e) {
+    diagnostics.error(Code::unknown_component, mark, e.what());
+    return std::nullopt;
+  }
+}
+
 void replace(Value& block, const char* key, std::string text) { block.set(key, Value::scalar(std::move(text))); }
 
 std::string shortest(double number) {
@@ -73,14 +89,22 @@ std::string shortest(double number) {
   return text;
 }
 
+// Whether a plugin was found only because the command line or the environment named its folder.
+bool only_asked_for(const Registry& registry, const Plugin& plugin) {
+  const auto& folders = registry.folders();
+  return std::any_of(folders.begin(), folders.end(), [&](const PluginFolder& f) { return f.required && f.path == plugin.path.parent_path(); });
+}
+
 }  // namespace
 
 double RunConfig::learning_rate() const {
-  return optimizer.is_word("learning_rate") ? peft_mode->recommended().learning_rate : optimizer.number("learning_rate");
+  if (!optimizer.is_word("learning_rate")) return optimizer.number("learning_rate");
+  return guard(peft_component, [&] { return peft_mode->recommended().learning_rate; });
 }
 
 double RunConfig::epsilon() const {
-  return optimizer.is_word("epsilon") ? peft_mode->recommended().epsilon : optimizer.number("epsilon");
+  if (!optimizer.is_word("epsilon")) return optimizer.number("epsilon");
+  return guard(peft_component, [&] { return peft_mode->recommended().epsilon; });
 }
 
 std::string RunConfig::resolved_yaml(const std::string& model_type) const {
@@ -103,7 +127,19 @@ std::string RunConfig::resolved_yaml(const std::string& model_type) const {
   tree.set("optimizer", optimizer_block);
   tree.set("trainer", to_tree(trainer, trainer_settings()));
   for (const Entry& entry : to_tree(top, top_settings()).entries) tree.set(entry.key, entry.value);
-  return to_yaml(tree);
+  const Component used[] = {registry->find(MEZO_MODEL, model_type), peft_component, objective_component};
+  Value plugins = Value::sequence();
+  std::string versions = std::string("# mezo ") + version_text + " with plugins";
+  for (const std::string& file : plugin_files) plugins.items.push_back(Value::scalar(file));
+  for (const Component& component : used) {
+    const Plugin& plugin = *component.plugin;
+    versions += std::string(" ") + plugin.descriptor->name + " " + plugin.descriptor->version;
+    const std::string file = plugin.path.string();
+    const bool named = std::find(plugin_files.begin(), plugin_files.end(), file) != plugin_files.end();
+    if (!named && only_asked_for(*registry, plugin)) plugins.items.push_back(Value::scalar(file));
+  }
+  tree.set("plugins", plugins);
+  return versions + "\n" + to_yaml(tree);
 }
 
 RunConfig load_run_config(const ConfigRequest& request) {
@@ -118,6 +154,7 @@ RunConfig load_run_config(const ConfigRequest& request) {
   search.folders = request.plugin_folders;
   const auto registry = std::make_shared<const Registry>(search);
   run.registry = registry;
+  for (const std::string& name : search.named) run.plugin_files.push_back(find_plugin_file(search, name).string());
 
   check_model_type(tree, *registry, diagnostics);
   run.model = check(tree.find("model"), "model", model_settings(), diagnostics, tree.mark);
@@ -128,17 +165,8 @@ RunConfig load_run_config(const ConfigRequest& request) {
   run.optimizer = check(tree.find("optimizer"), "optimizer", optimizer_settings(), diagnostics, tree.mark);
   run.trainer = check(tree.find("trainer"), "trainer", trainer_settings(), diagnostics, tree.mark);
   check_files(tree, run, diagnostics);
+  if (run.task.has("file")) run.task_file = read_task(tree, run.task.text("file"), request.task_folders, diagnostics);
   diagnostics.throw_if_any();
-
-  try {
-    std::string file = find_task(run.task.text("file"), request.task_folders);
-    if (file.find('/') != std::string::npos || file.ends_with(".yaml") || file.ends_with(".yml"))
-      file = resolve_path(file, mark_of(tree, "task", "file")).string();
-    run.task_file = load_task(file);
-  } catch (const UnknownTask& e) {
-    diagnostics.error(Code::unknown_component, mark_of(tree, "task", "file"), e.what());
-    diagnostics.throw_if_any();
-  }
   run.peft_mode = create<Peft>(run.peft_component, run.peft);
   run.objective_function = create<Objective>(run.objective_component, run.objective);
   return run;

@@ -24,6 +24,7 @@ struct RunConfig {
   std::shared_ptr<Peft> peft_mode;
   std::shared_ptr<Objective> objective_function;
   std::optional<Task> task_file;  // set once loaded
+  std::vector<std::string> plugin_files;  // what `plugins:` stands for, as absolute paths
   std::vector<std::string> notes;  // lines for the user
 
   // `auto` resolved.
@@ -31,7 +32,8 @@ struct RunConfig {
   double epsilon() const;
 
   // The whole run as YAML with every default written out, `auto` replaced by what it stood for (`model_type`: the family that
-  // was found). Running it again repeats the run.
+  // was found), paths made absolute, and every plugin named that does not lie where they are looked for anyway. Running it
+  // again repeats the run.
   std::string resolved_yaml(const std::string& model_type) const;
 };
 
