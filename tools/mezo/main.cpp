@@ -3,12 +3,19 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "core/config/display.h"
+#include "core/config/nearest.h"
 #include "core/config/table.h"
 #include "core/error.h"
 #include "core/plugin/listing.h"
@@ -26,14 +33,18 @@ struct Arguments {
   bool overwrite = false;
 };
 
-// Overrides are reported by their place on the command line: `mezo run CONFIG key=value` has key=value as argument 3.
+// Overrides are reported by their place on the command line: `mezo run CONFIG key=value` has key=value as argument 3. The parser
+// has already split off the options; their values must not be taken for overrides of the same text.
 std::vector<mezo::Argument> numbered(const std::vector<std::string>& overrides, int argc, char** argv) {
   std::vector<mezo::Argument> list;
-  int at = 1;
-  for (const std::string& text : overrides) {
-    while (at < argc && text != argv[at]) ++at;
-    list.push_back({at++, text});
+  std::size_t next = 0;
+  int positional = 0;  // the verb and CONFIG come first
+  for (int at = 1; at < argc && next < overrides.size(); ++at) {
+    const std::string text = argv[at];
+    if (text == "--plugin-path") ++at;
+    else if (!text.starts_with("-") && ++positional > 2 && text == overrides[next]) list.push_back({at, overrides[next++]});
   }
+  for (; next < overrides.size(); ++next) list.push_back({argc - 1, overrides[next]});
   return list;
 }
 
@@ -74,8 +85,16 @@ CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments&
   CLI::App* verb = app.add_subcommand(name, help);
   verb->add_option("CONFIG", a.config, "a run's YAML file")->required();
   verb->add_option("OVERRIDES", a.overrides, "settings laid over the file's: optimizer.epsilon=1e-3")->type_name("key=value");
-  verb->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->expected(1)->take_all();
+  verb->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->allow_extra_args(false);
   return verb;
+}
+
+// The parser's own message would only say that a verb is missing.
+void refuse_unknown_verb(const CLI::App& app, const std::string& verb) {
+  std::vector<std::string> known;
+  for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(one->get_name());
+  if (std::find(known.begin(), known.end(), verb) != known.end()) return;
+  throw mezo::ConfigError(fmt::format("mezo: unknown verb {}{} (known: {})", mezo::shown(verb), mezo::did_you_mean(verb, known), fmt::join(known, ", ")));
 }
 
 int run(int argc, char** argv) {
@@ -91,7 +110,8 @@ int run(int argc, char** argv) {
   CLI::App* validate = add_verb(app, "validate", "check everything that can be checked without reading weights", a);
   CLI::App* plugins = app.add_subcommand("plugins", "list components, or show one with its settings");
   plugins->add_option("ID", a.component, "a component's id");
-  plugins->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->expected(1)->take_all();
+  plugins->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->allow_extra_args(false);
+  if (argc > 1 && argv[1][0] != '-') refuse_unknown_verb(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -114,12 +134,17 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   try {
-    return run(argc, argv);
+    const int code = run(argc, argv);
+    // What print() left in the buffer may meet a full disk only now.
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    fmt::print(stderr, "mezo: cannot write to stdout: {}\n", std::strerror(errno));
+    return 1;
   } catch (const mezo::Error& e) {
     fmt::print(stderr, "{}\n", e.what());
     return e.exit_code();
   } catch (const std::exception& e) {
-    fmt::print(stderr, "mezo: internal error: {}\n", e.what());
+    const std::string what = e.what();  // torch puts a stack trace behind this line
+    fmt::print(stderr, "mezo: internal error: {}\n", what.substr(0, what.find("\nException raised from ")));
     return 1;
   }
 }
