@@ -1,9 +1,10 @@
 #include "core/run/datasets.h"
 
 #include <algorithm>
+#include <stdexcept>
 
-#include "core/error.h"
 #include "core/run/batch_order.h"
+#include "core/task/data_faults.h"
 
 namespace mezo {
 
@@ -27,18 +28,22 @@ std::vector<Example> choose(const std::string& path, std::int64_t limit, const P
 const Split& Datasets::measured() const {
   if (test) return *test;
   if (dev) return *dev;
-  throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
+  throw std::logic_error("[datasets] neither test nor dev was read");
 }
 
 Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer, const std::vector<std::string>& wanted) {
   Datasets data;
+  DataFaults faults;
   for (const std::string& name : wanted) {
     const std::string& path = config.task.text(name);
     if (path.empty()) continue;
-    const std::vector<Example> examples = choose(path, size_limit(config.task, name + "_size"), config.task);
-    std::optional<Split>& split = name == "train" ? data.train : name == "dev" ? data.dev : data.test;
-    split = Split{path, encode_all(examples, *config.task_file, tokenizer, config.task.integer("max_length"), path)};
+    faults.collect([&] {
+      const std::vector<Example> examples = choose(path, size_limit(config.task, name + "_size"), config.task);
+      std::optional<Split>& split = name == "train" ? data.train : name == "dev" ? data.dev : data.test;
+      split = Split{path, encode_all(examples, *config.task_file, tokenizer, config.task.integer("max_length"), path)};
+    });
   }
+  faults.throw_if_any();
   return data;
 }
 

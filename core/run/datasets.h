@@ -20,7 +20,7 @@ struct Split {
 struct Datasets {
   std::optional<Split> train, dev, test;
 
-  // What results are measured on: test, else dev. Throws ConfigError if neither is given.
+  // What results are measured on: test, else dev. One of them must have been read.
   const Split& measured() const;
 };
 

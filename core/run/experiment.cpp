@@ -5,10 +5,13 @@
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/io/sha256.h"
+#include "core/plugin/create.h"
 #include "core/run/datasets.h"
 #include "core/run/evaluate.h"
 #include "core/run/interrupt.h"
@@ -38,13 +41,32 @@ Json scores_of(const Evaluation& e) { return {{"accuracy", e.accuracy}, {"loss",
 
 std::string percent(const Evaluation& e) { return fmt::format("{:.1f}%", 100 * e.accuracy); }
 
-// Evaluates a split behind a progress bar. A second signal cuts it short.
-Evaluation measure(const LoadedModel& model, const Split& split, const std::string& title) {
-  Progress progress(title, "example", static_cast<long long>(split.examples.size()));
-  return evaluate(model, split.examples, [&](std::size_t done, std::size_t) {
-    progress.show(static_cast<long long>(done), "");
-    return !Interrupt::stop_now();
-  });
+// Evaluates a split behind a progress bar. It is cut short by a signal beyond the `known` ones.
+Evaluation measure(const LoadedModel& model, const Split& split, const std::string& title, int known) {
+  Evaluation result;
+  {
+    Progress progress(title, "example", static_cast<long long>(split.examples.size()));
+    result = evaluate(model, split.examples, [&](std::size_t done, std::size_t) {
+      progress.show(static_cast<long long>(done), "");
+      return Interrupt::signals() <= known;
+    });
+  }
+  if (result.predictions.size() < split.examples.size())
+    fmt::print(stderr, "interrupted: {} of {} examples were evaluated\n", result.predictions.size(), split.examples.size());
+  return result;
+}
+
+void require(const RunConfig& config, bool training) {
+  if (training && config.task.text("train").empty())
+    throw ConfigError("[task] train: no file is given, and `mezo run` trains; `mezo eval` only evaluates");
+  if (config.task.text("test").empty() && config.task.text("dev").empty())
+    throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
+}
+
+// Reads the examples with the model's tokenizer, before its weights: a bad line is known at once however large the model is.
+Datasets read_data(const RunConfig& config, const std::vector<std::string>& wanted) {
+  const CheckedModel checked = check_model(config.model.text("path"), config.model.text("type"), *config.registry);
+  return read_datasets(config, checked.tokenizer, wanted);
 }
 
 LoadedModel load(const RunConfig& config) {
@@ -77,6 +99,15 @@ void print_notes(const RunConfig& config) {
   for (const std::string& note : config.notes) fmt::print(stderr, "note: {}\n", note);
 }
 
+std::vector<bool> trained_parameters(const RunConfig& config, const LoadedModel& model) {
+  const auto& specs = model.store.specs();
+  std::vector<bool> trained = guard(config.peft_component, [&] { return config.peft_mode->trained(specs); });
+  if (trained.size() != specs.size())
+    throw PluginError(fmt::format("[peft {}] trained() must return one flag for each of {} parameters, got {} (plugin {})", config.peft_component.id(),
+                                  specs.size(), trained.size(), config.peft_component.plugin->path.string()));
+  return trained;
+}
+
 // Everything a training run watches for, step by step.
 class Watch {
  public:
@@ -97,8 +128,8 @@ class Watch {
  private:
   void log(const StepReport& report) {
     const SpsaStep& e = report.estimate;
-    smoothed_ = report.step == 1 ? e.loss : 0.95 * smoothed_ + 0.05 * e.loss;
-    if (report.step % log_every_ == 0 || report.step == total_) {
+    if (e.applied) smoothed_ = std::isnan(smoothed_) ? e.loss : 0.95 * smoothed_ + 0.05 * e.loss;
+    if (report.step % log_every_ == 0 || report.step == total_ || !e.applied) {
       Json line = {{"step", report.step}, {"loss", e.loss}, {"projected_gradient", e.projected_gradients}, {"learning_rate", report.learning_rate}};
       if (!e.applied) line["applied"] = false;
       folder_.metric(line);
@@ -134,7 +165,8 @@ class Watch {
   std::int64_t total_, log_every_, eval_every_;
   Progress progress_;
   Clock::time_point start_;
-  double smoothed_ = 0, evaluating_ = 0;
+  double smoothed_ = std::numeric_limits<double>::quiet_NaN();  // the loss, averaged for the eye
+  double evaluating_ = 0;
   std::int64_t examples_ = 0;
   int non_finite_ = 0;
 };
@@ -152,18 +184,18 @@ void print_table(const RunConfig& config, const Evaluation& before, const Evalua
 bool run_experiment(const RunConfig& config, const RunOptions& options) {
   const Interrupt interrupt;
   print_notes(config);
-  if (config.task.text("train").empty()) throw ConfigError("[task] train: no file is given, and `mezo run` trains; `mezo eval` only evaluates");
+  require(config, true);
   RunFolder folder(config.top.text("output"), options.overwrite);
-  LoadedModel model = load(config);
-  const Datasets data = read_datasets(config, model.tokenizer, {"train", "dev", "test"});
+  const Datasets data = read_data(config, {"train", "dev", "test"});
   const Split& measured = data.measured();
-  const std::vector<bool> trained = config.peft_mode->trained(model.store.specs());
-  folder.write_config(config.resolved_yaml(model.type));
+  LoadedModel model = load(config);
+  const std::vector<bool> trained = trained_parameters(config, model);
+  folder.start(config.resolved_yaml(model.type));
 
   const TrainerOptions trainer = trainer_options(config);
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n", trainer.steps, trainer.batch_size,
              trainer.learning_rate, trainer.spsa.epsilon);
-  const Evaluation before = measure(model, measured, "before");
+  const Evaluation before = measure(model, measured, "before", 0);
   ExactWeights weights(model.store, trained, trainer.seed);
   std::uint32_t steps = 0;
   double seconds = 0;
@@ -173,9 +205,11 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
     seconds = watch.training_seconds();
   }
   weights.settle();
+  const int signals = Interrupt::signals();
+  if (signals > 0)
+    fmt::print(stderr, "interrupted after {} steps{}\n", steps, steps ? "; evaluating what was learned (once more: skip this)" : "");
+  const Evaluation after = steps == 0 && signals > 0 ? before : measure(model, measured, "after", signals);
   const bool interrupted = Interrupt::stop();
-  if (interrupted) fmt::print(stderr, "interrupted after {} steps; evaluating what was learned (once more: skip this)\n", steps);
-  const Evaluation after = measure(model, measured, "after");
   const double seconds_a_step = steps ? seconds / steps : 0;
 
   Json result = describe(config, model, "mezo " + std::string(config.peft_component.id()));
@@ -186,9 +220,9 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   result["seconds"] = seconds;
   result["seconds_per_step"] = seconds_a_step;
   result["peak_memory_bytes"] = peak_memory_bytes();
+  print_table(config, before, after, steps, seconds_a_step);  // first: a full disk must not cost the numbers
   folder.write_predictions(prediction_lines(after, *config.task_file));
   folder.write_result(result);
-  print_table(config, before, after, steps, seconds_a_step);
   fmt::print("{}\n", folder.path());
   return !interrupted;
 }
@@ -196,33 +230,34 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
 bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   const Interrupt interrupt;
   print_notes(config);
+  require(config, false);
   RunFolder folder(config.top.text("output"), options.overwrite);
-  const LoadedModel model = load(config);
-  const bool test = !config.task.text("test").empty();
-  const Datasets data = read_datasets(config, model.tokenizer, {test ? "test" : "dev"});
+  const Datasets data = read_data(config, {config.task.text("test").empty() ? "dev" : "test"});
   const Split& measured = data.measured();
-  folder.write_config(config.resolved_yaml(model.type));
+  const LoadedModel model = load(config);
+  folder.start(config.resolved_yaml(model.type));
   const auto start = Clock::now();
-  const Evaluation evaluation = measure(model, measured, "evaluating");
-  const bool interrupted = Interrupt::stop_now();
+  const Evaluation evaluation = measure(model, measured, "evaluating", 0);
+  const bool interrupted = Interrupt::stop();
 
   Json result = describe(config, model, "zero-shot");
   result["after"] = scores_of(evaluation);
   result["interrupted"] = interrupted;
   result["seconds"] = seconds_since(start);
   result["peak_memory_bytes"] = peak_memory_bytes();
+  fmt::print("{}: accuracy {}, loss {:.4f}, {} examples\n", config.task_file->name, percent(evaluation), evaluation.loss,
+             evaluation.predictions.size());
   folder.write_predictions(prediction_lines(evaluation, *config.task_file));
   folder.write_result(result);
-  fmt::print("{}: accuracy {}, loss {:.4f}, {} examples\n{}\n", config.task_file->name, percent(evaluation), evaluation.loss,
-             evaluation.predictions.size(), folder.path());
+  fmt::print("{}\n", folder.path());
   return !interrupted;
 }
 
 void validate_experiment(const RunConfig& config) {
   print_notes(config);
+  require(config, false);
   const CheckedModel model = check_model(config.model.text("path"), config.model.text("type"), *config.registry);
   const Datasets data = read_datasets(config, model.tokenizer, {"train", "dev", "test"});
-  data.measured();
   const auto count = [](const std::optional<Split>& split) { return split ? std::to_string(split->examples.size()) : "no"; };
   fmt::print("ok: model {}, {} train, {} dev and {} test examples, learning rate {:g}, epsilon {:g}\n", model.type, count(data.train),
              count(data.dev), count(data.test), config.learning_rate(), config.epsilon());

@@ -8,17 +8,17 @@ namespace mezo {
 
 namespace {
 
-std::atomic<int> signals{0};
+std::atomic<int> received{0};
 struct sigaction old_int, old_term;
 
 extern "C" void count_signal(int) {
-  if (signals.fetch_add(1) >= 2) _exit(6);
+  if (received.fetch_add(1) >= 2) _exit(6);
 }
 
 }  // namespace
 
 Interrupt::Interrupt() {
-  signals = 0;
+  received = 0;
   struct sigaction action = {};
   action.sa_handler = count_signal;
   sigemptyset(&action.sa_mask);
@@ -32,7 +32,6 @@ Interrupt::~Interrupt() {
   sigaction(SIGTERM, &old_term, nullptr);
 }
 
-bool Interrupt::stop() { return signals >= 1; }
-bool Interrupt::stop_now() { return signals >= 2; }
+int Interrupt::signals() { return received; }
 
 }  // namespace mezo

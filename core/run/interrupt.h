@@ -1,6 +1,6 @@
 #pragma once
-// Ctrl-C (SIGINT) and SIGTERM as a question that loops ask. The first signal asks for an orderly end: the step is finished and
-// what was learned is evaluated. The second one asks to skip even that. The third ends the process at once.
+// Ctrl-C (SIGINT) and SIGTERM as a question that loops ask. Each signal ends what goes on when it comes, in order: training after
+// the step, and then what was learned is evaluated; an evaluation after the batch. The third ends the process at once.
 
 #include "core/api.h"
 
@@ -13,8 +13,8 @@ class MEZO_API Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  static bool stop();      // at least one signal came
-  static bool stop_now();  // at least two
+  static int signals();  // how many came
+  static bool stop() { return signals() > 0; }
 };
 
 }  // namespace mezo

@@ -20,6 +20,7 @@ std::size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+// Written with fputs, which does not throw: a log on a full disk must not end a run.
 constexpr double redraw_seconds = 0.1, line_seconds = 10;
 
 }  // namespace
@@ -64,17 +65,17 @@ void Progress::show(long long done, const std::string& details) {
   last_ = Clock::now();
   const std::string line = draw(done, details, since(start_));
   if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}", line);
+    std::fputs(("\r\x1b[K" + line).c_str(), stderr);
     std::fflush(stderr);
     drawn_ = true;
   } else {
-    fmt::print(stderr, "{}\n", line);
+    std::fputs((line + "\n").c_str(), stderr);
   }
 }
 
 void Progress::note(const std::string& line) {
   erase();
-  fmt::print(stderr, "{}\n", line);
+  std::fputs((line + "\n").c_str(), stderr);
 }
 
 }  // namespace mezo

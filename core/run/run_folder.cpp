@@ -25,16 +25,20 @@ std::string RunFolder::file(const std::string& name) const { return (fs::path(pa
 RunFolder::RunFolder(std::string path, bool overwrite) : path_(std::move(path)) {
   std::error_code error;
   fs::create_directories(path_, error);
-  if (error || !fs::is_directory(path_)) throw RunError("[output] cannot make the folder " + path_ + ": " + (error ? error.message() : "a file of that name is there"));
-  if (fs::exists(file("result.json")) && !overwrite)
+  if (error) throw RunError("[output] cannot make the folder " + path_ + ": " + error.message());
+  if (fs::exists(file("result.json"), error) && !overwrite)
     throw RunError("[output] " + path_ + " holds the result of an earlier run; give another folder with output=…, or --overwrite to replace it");
+  const AtomicFile probe(file("config.yaml"));  // never committed: only whether it can be
+}
+
+void RunFolder::start(const std::string& config_yaml) {
+  std::error_code error;
   for (const char* name : files) {
     fs::remove(file(name), error);
     if (error) throw RunError("[output] cannot replace " + file(name) + ": " + error.message());
   }
+  write_file_atomically(file("config.yaml"), config_yaml);
 }
-
-void RunFolder::write_config(const std::string& yaml) { write_file_atomically(file("config.yaml"), yaml); }
 
 void RunFolder::metric(const nlohmann::ordered_json& line) {
   if (!metrics_) metrics_.emplace(file("metrics.jsonl"));

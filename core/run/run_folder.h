@@ -20,11 +20,12 @@ namespace mezo {
 
 class MEZO_API RunFolder {
  public:
-  // Throws RunError if the folder cannot be written, or holds a result and `overwrite` is false. What an unfinished run left is
-  // removed. Nothing that is not one of the files above is touched.
+  // Makes the folder. Throws RunError if it cannot be written, or holds a result and `overwrite` is false; removes nothing.
   RunFolder(std::string path, bool overwrite);
 
-  void write_config(const std::string& yaml);
+  // Call it once nothing can keep the run from starting: removes what an earlier run left, then writes config.yaml. Nothing that
+  // is not one of the files above is touched.
+  void start(const std::string& config_yaml);
   void metric(const nlohmann::ordered_json& line);
   void timing(const nlohmann::ordered_json& line);
   void write_predictions(const std::vector<std::string>& lines);

@@ -2,6 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <sstream>
+
 #include "core/error.h"
 #include "core/plugin/create.h"
 #include "core/run/batch_order.h"
@@ -28,16 +30,22 @@ double learning_rate_at(const TrainerOptions& options, std::uint32_t step) {
 
 namespace {
 
+std::string described(const at::Tensor& value) {
+  if (!value.defined()) return "no tensor";
+  std::ostringstream text;
+  text << "shape " << value.sizes() << " of " << value.scalar_type();
+  return text.str();
+}
+
 // The objective at both streams of one batch.
 std::array<double, 2> losses_of(const LoadedModel& model, ParameterSource& source, const Objective& objective,
                                 const Component& component, std::span<const EncodedExample* const> batch, const Targets& targets) {
   const Outputs outputs = score(model, source, batch, Normalise::if_needed);
-  const at::Tensor value = guard(component, [&] { return objective.value(outputs, targets); });
-  if (value.dim() != 1 || value.size(0) != source.streams())
-    throw PluginError("[objective " + std::string(component.id()) + "] value() must return one number a stream, shape [" +
-                      std::to_string(source.streams()) + "], got " + std::to_string(value.dim()) + " dimensions of " +
-                      std::to_string(value.numel()) + " elements");
-  const at::Tensor doubles = value.to(at::kDouble).contiguous();
+  const at::Tensor value = guard(component, [&] { return objective.value(outputs, targets); }, "computing value()");
+  if (!value.defined() || value.dim() != 1 || value.size(0) != source.streams() || value.is_complex())
+    throw PluginError("[objective " + std::string(component.id()) + "] value() must return one real number a stream, shape [" +
+                      std::to_string(source.streams()) + "], got " + described(value) + " (plugin " + component.plugin->path.string() + ")");
+  const at::Tensor doubles = value.to(at::kCPU, at::kDouble).contiguous();
   return {doubles.const_data_ptr<double>()[0], doubles.const_data_ptr<double>()[1]};
 }
 
