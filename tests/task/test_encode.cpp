@@ -1,0 +1,108 @@
+#include "core/task/encode.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/task/toy.h"
+
+using namespace mezo;
+using namespace mezo::test;
+using Tokens = std::vector<std::int32_t>;
+
+namespace {
+
+EncodedExample toy_encode(const Example& example, const Task& task, std::int64_t max_length = 100, bool with_start = false) {
+  return encode(example, task, toy_tokenizer(with_start), max_length, "toy.jsonl");
+}
+
+std::string data_error(const Example& example, const Task& task, std::int64_t max_length = 100) {
+  try {
+    toy_encode(example, task, max_length);
+  } catch (const DataError& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("options of one token share the whole prompt as their context") {
+  const EncodedExample e = toy_encode(toy_example("abc", "1"), toy_task());
+  CHECK(e.context == Tokens{0, 1, 2});
+  CHECK(e.tails == std::vector<Tokens>{{bad}, {great}});
+  CHECK(e.scored == Tokens{1, 1});
+  CHECK(e.label == 1);
+  CHECK(e.row == 4);
+  CHECK(e.rows() == 3);
+}
+
+TEST_CASE("an option's length is the length with it less the length without it") {
+  const EncodedExample e = toy_encode(toy_example("a"), toy_task("{text}", {{"0", "xyz"}, {"1", "xq"}}));
+  CHECK(e.scored == Tokens{3, 2});
+  CHECK(e.context == Tokens{0});  // x is common too, but it is scored
+  CHECK(e.tails == std::vector<Tokens>{{23, 24, 25}, {23, 16}});
+}
+
+TEST_CASE("a prompt whose end merges into an option keeps the length rule") {
+  // "a " is 2 tokens and "a great" is 2: the option would add none.
+  CHECK(data_error(toy_example("a "), toy_task("{text}", {{"0", "great"}, {"1", "bad"}})) ==
+        "toy.jsonl:7: the option 'great' adds no token to the prompt, so it cannot be scored");
+}
+
+TEST_CASE("what does not fit is cut on the left behind the sequence start") {
+  const EncodedExample e = toy_encode(toy_example("abcdef"), toy_task(), 4, true);
+  CHECK(e.context == Tokens{start, 4, 5});
+  CHECK(e.tails == std::vector<Tokens>{{bad}, {great}});
+}
+
+TEST_CASE("options of unlike lengths are cut alike, so that they keep a common context") {
+  const EncodedExample e = toy_encode(toy_example("abcdef"), toy_task("{text}", {{"0", "x"}, {"1", "yyy"}}), 6);
+  CHECK(e.context == Tokens{3, 4, 5});
+  CHECK(e.tails == std::vector<Tokens>{{23}, {24, 24, 24}});
+}
+
+TEST_CASE("an option longer than the limit is an error with its line") {
+  CHECK(data_error(toy_example("ab"), toy_task("{text}", {{"0", "xxx"}, {"1", "y"}}), 3) ==
+        "toy.jsonl:7: the prompt leaves no token before the option 'xxx' (max_length 3)");
+}
+
+TEST_CASE("an empty prompt is an error unless the model starts every sequence with a token") {
+  CHECK(data_error(toy_example(""), toy_task()).starts_with("toy.jsonl:7: the prompt leaves no token before the option"));
+  CHECK(toy_encode(toy_example(""), toy_task(), 100, true).context == Tokens{start});
+}
+
+TEST_CASE("a label without an option is an error that lists the options") {
+  CHECK(data_error(toy_example("a", "2"), toy_task()) == "toy.jsonl:7: label is '2', but the task has options for 0, 1");
+}
+
+TEST_CASE("a missing label names the field that was meant") {
+  const Example example{{{"text", "a"}, {"lable", "0"}}, 0, 3};
+  CHECK(data_error(example, toy_task()) ==
+        "toy.jsonl:3: no text or number in the field 'label', which holds the label; did you mean 'lable'?");
+}
+
+TEST_CASE("a field that the prompt needs and the example lacks is named with near ones") {
+  const std::string message = data_error(toy_example("a"), toy_task("{texd}"));
+  CHECK(message.starts_with("toy.jsonl:7: "));
+  CHECK(message.find("did you mean 'text'?") != std::string::npos);
+}
+
+TEST_CASE("all examples that are wrong are reported at once, the first twenty in full") {
+  std::vector<Example> examples;
+  for (std::int64_t i = 0; i < 25; ++i) examples.push_back({{{"text", "a"}, {"label", i % 2 ? "0" : "no"}}, i, i + 1});
+  try {
+    encode_all(examples, toy_task(), toy_tokenizer(), 100, "toy.jsonl");
+    FAIL("no error");
+  } catch (const DataError& e) {
+    const std::string text = e.what();
+    CHECK(text.starts_with("toy.jsonl:1: label is 'no'"));
+    CHECK(text.find("\ntoy.jsonl:25: ") != std::string::npos);
+    CHECK(text.find("toy.jsonl:2: ") == std::string::npos);
+  }
+  for (Example& e : examples) e.fields["label"] = "no";
+  try {
+    encode_all(examples, toy_task(), toy_tokenizer(), 100, "toy.jsonl");
+    FAIL("no error");
+  } catch (const DataError& e) {
+    CHECK(std::string(e.what()).ends_with("and 5 more like these"));
+  }
+}
