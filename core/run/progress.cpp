@@ -47,15 +47,20 @@ void Progress::erase() {
   drawn_ = false;
 }
 
+// What is shown, most important first, so that a narrow terminal loses the end: "training [##..] 3/10 steps  loss 0.61 …  1:05 left".
 std::string Progress::draw(long long done, const std::string& details, double seconds) const {
   const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
-  const std::string left = done > 0 ? duration(seconds / static_cast<double>(done) * static_cast<double>(total_ - done)) : "?";
-  const std::string tail = fmt::format("{}/{} {}s  {}  {} left", done, total_, unit_, details, left);
+  const std::string time = done <= 0        ? ""
+                           : done >= total_ ? duration(seconds)
+                                            : duration(seconds / static_cast<double>(done) * static_cast<double>(total_ - done)) + " left";
+  std::string tail = fmt::format("{}/{} {}s", done, total_, unit_);
+  for (const std::string& part : {details, time})
+    if (!part.empty()) tail += "  " + part;
   if (!terminal_) return fmt::format("{}: {}", title_, tail);
-  const std::size_t used = title_.size() + tail.size() + 4, width = terminal_width();
-  const std::size_t cells = used + 10 < width ? std::min<std::size_t>(30, width - used - 1) : 0;
+  const std::size_t width = terminal_width(), used = title_.size() + tail.size() + 5;  // spaces, brackets, and a last column left free
+  const std::size_t cells = used + 8 <= width ? std::min<std::size_t>(30, width - used) : 0;
   const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
-  std::string bar = cells ? fmt::format("[{}{}] ", std::string(full, '#'), std::string(cells - full, '.')) : "";
+  const std::string bar = cells ? fmt::format("[{}{}] ", std::string(full, '#'), std::string(cells - full, '.')) : "";
   return fmt::format("{} {}{}", title_, bar, tail).substr(0, width - 1);
 }
 
