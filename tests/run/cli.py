@@ -62,9 +62,16 @@ class Case(unittest.TestCase):
                               env=self.environment(), preexec_fn=preexec_fn)
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def start(self, *arguments, **more):
-        return subprocess.Popen([MEZO, *map(str, arguments)], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                env=self.environment(), text=True, **more)
+    def start(self, *arguments):
+        """A process that goes on by itself; what it says on stderr grows in the file `stderr`."""
+        with open(self.folder / "stderr", "w") as stderr:
+            process = subprocess.Popen([MEZO, *map(str, arguments)], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=stderr,
+                                       env=self.environment())
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        return process
+
+    def stderr(self):
+        return (self.folder / "stderr").read_text()
 
     def run_ok(self, *arguments):
         result = self.mezo(*arguments)
