@@ -47,7 +47,7 @@ Evaluation measure(const LoadedModel& model, const Split& split, const std::stri
   {
     Progress progress(title, "example", static_cast<long long>(split.examples.size()));
     result = evaluate(model, split.examples, [&](std::size_t done, std::size_t) {
-      progress.show(static_cast<long long>(done), "");
+      progress.show(static_cast<long long>(done));
       return Interrupt::signals() <= known;
     });
   }
@@ -136,8 +136,9 @@ class Watch {
       folder_.timing({{"step", report.step}, {"training_seconds", training_seconds()}});
     }
     examples_ += static_cast<std::int64_t>(report.examples);
-    progress_.show(report.step, fmt::format("loss {:.3f}  g {:+.2f}  {:.1f} examples/s", smoothed_, e.projected_gradients.front(),
-                                            static_cast<double>(examples_) / training_seconds()));
+    const double speed = static_cast<double>(examples_) / training_seconds();
+    progress_.show(report.step, {fmt::format("loss {:.3f}", smoothed_), fmt::format("g {:+.2f}", e.projected_gradients.front()),
+                                 fmt::format("{:.{}f} examples/s", speed, speed < 100 ? 1 : 0)});
   }
 
   void guard_against_divergence(const StepReport& report) {

@@ -1,6 +1,7 @@
 #include "core/run/progress.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@ std::size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-// Written with fputs, which does not throw: a log on a full disk must not end a run.
+constexpr std::size_t shortest_bar = 13, longest_bar = 33;  // with brackets and a space
 constexpr double redraw_seconds = 0.1, line_seconds = 10;
 
 }  // namespace
@@ -47,24 +48,30 @@ void Progress::erase() {
   drawn_ = false;
 }
 
-// What is shown, most important first, so that a narrow terminal loses the end: "training [##..] 3/10 steps  loss 0.61 …  1:05 left".
-std::string Progress::draw(long long done, const std::string& details, double seconds) const {
-  const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
+// "training [##........] 3/10 steps  loss 0.61  1:05 left". A narrow terminal loses details from the last one on, then the bar.
+std::string Progress::draw(long long done, const std::vector<std::string>& details, double seconds) const {
+  const std::string count = fmt::format("{}/{} {}s", done, total_, unit_);
   const std::string time = done <= 0        ? ""
-                           : done >= total_ ? duration(seconds)
-                                            : duration(seconds / static_cast<double>(done) * static_cast<double>(total_ - done)) + " left";
-  std::string tail = fmt::format("{}/{} {}s", done, total_, unit_);
-  for (const std::string& part : {details, time})
-    if (!part.empty()) tail += "  " + part;
-  if (!terminal_) return fmt::format("{}: {}", title_, tail);
-  const std::size_t width = terminal_width(), used = title_.size() + tail.size() + 5;  // spaces, brackets, and a last column left free
-  const std::size_t cells = used + 8 <= width ? std::min<std::size_t>(30, width - used) : 0;
+                           : done >= total_ ? "  " + duration(seconds)
+                                            : "  " + duration(seconds / static_cast<double>(done) * static_cast<double>(total_ - done)) + " left";
+  if (!terminal_) return fmt::format("{}: {}{}{}{}", title_, count, details.empty() ? "" : "  ", fmt::join(details, "  "), time);
+  const std::size_t room = terminal_width() - 1;  // in the last column some terminals would begin a new line
+  const std::size_t fixed = title_.size() + 1 + count.size() + time.size();
+  const std::size_t bar = fixed + shortest_bar <= room ? shortest_bar : 0;
+  std::string middle;
+  for (const std::string& part : details) {
+    if (fixed + bar + middle.size() + 2 + part.size() > room) break;
+    middle += "  " + part;
+  }
+  if (bar == 0) return fmt::format("{} {}{}{}", title_, count, middle, time).substr(0, room);
+  const std::size_t cells = std::min(longest_bar, room - fixed - middle.size()) - 3;
+  const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
   const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
-  const std::string bar = cells ? fmt::format("[{}{}] ", std::string(full, '#'), std::string(cells - full, '.')) : "";
-  return fmt::format("{} {}{}", title_, bar, tail).substr(0, width - 1);
+  return fmt::format("{} [{}{}] {}{}{}", title_, std::string(full, '#'), std::string(cells - full, '.'), count, middle, time);
 }
 
-void Progress::show(long long done, const std::string& details) {
+// Written with fputs, which does not throw: a log on a full disk must not end a run.
+void Progress::show(long long done, const std::vector<std::string>& details) {
   const bool end = done >= total_;
   if (!end && since(last_) < (terminal_ ? redraw_seconds : line_seconds)) return;
   last_ = Clock::now();

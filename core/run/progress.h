@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "core/api.h"
 
@@ -17,14 +18,14 @@ class MEZO_API Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // `done` of `total`; `details` is shown behind the bar: "loss 0.61  g -12.4".
-  void show(long long done, const std::string& details);
+  // `done` of `total`; `details` are shown behind the bar, the most important first: "loss 0.61", "g -12.4".
+  void show(long long done, const std::vector<std::string>& details = {});
 
   // A line for good, above the bar: an evaluation, a warning.
   void note(const std::string& line);
 
  private:
-  std::string draw(long long done, const std::string& details, double seconds) const;
+  std::string draw(long long done, const std::vector<std::string>& details, double seconds) const;
   void erase();
 
   std::string title_, unit_;
