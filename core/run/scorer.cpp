@@ -133,12 +133,13 @@ Outputs score(const LoadedModel& model, ParameterSource& source, std::span<const
   const at::Tensor flat = tokens.contiguous();
   const float* value = flat.const_data_ptr<float>();
   float* sum = scores.mutable_data_ptr<float>();
+  const auto place = [&](std::int64_t s, const Scored& t) -> float& { return sum[(s * count + t.example) * plan.options + t.option]; };
+  for (std::int64_t s = 0; s < source.streams(); ++s)
+    for (const Scored& t : plan.scored) place(s, t) = 0;  // an option that is there
   for (std::int64_t s = 0; s < source.streams(); ++s)
     for (std::size_t i = 0; i < plan.scored.size(); ++i) {
       const Scored& t = plan.scored[i];
-      float& place = sum[(s * count + t.example) * plan.options + t.option];
-      const float part = value[s * static_cast<std::int64_t>(plan.scored.size()) + static_cast<std::int64_t>(i)] * t.share;
-      place = std::isinf(place) ? part : place + part;
+      place(s, t) += value[s * static_cast<std::int64_t>(plan.scored.size()) + static_cast<std::int64_t>(i)] * t.share;
     }
   return {scores};
 }
