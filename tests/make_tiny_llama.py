@@ -60,6 +60,9 @@ def make_model(folder, vocabulary):
 
 def main():
     folder = pathlib.Path(sys.argv[1])
+    made, script = folder / "model.safetensors", pathlib.Path(__file__)
+    if made.exists() and made.stat().st_mtime > script.stat().st_mtime:
+        return
     folder.mkdir(parents=True, exist_ok=True)
     try:
         make_model(folder, make_tokenizer(folder))

@@ -104,7 +104,7 @@ class Case(unittest.TestCase):
 def main():
     global MEZO, MODEL, PLUGINS
     MEZO, MODEL, PLUGINS = (pathlib.Path(p).absolute() for p in sys.argv[1:4])
-    if not (MODEL / "model.safetensors").exists():
-        print(f"skipped: no model in {MODEL}")
+    if not (MODEL if MODEL.suffix else MODEL / "model.safetensors").exists():
+        print(f"skipped: no model at {MODEL}")
         sys.exit(77)
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]], verbosity=1)

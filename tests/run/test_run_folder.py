@@ -136,6 +136,19 @@ class Files(cli.Case):
             self.assertIn(line, config)
         self.assertNotIn("auto", config)
 
+    def test_dev_is_not_looked_at_when_eval_every_is_0(self):
+        self.run_ok("run", "run.yaml", "task.dev=test.jsonl", "trainer.eval_every=0")
+        self.assertEqual([line for line in self.lines("out/metrics.jsonl") if "dev" in line], [])
+
+    def test_tab_separated_files_give_the_same_run(self):
+        for name in ("train", "test"):
+            rows = self.lines(f"{name}.jsonl")
+            self.write(f"{name}.tsv", "text\tlabel\r\n" + "".join(f"{r['text']}\t{r['label']}\r\n" for r in rows))
+        self.run_ok("run", "run.yaml")
+        self.run_ok("run", "run.yaml", "task.train=train.tsv", "task.test=test.tsv", "output=tsv")
+        for name in ("metrics.jsonl", "predictions.jsonl"):
+            self.assertEqual((self.folder / "out" / name).read_bytes(), (self.folder / "tsv" / name).read_bytes())
+
     def test_no_steps_measure_only(self):
         self.run_ok("run", "run.yaml", "trainer.steps=0")
         result = self.result()
