@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Writes a small random model twice, as a Hugging Face folder and as the GGUF file that llama.cpp's converter makes of it
+(each head's query and key rows reordered), and asks `mezo eval` for scores of both: they must be the same to the last bit.
+
+    compare_gguf_with_folder.py MEZO                      # exits with 77 (skipped) where a package is absent
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from compare_with_transformers import LAYER_MODULES, MODULES, make_model, rotary_order  # noqa: E402
+from scores import *  # noqa: E402,F403
+
+SHAPES = {
+    "grouped heads": dict(num_key_value_heads=1),
+    "tied": dict(hidden_size=72, num_attention_heads=9, num_key_value_heads=3, tie_word_embeddings=True),
+    "head_dim not hidden / heads, biases": dict(head_dim=24, attention_bias=True, mlp_bias=True),
+    "fp16, rope_theta 500": dict(dtype=torch.float16, rope_parameters={"rope_type": "default", "rope_theta": 500.0}, start=True),
+}
+
+
+def gguf_name(name):
+    module, suffix = name.rsplit(".", 1)
+    if not module.startswith("model.layers."):
+        return f"{MODULES[module]}.{suffix}"
+    _, _, number, rest = module.split(".", 3)
+    return f"blk.{number}.{LAYER_MODULES[rest]}.{suffix}"
+
+
+def write_gguf(path, config, tensors, tokenizer, start):
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_key_length(config.head_dim)
+    writer.add_value_length(config.head_dim)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_rope_dimension_count(config.head_dim)
+    writer.add_vocab_size(config.vocab_size)
+    vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
+    merges = json.loads(tokenizer.to_str())["model"]["merges"]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list([token for token, _ in vocabulary])
+    writer.add_token_types([3 if token in ("<s>", "</s>") else 1 for token, _ in vocabulary])
+    writer.add_token_merges([" ".join(pair) for pair in merges])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(1)
+    writer.add_add_bos_token(start)
+    for name, tensor in tensors.items():
+        array = tensor.numpy()
+        for module, heads in (("q_proj", config.num_attention_heads), ("k_proj", config.num_key_value_heads)):
+            if f".{module}." in name:
+                array = array[rotary_order(array.shape[0], heads)]
+        writer.add_tensor(gguf_name(name), numpy.ascontiguousarray(array))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def main():
+    mezo = sys.argv[1]
+    wrong = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        for i, (name, shape) in enumerate(SHAPES.items()):
+            folder = pathlib.Path(temporary) / str(i)
+            model, tokenizer = make_model(folder / "model", 100 + i, **shape)
+            tensors = {n: t.to(shape.get("dtype", torch.float32)) for n, t in model.state_dict().items()}
+            if model.config.tie_word_embeddings:
+                del tensors["lm_head.weight"]
+            write_gguf(folder / "model.gguf", model.config, tensors, tokenizer, shape.get("start", False))
+            for question in QUESTIONS:
+                of_folder = question_scores(mezo, folder, folder / "model", question)
+                of_gguf = question_scores(mezo, folder, folder / "model.gguf", question)
+                same = of_folder == of_gguf
+                wrong += not same
+                print(f"{name}, {question.name}: {len(of_folder)} examples, {'equal' if same else 'DIFFERENT'}", flush=True)
+                if not same:
+                    print(f"  {of_folder[0]}\n  {of_gguf[0]}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
