@@ -55,12 +55,12 @@ at::Tensor StreamOps::embedding(const Embedding& e, const at::Tensor& ids) {
 
 at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
   const bool selected = map.vocabulary && vocabulary_;
-  const at::Tensor w = selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
   at::Tensor bias;
-  if (map.bias) {
+  if (map.bias) {  // before the matrix, which the source's next call may overwrite
     bias = source_.whole(map.bias);
     if (selected) bias = bias.index_select(1, *vocabulary_);
   }
+  const at::Tensor w = selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
   const std::int64_t n = x.size(0) / streams_;
   at::Tensor out = at::empty({x.size(0), map.layout == Layout::out_in ? w.size(1) : w.size(2)}, x.options());
   for (int s = 0; s < streams_; ++s) {
