@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -13,6 +14,7 @@ namespace mezo {
 
 struct ModelConfig::Json {
   nlohmann::json value;
+  std::map<std::string, std::string> spelling;  // of keys that the file calls otherwise
   const nlohmann::json* find(const std::string& key) const;
 };
 
@@ -60,6 +62,8 @@ constexpr Translation translations[] = {{"block_count", "num_hidden_layers"},
                                         {"rope.freq_base", "rope_theta"},
                                         {"rope.dimension_count", "rotary_dim"},
                                         {"rope.scaling.type", "rope_scaling_type"},
+                                        {"rope.scaling.factor", "rope_scaling_factor"},
+                                        {"rope.scale_linear", "rope_scaling_factor"},
                                         {"vocab_size", "vocab_size"}};
 
 nlohmann::json json_of(const GgufValue& v) {
@@ -67,7 +71,11 @@ nlohmann::json json_of(const GgufValue& v) {
   if (const auto x = v.as_number()) return *x;
   if (const auto x = v.as_boolean()) return *x;
   if (const auto x = v.as_text()) return std::string(*x);
-  return nullptr;
+  return nlohmann::json::array({v.type_name()});  // a list, one entry a layer: no accessor takes it for a value or for nothing
+}
+
+bool has_bias(const TensorFile& tensors, const char* module) {
+  return tensors.find("blk.0." + std::string(module) + ".bias") != nullptr;
 }
 
 }  // namespace
@@ -78,11 +86,23 @@ ModelConfig ModelConfig::from_gguf(const GgufFile& file) {
   auto json = std::make_shared<Json>();
   json->value = nlohmann::json::object();
   json->value["architectures"] = {"gguf:" + architecture};
-  for (const Translation& t : translations)
-    if (const GgufValue* v = meta.find(architecture + "." + t.gguf)) json->value[t.key] = json_of(*v);
+  for (const Translation& t : translations) {
+    const std::string theirs = architecture + "." + t.gguf;
+    const GgufValue* v = meta.find(theirs);
+    if (v) json->value[t.key] = json_of(*v);
+    if (v || !json->spelling.contains(t.key)) json->spelling[t.key] = theirs;
+  }
+  // llama.cpp scales positions where a factor is given and no type.
+  if (json->value.contains("rope_scaling_factor") && !json->value.contains("rope_scaling_type")) {
+    const nlohmann::json& factor = json->value["rope_scaling_factor"];
+    if (factor != 0.0 && factor != 1.0) json->value["rope_scaling_type"] = "linear";
+  }
+  // Which linear layers have biases is said by their presence alone.
+  json->value["attention_bias"] = has_bias(file.tensors, "attn_q");
+  json->value["mlp_bias"] = has_bias(file.tensors, "ffn_gate");
   // A file without an output matrix uses the embedding's; one with a table of rope factors scales its positions.
   json->value["tie_word_embeddings"] = file.tensors.find("output.weight") == nullptr;
-  if (file.tensors.find("rope_freqs.weight")) json->value["rope_scaling_type"] = "factors";
+  if (file.tensors.find("rope_freqs.weight")) json->value["rope_scaling_type"] = "the tensor rope_freqs.weight";
   if (!json->value.contains("vocab_size"))
     json->value["vocab_size"] = static_cast<std::int64_t>(meta.list("tokenizer.ggml.tokens").size());
   return {std::move(json), meta.path()};
@@ -104,7 +124,8 @@ const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
 
 void ModelConfig::refuse(const std::string& key, const std::string& why) const {
   const nlohmann::json* value = json_->find(key);
-  throw ModelError("[" + origin_ + "] " + key + ": " + why + ", got " + (value ? value->dump() : "nothing"));
+  const auto spelt = json_->spelling.find(key);
+  throw ModelError("[" + origin_ + "] " + (spelt == json_->spelling.end() ? key : spelt->second) + ": " + why + ", got " + (value ? value->dump() : "nothing"));
 }
 
 bool ModelConfig::has(const std::string& key) const { return json_->find(key) != nullptr; }
