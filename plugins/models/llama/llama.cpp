@@ -100,7 +100,7 @@ class Llama : public mezo::Model {
     const std::string activation = config.text("hidden_act", "silu");
     if (activation != "silu") config.refuse("hidden_act", "this family has silu only");
     if (config.integer("rotary_dim", width_) != width_) config.refuse("rotary_dim", "expected the head width, partial rotation is not in this family");
-    for (const char* key : {"rope_parameters.rope_type", "rope_scaling.rope_type", "rope_scaling.type", "rope_scaling_type"}) {
+    for (const char* key : {"rope_parameters.rope_type", "rope_parameters.type", "rope_scaling.rope_type", "rope_scaling.type", "rope_scaling_type"}) {
       const std::string scaling = config.text(key, "default");
       if (scaling != "default" && scaling != "none") config.refuse(key, "scaled positions are not in this family");
     }
