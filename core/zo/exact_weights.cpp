@@ -32,9 +32,10 @@ ExactWeights::ExactWeights(ParameterStore& store, std::vector<bool> trained, std
 }
 
 void ExactWeights::push(std::uint32_t step, std::vector<float> coefficients, float decay) {
-  if (!waiting_.empty() && step <= waiting_.back().step) throw std::logic_error("[ExactWeights] steps must ascend");
+  if (step <= last_step_) throw std::logic_error("[ExactWeights] steps must ascend");
   if (waiting_.size() >= most_waiting) settle();
   waiting_.push_back({step, std::move(coefficients), decay});
+  last_step_ = step;
 }
 
 std::vector<Update> ExactWeights::missed(const Tensor& t, std::uint32_t seen) const {
@@ -109,9 +110,13 @@ at::Tensor ExactWeights::rows(Parameter p, const at::Tensor& entries) {
   if (!t.trained) return store_.tensor(p).index_select(0, entries).unsqueeze(0);
   if (store_.spec(p).role != Role::embedding) throw std::logic_error("[ExactWeights] rows of a tensor that is not an embedding");
   const at::Tensor index = entries.contiguous();
+  const std::span entry(index.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(index.size(0)));
+  const auto count = static_cast<std::int64_t>(t.seen.size());
+  if (std::any_of(entry.begin(), entry.end(), [count](std::int64_t e) { return e < 0 || e >= count; }))
+    throw std::out_of_range("[ExactWeights] rows: " + store_.spec(p).name + " has " + std::to_string(count) + " entries");
   at::Tensor pair = at::empty({2, index.size(0), t.width}, at::kFloat);
   float* plus = pair.mutable_data_ptr<float>();
-  pass(t, index.const_data_ptr<std::int64_t>(), index.size(0), plus, plus + index.size(0) * t.width);
+  pass(t, entry.data(), index.size(0), plus, plus + index.size(0) * t.width);
   return pair;
 }
 

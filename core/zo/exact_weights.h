@@ -62,6 +62,7 @@ class MEZO_API ExactWeights : public ParameterSource {
   ParameterStore& store_;
   std::vector<Tensor> tensors_;
   std::vector<Step> waiting_;
+  std::int64_t last_step_ = -1;  // pushed so far
   Probe probe_;
   at::Tensor scratch_;  // [2 * elements of the largest matrix], made at first use
   std::int64_t scratch_elements_ = 0;

@@ -5,13 +5,18 @@
 #include <cmath>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 namespace mezo {
 
 namespace {
 
 // Functions so marked are compiled once for each instruction set and chosen at load time. fma and the integer operations are
-// exact on each, so all give the same bits.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+// exact on each, so all give the same bits. A test defines the macro as nothing, to build the file for one instruction set.
+#if defined(MEZO_EACH_TARGET)
+#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define MEZO_EACH_TARGET __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define MEZO_EACH_TARGET
@@ -96,7 +101,22 @@ inline __attribute__((always_inline)) void advance_chunk(float* theta, std::int6
   for (std::int64_t i = 0; i < n; ++i) theta[i] = __builtin_fmaf(decay, theta[i], theta[i]) - u[i];
 }
 
-MEZO_EACH_TARGET void run(float* __restrict theta, std::int64_t n, std::uint64_t first, PhiloxKey key,
+// Arithmetic as IEEE 754 has it, whatever the calling thread is set to: a library built with -ffast-math turns flush-to-zero on
+// for the thread that loads it, and subnormal weights would lose their bits.
+class DefaultArithmetic {
+#if defined(__x86_64__)
+ public:
+  DefaultArithmetic() { _mm_setcsr(0x1F80); }  // round to nearest, subnormals kept, no traps
+  ~DefaultArithmetic() { _mm_setcsr(callers_); }
+  DefaultArithmetic(const DefaultArithmetic&) = delete;
+
+ private:
+  const unsigned callers_ = _mm_getcsr();
+#endif
+};
+
+// Never inlined: no arithmetic may move out of the scope of DefaultArithmetic.
+MEZO_EACH_TARGET __attribute__((noinline)) void run(float* __restrict theta, std::int64_t n, std::uint64_t first, PhiloxKey key,
                           std::span<const Update> missed, const Probe* probe, float* __restrict plus,
                           float* __restrict minus) {
   alignas(64) std::uint32_t buffer[chunk + 16 * lanes];
@@ -120,11 +140,13 @@ MEZO_EACH_TARGET void run(float* __restrict theta, std::int64_t n, std::uint64_t
 }  // namespace
 
 void advance(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key, std::span<const Update> missed) {
+  [[maybe_unused]] const DefaultArithmetic arithmetic;
   run(theta, n, first, key, missed, nullptr, nullptr, nullptr);
 }
 
 void advance_and_perturb(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key, std::span<const Update> missed,
                          const Probe& probe, float* plus, float* minus) {
+  [[maybe_unused]] const DefaultArithmetic arithmetic;
   run(theta, n, first, key, missed, &probe, plus, minus);
 }
 
