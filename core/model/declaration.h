@@ -35,7 +35,7 @@ struct ParameterSpec {
   Role role = Role::matrix;
   Layout layout = Layout::out_in;
 
-  std::int64_t elements() const;
+  MEZO_API std::int64_t elements() const;
 };
 
 struct Embedding {
