@@ -15,8 +15,8 @@ SpsaStep spsa_step(ExactWeights& weights, const SpsaOptions& options, std::uint3
   }
   std::vector<float> coefficients;
   for (const float g : result.projected_gradients) {
-    result.applied = result.applied && std::isfinite(g);
     coefficients.push_back(static_cast<float>(learning_rate * double{g} / options.probes));
+    result.applied = result.applied && std::isfinite(g) && std::isfinite(coefficients.back());
   }
   if (result.applied) weights.push(step, std::move(coefficients), static_cast<float>(learning_rate * options.weight_decay));
   return result;

@@ -26,7 +26,7 @@ struct SpsaOptions {
 struct SpsaStep {
   double loss = 0;                           // mean of all the losses evaluated: at theta up to order eps^2
   std::vector<float> projected_gradients;    // one a probe
-  bool applied = true;                       // false: a projected gradient was not finite and theta stays as it was
+  bool applied = true;                       // false: a projected gradient, or what it would add, was not finite and theta stays as it was
 };
 
 // The two losses of one batch, at stream 0 and stream 1 of what is given.
