@@ -1,0 +1,83 @@
+#pragma once
+// Work for the kernels: weights of every kind of fp32, updates, and the same arithmetic in plain scalar code. Used by the test
+// that compares the two and by kernel_hash.cpp, which is built for several instruction sets.
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "core/zo/direction.h"
+#include "core/zo/kernel.h"
+
+namespace mezo {
+
+// Ordinary weights, with zeros, subnormals, very small and very large ones in between.
+inline std::vector<float> kernel_weights(std::int64_t n, std::uint64_t seed) {
+  std::vector<float> w(static_cast<std::size_t>(n));
+  fill_gaussian_reference({philox_key(seed, "weights"), 0, 0}, 0, n, w.data());
+  for (std::int64_t i = 0; i < n; ++i) {
+    float& x = w[static_cast<std::size_t>(i)];
+    if (i % 11 == 3) x *= 1e-39f;  // subnormal
+    else if (i % 13 == 5) x *= 1e-37f;
+    else if (i % 17 == 2) x *= 1e30f;
+    else if (i % 19 == 7) x = -0.0f;
+    else x *= 0.02f;
+  }
+  return w;
+}
+
+// A step's update with `probes` coefficients; scale 1e-38 makes updates that are subnormal.
+struct OwnedUpdate {
+  std::uint32_t step;
+  float decay;
+  std::vector<float> coefficients;
+  Update view() const { return {step, decay, coefficients}; }
+};
+
+inline std::vector<OwnedUpdate> kernel_updates(int steps, int probes, float scale, float decay) {
+  std::vector<OwnedUpdate> updates;
+  for (int s = 0; s < steps; ++s) {
+    OwnedUpdate u{static_cast<std::uint32_t>(3 * s + 1), s % 2 ? 0.0f : decay, {}};
+    for (int p = 0; p < probes; ++p) u.coefficients.push_back(scale * static_cast<float>((s + 2) * (p % 2 ? -1 : 1)));
+    updates.push_back(u);
+  }
+  return updates;
+}
+
+inline std::vector<Update> views(const std::vector<OwnedUpdate>& owned) {
+  std::vector<Update> updates;
+  for (const OwnedUpdate& u : owned) updates.push_back(u.view());
+  return updates;
+}
+
+inline void advance_reference(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key, const std::vector<Update>& missed) {
+  for (const Update& update : missed)
+    for (std::int64_t i = 0; i < n; ++i) {
+      float u = 0;
+      bool writes = update.decay != 0;
+      for (std::size_t p = 0; p < update.coefficients.size(); ++p) {
+        float z;
+        fill_gaussian_reference({key, update.step, static_cast<std::uint32_t>(p)}, first + static_cast<std::uint64_t>(i), 1, &z);
+        u = std::fma(update.coefficients[p], z, u);
+        writes = writes || update.coefficients[p] != 0;
+      }
+      if (writes) theta[i] = std::fma(-update.decay, theta[i], theta[i]) - u;
+    }
+}
+
+inline void perturb_reference(const float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key, const Probe& probe, float* plus,
+                              float* minus) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    float z;
+    fill_gaussian_reference({key, probe.step, probe.probe}, first + static_cast<std::uint64_t>(i), 1, &z);
+    plus[i] = std::fma(probe.epsilon, z, theta[i]);
+    minus[i] = std::fma(-probe.epsilon, z, theta[i]);
+  }
+}
+
+inline bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+}  // namespace mezo
