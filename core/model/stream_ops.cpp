@@ -1,14 +1,12 @@
 #include "core/model/stream_ops.h"
 
 #include <ATen/ops/_unique2.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/native_layer_norm.h>
 #include <ATen/ops/rsqrt.h>
 
-#include <stdexcept>
+#include "core/model/matmul.h"
 
 namespace mezo {
 
@@ -61,17 +59,12 @@ at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
     if (selected) bias = bias.index_select(1, *vocabulary_);
   }
   const at::Tensor w = selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
+  if (streams_ == 1) return multiply(x, stream_of(w, 0), map.layout, bias.defined() ? stream_of(bias, 0) : bias);
   const std::int64_t n = x.size(0) / streams_;
   at::Tensor out = at::empty({x.size(0), map.layout == Layout::out_in ? w.size(1) : w.size(2)}, x.options());
-  for (int s = 0; s < streams_; ++s) {
-    at::Tensor part = out.narrow(0, s * n, n);
-    const at::Tensor matrix = stream_of(w, s);
-    const at::Tensor right = map.layout == Layout::out_in ? matrix.t() : matrix;
-    if (bias.defined())
-      at::addmm_out(part, stream_of(bias, s), x.narrow(0, s * n, n), right);
-    else
-      at::mm_out(part, x.narrow(0, s * n, n), right);
-  }
+  for (int s = 0; s < streams_; ++s)
+    out.narrow(0, s * n, n)
+        .copy_(multiply(x.narrow(0, s * n, n), stream_of(w, s), map.layout, bias.defined() ? stream_of(bias, s) : bias));
   return out;
 }
 
