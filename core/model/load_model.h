@@ -26,7 +26,7 @@ struct LoadedModel {
   std::vector<std::string> files;   // the weights were read from
   std::vector<std::string> unused;  // tensors of the files that the model does not declare
 
-  std::int64_t parameters() const;
+  MEZO_API std::int64_t parameters() const;
 };
 
 // `type` is a component id, or "auto". Throws ModelError for what is missing, misshapen or of a type that cannot be read, naming
