@@ -24,8 +24,9 @@ struct EncodedExample {
   MEZO_API std::int64_t rows() const;  // token rows that a forward needs
 };
 
-// `max_length`: a longer sequence loses tokens at its beginning, after the tokens that start every sequence. Throws DataError
-// with file:line for a missing field or a label without option.
+// `max_length`: where an example's longest sequence exceeds it, all its sequences lose the same tokens at their beginning, after
+// those that start every sequence, so that they go on sharing a context. Throws DataError with file:line for a missing field, a
+// label without option, or no token of the prompt left.
 MEZO_API EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
                                const std::string& path);
 
