@@ -1,11 +1,8 @@
 """What compare_*.py share: `mezo eval` on a model, and the same scores from transformers, computed the plain way."""
 
 import json
-import os
-import pathlib
 import subprocess
 import sys
-import unicodedata
 
 SKIPPED = 77
 

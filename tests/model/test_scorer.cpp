@@ -2,8 +2,6 @@
 
 #include <ATen/ops/log_softmax.h>
 
-#include <set>
-
 #include "core/model/stream_ops.h"
 #include "core/run/scorer.h"
 #include "toy.h"
