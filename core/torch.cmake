@@ -14,17 +14,27 @@ if(NOT TORCH_INCLUDE OR NOT TORCH_CPU_LIBRARY OR NOT C10_LIBRARY)
   message(FATAL_ERROR "LibTorch not found. Run ./tools/quickstart or ./tools/test once (they make .venv), or give "
                       "-DCMAKE_PREFIX_PATH=\"$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)')\"")
 endif()
-file(STRINGS ${TORCH_INCLUDE}/torch/headeronly/version.h MEZO_TORCH_VERSION REGEX "define TORCH_VERSION \"")
-string(REGEX REPLACE ".*\"(.*)\".*" "\\1" MEZO_TORCH_VERSION "${MEZO_TORCH_VERSION}")
+file(STRINGS ${TORCH_INCLUDE}/torch/headeronly/version.h version_lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+string(REGEX REPLACE "[^0-9;]" "" MEZO_TORCH_VERSION "${version_lines}")
+string(REPLACE ";" "." MEZO_TORCH_VERSION "${MEZO_TORCH_VERSION}")
 message(STATUS "LibTorch ${MEZO_TORCH_VERSION}: ${TORCH_CPU_LIBRARY}")
 
 add_library(mezo_torch INTERFACE)
 target_include_directories(mezo_torch SYSTEM INTERFACE ${TORCH_INCLUDE} ${TORCH_INCLUDE}/torch/csrc/api/include)
 target_link_libraries(mezo_torch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
 
-# at::parallel_for is a template over OpenMP: without the flag it runs on one thread. LibTorch's own libgomp is the one loaded.
+# at::parallel_for is a template over OpenMP: without the flag it runs on one thread. A LibTorch that brings its own libgomp gets
+# linked with that one, so that there is one pool of threads.
+get_filename_component(MEZO_TORCH_LIB ${C10_LIBRARY} DIRECTORY)
+file(GLOB MEZO_GOMP ${MEZO_TORCH_LIB}/libgomp*.so*)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
-target_link_libraries(mezo_torch INTERFACE OpenMP::OpenMP_CXX)
+target_compile_options(mezo_torch INTERFACE ${OpenMP_CXX_FLAGS})
+if(MEZO_GOMP)
+  list(GET MEZO_GOMP 0 MEZO_GOMP)
+  target_link_libraries(mezo_torch INTERFACE ${MEZO_GOMP})
+else()
+  target_link_libraries(mezo_torch INTERFACE OpenMP::OpenMP_CXX)
+endif()
 
 # Kernels are for the CPU so far; a CUDA compiler is looked for, so that the build can say what it makes.
 file(GLOB MEZO_VENV_CUDA ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia/cu13/bin)
