@@ -11,22 +11,26 @@ std::int64_t ParameterSpec::elements() const {
   return n;
 }
 
-Parameter Declaration::add(std::string name, std::vector<std::int64_t> shape, Role role, Layout layout) {
+Parameter Declaration::add(std::string name, std::vector<std::int64_t> shape, Role role,
+                           Layout layout) {
   for (const ParameterSpec& p : parameters_)
     if (p.name == name) throw std::logic_error("[Declaration] parameter declared twice: " + name);
   parameters_.push_back({std::move(name), std::move(shape), role, layout});
   return {static_cast<int>(parameters_.size()) - 1};
 }
 
-Embedding Declaration::embedding(const std::string& module, std::int64_t entries, std::int64_t width) {
+Embedding Declaration::embedding(const std::string& module, std::int64_t entries,
+                                 std::int64_t width) {
   return {add(module + ".weight", {entries, width}, Role::embedding)};
 }
 
-Linear Declaration::linear(const std::string& module, std::int64_t in, std::int64_t out, bool bias, Layout layout) {
+Linear Declaration::linear(const std::string& module, std::int64_t in, std::int64_t out, bool bias,
+                           Layout layout) {
   Linear map;
   map.layout = layout;
-  map.weight = add(module + ".weight", layout == Layout::out_in ? std::vector{out, in} : std::vector{in, out}, Role::matrix,
-                   layout);
+  map.weight = add(module + ".weight",
+                   layout == Layout::out_in ? std::vector{out, in} : std::vector{in, out},
+                   Role::matrix, layout);
   if (bias) map.bias = add(module + ".bias", {out}, Role::vector);
   return map;
 }
@@ -40,12 +44,15 @@ Norm Declaration::layer_norm(const std::string& module, std::int64_t width) {
   return {gain, add(module + ".bias", {width}, Role::vector)};
 }
 
-Linear Declaration::vocabulary_head(const std::string& module, std::int64_t in, std::int64_t entries, bool bias) {
+Linear Declaration::vocabulary_head(const std::string& module, std::int64_t in,
+                                    std::int64_t entries, bool bias) {
   Linear head{add(module + ".weight", {entries, in}, Role::embedding), {}, Layout::out_in, true};
   if (bias) head.bias = add(module + ".bias", {entries}, Role::vector);
   return head;
 }
 
-Linear Declaration::tied_head(Embedding embedding) { return {embedding.weight, {}, Layout::out_in, true}; }
+Linear Declaration::tied_head(Embedding embedding) {
+  return {embedding.weight, {}, Layout::out_in, true};
+}
 
 }  // namespace mezo

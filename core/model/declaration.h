@@ -1,7 +1,8 @@
 #pragma once
-// How a model plugin names its parameters. While it is built, a model declares each of them once, by its canonical Hugging Face
-// name, and keeps the small handles that it gets back; afterwards it touches parameters only by giving a handle to Ops
-// (core/model/ops.h). Where the numbers are, in which type, and whether they are being perturbed, is the host's affair.
+// How a model plugin names its parameters. While it is built, a model declares each of them once,
+// by its canonical Hugging Face name, and keeps the small handles that it gets back; afterwards it
+// touches parameters only by giving a handle to Ops (core/model/ops.h). Where the numbers are, in
+// which type, and whether they are being perturbed, is the host's affair.
 
 #include <cstdint>
 #include <span>
@@ -20,17 +21,20 @@ enum class Role {
   vector      // one-dimensional: norm gains and biases
 };
 
-// How a matrix lies in memory: Hugging Face's linear layers are [out, in]; GPT-2's Conv1D is [in, out].
+// How a matrix lies in memory: Hugging Face's linear layers are [out, in]; GPT-2's Conv1D is [in,
+// out].
 enum class Layout { out_in, in_out };
 
-// A declared parameter. Handles are indices: cheap to copy, meaningless for another model. index < 0: none (no bias).
+// A declared parameter. Handles are indices: cheap to copy, meaningless for another model. index <
+// 0: none (no bias).
 struct Parameter {
   int index = -1;
   explicit operator bool() const { return index >= 0; }
 };
 
 struct ParameterSpec {
-  std::string name;  // as transformers' state_dict() has it, for example "model.layers.0.mlp.up_proj.weight"
+  std::string name;  // as transformers' state_dict() has it, for example
+                     // "model.layers.0.mlp.up_proj.weight"
   std::vector<std::int64_t> shape;
   Role role = Role::matrix;
   Layout layout = Layout::out_in;
@@ -46,7 +50,8 @@ struct Linear {
   Parameter weight;
   Parameter bias;
   Layout layout = Layout::out_in;
-  // The rows of this map are vocabulary entries: Ops::linear may return only the columns of those that the host needs.
+  // The rows of this map are vocabulary entries: Ops::linear may return only the columns of those
+  // that the host needs.
   bool vocabulary = false;
 };
 
@@ -55,21 +60,25 @@ struct Norm {
   Parameter bias;
 };
 
-// Names below are module names without ".weight" or ".bias". Declaring a name twice throws std::logic_error.
+// Names below are module names without ".weight" or ".bias". Declaring a name twice throws
+// std::logic_error.
 class MEZO_API Declaration {
  public:
   Embedding embedding(const std::string& module, std::int64_t entries, std::int64_t width);
-  Linear linear(const std::string& module, std::int64_t in, std::int64_t out, bool bias, Layout layout = Layout::out_in);
+  Linear linear(const std::string& module, std::int64_t in, std::int64_t out, bool bias,
+                Layout layout = Layout::out_in);
   Norm rms_norm(const std::string& module, std::int64_t width);
   Norm layer_norm(const std::string& module, std::int64_t width);
   // The output head: of its own, or tied to an embedding (the same parameter; it is trained once).
-  Linear vocabulary_head(const std::string& module, std::int64_t in, std::int64_t entries, bool bias);
+  Linear vocabulary_head(const std::string& module, std::int64_t in, std::int64_t entries,
+                         bool bias);
   Linear tied_head(Embedding embedding);
 
   std::span<const ParameterSpec> parameters() const { return parameters_; }
 
  private:
-  Parameter add(std::string name, std::vector<std::int64_t> shape, Role role, Layout layout = Layout::out_in);
+  Parameter add(std::string name, std::vector<std::int64_t> shape, Role role,
+                Layout layout = Layout::out_in);
   std::vector<ParameterSpec> parameters_;
 };
 

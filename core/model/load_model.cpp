@@ -35,24 +35,30 @@ Opened open_model(const std::string& path) {
   return {std::move(config), std::move(file)};
 }
 
-const Component& family_for(const ModelConfig& config, const std::string& type, const Registry& registry) {
-  return type == "auto" ? registry.match_model(config.architectures()) : registry.find(MEZO_MODEL, type);
+const Component& family_for(const ModelConfig& config, const std::string& type,
+                            const Registry& registry) {
+  return type == "auto" ? registry.match_model(config.architectures())
+                        : registry.find(MEZO_MODEL, type);
 }
 
 Tokenizer tokenizer_of(const GgufFile& file) {
   const GgufMetadata& meta = file.metadata;
   const std::string model = meta.text("tokenizer.ggml.model");
   if (model != "gpt2")
-    throw ModelError("[" + meta.path() + "] tokenizer.ggml.model: only byte-level BPE (gpt2) can be read, got " + model);
+    throw ModelError("[" + meta.path() +
+                     "] tokenizer.ggml.model: only byte-level BPE (gpt2) can be read, got " +
+                     model);
   const auto id = [&](const char* key) {
-    return meta.find(key) ? std::optional(static_cast<std::int32_t>(meta.integer(key))) : std::nullopt;
+    return meta.find(key) ? std::optional(static_cast<std::int32_t>(meta.integer(key)))
+                          : std::nullopt;
   };
   GptVocabulary v;
   v.source = meta.path();
   v.tokens = meta.texts("tokenizer.ggml.tokens");
   v.merges = meta.texts("tokenizer.ggml.merges");
   if (meta.find("tokenizer.ggml.token_type"))
-    for (const std::int64_t t : meta.integers("tokenizer.ggml.token_type")) v.types.push_back(static_cast<std::int32_t>(t));
+    for (const std::int64_t t : meta.integers("tokenizer.ggml.token_type"))
+      v.types.push_back(static_cast<std::int32_t>(t));
   v.pre_tokenizer = meta.text("tokenizer.ggml.pre", "");
   v.add_bos = meta.boolean("tokenizer.ggml.add_bos_token", false);
   v.bos = id("tokenizer.ggml.bos_token_id");
@@ -62,7 +68,8 @@ Tokenizer tokenizer_of(const GgufFile& file) {
   return Tokenizer::from_vocabulary(v);
 }
 
-// What a GGUF calls a tensor, turned into the canonical name: "blk.3.attn_q.weight" by the row {"blk.*.attn_q", …}.
+// What a GGUF calls a tensor, turned into the canonical name: "blk.3.attn_q.weight" by the row
+// {"blk.*.attn_q", …}.
 struct Canonical {
   std::string name;
   std::int64_t rotary_heads = 0;
@@ -82,13 +89,15 @@ std::optional<Canonical> canonical(const std::string& tensor, const std::vector<
   for (const GgufName& row : names)
     if (row.gguf == pattern) {
       std::string name = row.name;
-      if (const std::size_t star = name.find('*'); star != std::string::npos) name.replace(star, 1, number);
+      if (const std::size_t star = name.find('*'); star != std::string::npos)
+        name.replace(star, 1, number);
       return Canonical{name + suffix, row.rotary_heads};
     }
   return std::nullopt;
 }
 
-// llama.cpp stores each head's rows as (0, D/2, 1, D/2 + 1, …); transformers has the halves one after the other.
+// llama.cpp stores each head's rows as (0, D/2, 1, D/2 + 1, …); transformers has the halves one
+// after the other.
 void undo_rotary_order(float* data, std::int64_t rows, std::int64_t width, std::int64_t heads) {
   const std::int64_t head = rows / heads, half = head / 2;
   std::vector<float> copy(static_cast<std::size_t>(head * width));
@@ -96,7 +105,8 @@ void undo_rotary_order(float* data, std::int64_t rows, std::int64_t width, std::
     float* block = data + h * head * width;
     std::memcpy(copy.data(), block, copy.size() * sizeof(float));
     for (std::int64_t i = 0; i < head; ++i)
-      std::memcpy(block + (i % 2 * half + i / 2) * width, copy.data() + i * width, static_cast<std::size_t>(width) * sizeof(float));
+      std::memcpy(block + (i % 2 * half + i / 2) * width, copy.data() + i * width,
+                  static_cast<std::size_t>(width) * sizeof(float));
   }
 }
 
@@ -112,7 +122,8 @@ struct Found {
 };
 
 // The file's tensors by canonical name.
-std::map<std::string, Found> by_canonical_name(const TensorFile& file, const std::vector<GgufName>* names) {
+std::map<std::string, Found> by_canonical_name(const TensorFile& file,
+                                               const std::vector<GgufName>* names) {
   std::map<std::string, Found> found;
   for (const TensorView& view : file.tensors()) {
     if (!names) {
@@ -133,7 +144,8 @@ void read_parameter(ParameterStore& store, int index, const Found& found) {
   if (block_size(view.dtype) == 1) {
     dequantize(view, out);
   } else {  // whole blocks a row, so rows can be shared out
-    const std::int64_t width = spec.shape.back(), rows = spec.elements() / width, bytes = bytes_of(view.dtype, width);
+    const std::int64_t width = spec.shape.back(), rows = spec.elements() / width,
+                       bytes = bytes_of(view.dtype, width);
     at::parallel_for(0, rows, 64, [&](std::int64_t b, std::int64_t e) {
       dequantize(view.dtype, view.data.data() + b * bytes, (e - b) * width, out + b * width);
     });
@@ -168,27 +180,42 @@ void find_parameters(Prepared& p, const std::vector<GgufName>* names) {
     const TensorView& view = *it->second.view;
     const std::string where = "[" + p.file.path_of(view) + "] tensor " + view.name;
     if (view.shape != spec.shape)
-      throw ModelError(where + ": the configuration asks for shape " + shape_text(spec.shape) + ", got " + shape_text(view.shape));
-    if (!is_weight(view.dtype)) throw ModelError(where + ": weights of type " + name_of(view.dtype) + " cannot be read");
+      throw ModelError(where + ": the configuration asks for shape " + shape_text(spec.shape) +
+                       ", got " + shape_text(view.shape));
+    if (!is_weight(view.dtype))
+      throw ModelError(where + ": weights of type " + name_of(view.dtype) + " cannot be read");
     p.found.push_back(it->second);
     found.erase(it);
   }
-  if (!missing.empty()) throw ModelError("[" + p.file.paths().front() + "] tensors that the model needs are not there:" + missing);
+  if (!missing.empty())
+    throw ModelError("[" + p.file.paths().front() +
+                     "] tensors that the model needs are not there:" + missing);
   for (const auto& [name, view] : found) p.unused.push_back(name);
 }
 
 Prepared prepare(const std::string& path, const std::string& type, const Registry& registry) {
   Opened opened = open_model(path);
   const Component& component = family_for(opened.config, type, registry);
-  Prepared p{std::move(opened), component, create<ModelFamily>(component, Parameters()), {}, {}, {}, {}, {}};
+  Prepared p{std::move(opened),
+             component,
+             create<ModelFamily>(component, Parameters()),
+             {},
+             {},
+             {},
+             {},
+             {}};
   const ModelConfig& config = p.opened.config;
   std::vector<GgufName> names;
-  guard(component, [&] {
-    p.model = p.family->build(config, p.declaration);
-    if (p.opened.gguf) names = p.family->gguf_names(config);
-  }, "building the model");
+  guard(
+      component,
+      [&] {
+        p.model = p.family->build(config, p.declaration);
+        if (p.opened.gguf) names = p.family->gguf_names(config);
+      },
+      "building the model");
   if (p.opened.gguf && names.empty())
-    throw ModelError("[" + path + "] the " + std::string(component.id()) + " family cannot be read from GGUF files");
+    throw ModelError("[" + path + "] the " + std::string(component.id()) +
+                     " family cannot be read from GGUF files");
   p.file = p.opened.gguf ? p.opened.gguf->tensors : load_safetensors_folder(path);
   find_parameters(p, p.opened.gguf ? &names : nullptr);
   return p;
@@ -198,7 +225,8 @@ Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
   Tokenizer tokenizer = opened.gguf ? tokenizer_of(*opened.gguf) : Tokenizer::from_folder(path);
   const std::int64_t entries = opened.config.integer("vocab_size");
   if (tokenizer.vocabulary_size() > entries)
-    throw ModelError("[" + path + "] the tokenizer has ids up to " + std::to_string(tokenizer.vocabulary_size() - 1) +
+    throw ModelError("[" + path + "] the tokenizer has ids up to " +
+                     std::to_string(tokenizer.vocabulary_size() - 1) +
                      ", but the model's vocab_size is " + std::to_string(entries));
   return tokenizer;
 }
@@ -211,7 +239,8 @@ std::int64_t LoadedModel::parameters() const {
   return n;
 }
 
-CheckedModel check_model(const std::string& path, const std::string& type, const Registry& registry) {
+CheckedModel check_model(const std::string& path, const std::string& type,
+                         const Registry& registry) {
   const Prepared p = prepare(path, type, registry);
   return {std::string(p.component.id()), load_tokenizer(path, p.opened), p.unused};
 }
@@ -219,10 +248,19 @@ CheckedModel check_model(const std::string& path, const std::string& type, const
 LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry) {
   Prepared p = prepare(path, type, registry);
   ParameterStore store(p.declaration.parameters());
-  for (std::size_t i = 0; i < p.found.size(); ++i) read_parameter(store, static_cast<int>(i), p.found[i]);
+  for (std::size_t i = 0; i < p.found.size(); ++i)
+    read_parameter(store, static_cast<int>(i), p.found[i]);
   Tokenizer tokenizer = load_tokenizer(path, p.opened);
-  return {path, std::string(p.component.id()), p.component, p.family, p.opened.config, std::move(p.model), std::move(store),
-          std::move(tokenizer), p.file.paths(), std::move(p.unused)};
+  return {path,
+          std::string(p.component.id()),
+          p.component,
+          p.family,
+          p.opened.config,
+          std::move(p.model),
+          std::move(store),
+          std::move(tokenizer),
+          p.file.paths(),
+          std::move(p.unused)};
 }
 
 }  // namespace mezo

@@ -1,6 +1,7 @@
 #pragma once
-// From a path to a model that can run: finds out what the path is (a Hugging Face folder or a .gguf file), asks the registry for
-// the family that serves it, lets it declare its parameters, and reads every one of them into fp32.
+// From a path to a model that can run: finds out what the path is (a Hugging Face folder or a .gguf
+// file), asks the registry for the family that serves it, lets it declare its parameters, and reads
+// every one of them into fp32.
 
 #include <functional>
 #include <memory>
@@ -29,9 +30,10 @@ struct LoadedModel {
   MEZO_API std::int64_t parameters() const;
 };
 
-// `type` is a component id, or "auto". Throws ModelError for what is missing, misshapen or of a type that cannot be read, naming
-// file and tensor; PluginError where no plugin serves the model.
-MEZO_API LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry);
+// `type` is a component id, or "auto". Throws ModelError for what is missing, misshapen or of a
+// type that cannot be read, naming file and tensor; PluginError where no plugin serves the model.
+MEZO_API LoadedModel load_model(const std::string& path, const std::string& type,
+                                const Registry& registry);
 
 struct CheckedModel {
   std::string type;
@@ -39,8 +41,9 @@ struct CheckedModel {
   std::vector<std::string> unused;
 };
 
-// All of load_model's checks but reading the weights: the path, its configuration, a family that serves it, every tensor's name,
-// shape and type, the tokenizer.
-MEZO_API CheckedModel check_model(const std::string& path, const std::string& type, const Registry& registry);
+// All of load_model's checks but reading the weights: the path, its configuration, a family that
+// serves it, every tensor's name, shape and type, the tokenizer.
+MEZO_API CheckedModel check_model(const std::string& path, const std::string& type,
+                                  const Registry& registry);
 
 }  // namespace mezo

@@ -14,16 +14,22 @@ std::optional<c10::OperatorHandle> onednn_linear() {
 }
 
 bool suits_onednn(const at::Tensor& x, const at::Tensor& matrix, Layout layout) {
-  return layout == Layout::out_in && x.is_cpu() && x.scalar_type() == at::kFloat && matrix.scalar_type() == at::kFloat &&
-         x.is_contiguous() && matrix.is_contiguous() && !x.requires_grad() && !matrix.requires_grad() && onednn_linear().has_value();
+  return layout == Layout::out_in && x.is_cpu() && x.scalar_type() == at::kFloat &&
+         matrix.scalar_type() == at::kFloat && x.is_contiguous() && matrix.is_contiguous() &&
+         !x.requires_grad() && !matrix.requires_grad() && onednn_linear().has_value();
 }
 
 }  // namespace
 
-at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout, const at::Tensor& bias) {
+at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout,
+                    const at::Tensor& bias) {
   if (suits_onednn(x, matrix, layout)) {
-    torch::jit::Stack stack = {x, matrix, bias.defined() ? c10::IValue(bias) : c10::IValue(), std::string("none"),
-                               c10::List<std::optional<at::Scalar>>(), c10::IValue()};
+    torch::jit::Stack stack = {x,
+                               matrix,
+                               bias.defined() ? c10::IValue(bias) : c10::IValue(),
+                               std::string("none"),
+                               c10::List<std::optional<at::Scalar>>(),
+                               c10::IValue()};
     onednn_linear()->callBoxed(stack);
     return stack.front().toTensor();
   }

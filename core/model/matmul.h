@@ -1,7 +1,8 @@
 #pragma once
-// The matrix product of a linear map. fp32 on the CPU goes to oneDNN, whose kernels use the widest vectors of any x86 processor;
-// the BLAS that LibTorch's at::mm calls stays at half of their speed on some (measured in docs/performance.md). Where LibTorch
-// was built without oneDNN, or the matrix is [in, out], it is at::mm.
+// The matrix product of a linear map. fp32 on the CPU goes to oneDNN, whose kernels use the widest
+// vectors of any x86 processor; the BLAS that LibTorch's at::mm calls stays at half of their speed
+// on some (measured in docs/performance.md). Where LibTorch was built without oneDNN, or the matrix
+// is [in, out], it is at::mm.
 
 #include <ATen/core/Tensor.h>
 
@@ -10,6 +11,7 @@
 namespace mezo {
 
 // x [n, in] and a matrix in the given layout -> [n, out]; bias [out] may be undefined.
-at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout, const at::Tensor& bias);
+at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout,
+                    const at::Tensor& bias);
 
 }  // namespace mezo

@@ -1,9 +1,10 @@
 #pragma once
-// What a model plugin implements: a family (the component that `type: llama` names) that builds models from a configuration, and
-// the model, two pure functions of a batch. plugins/models/llama is a complete example.
+// What a model plugin implements: a family (the component that `type: llama` names) that builds
+// models from a configuration, and the model, two pure functions of a batch. plugins/models/llama
+// is a complete example.
 //
-// A family states in its descriptor which architectures it serves (mezo_component.serves), so that `type: auto` can choose
-// without running any of its code.
+// A family states in its descriptor which architectures it serves (mezo_component.serves), so that
+// `type: auto` can choose without running any of its code.
 
 #include <memory>
 #include <string>
@@ -19,17 +20,19 @@ class MEZO_API Model {
  public:
   virtual ~Model();
 
-  // The activations after the last layer and its final norm, one row a token: [R, hidden]. Source: the family's paper or its
-  // transformers implementation; scores must agree with transformers' to 1e-3.
+  // The activations after the last layer and its final norm, one row a token: [R, hidden]. Source:
+  // the family's paper or its transformers implementation; scores must agree with transformers' to
+  // 1e-3.
   virtual at::Tensor hidden(Ops&, const Batch&) const = 0;
 
-  // Logits of some of those rows, [P, hidden] -> [P, entries]. The host chooses rows and vocabulary entries in between, so no
-  // [rows, length, vocabulary] tensor ever exists.
+  // Logits of some of those rows, [P, hidden] -> [P, entries]. The host chooses rows and vocabulary
+  // entries in between, so no [rows, length, vocabulary] tensor ever exists.
   virtual at::Tensor head(Ops&, const at::Tensor& rows) const = 0;
 };
 
-// How a GGUF file calls a module. '*' stands for a layer's number in both. llama.cpp's converter reorders the rows of query and
-// key projections for its rotary layout; rotary_heads > 0 undoes that for a matrix of so many heads.
+// How a GGUF file calls a module. '*' stands for a layer's number in both. llama.cpp's converter
+// reorders the rows of query and key projections for its rotary layout; rotary_heads > 0 undoes
+// that for a matrix of so many heads.
 struct GgufName {
   std::string gguf;  // "blk.*.attn_q"
   std::string name;  // "model.layers.*.self_attn.q_proj"
@@ -40,8 +43,9 @@ class MEZO_API ModelFamily {
  public:
   virtual ~ModelFamily();
 
-  // Declares every parameter and returns the model that uses them. Throws ModelError for a configuration that it cannot serve,
-  // naming the key (unknown activation, rope scaling that it does not have).
+  // Declares every parameter and returns the model that uses them. Throws ModelError for a
+  // configuration that it cannot serve, naming the key (unknown activation, rope scaling that it
+  // does not have).
   virtual std::unique_ptr<Model> build(const ModelConfig&, Declaration&) const = 0;
 
   // Empty: the family cannot be read from GGUF files.

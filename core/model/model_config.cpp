@@ -31,20 +31,24 @@ ModelConfig ModelConfig::from_json(const std::string& text, const std::string& o
   } catch (const nlohmann::json::exception& e) {
     throw ModelError("[" + origin + "] not JSON: " + e.what());
   }
-  if (!json->value.is_object()) throw ModelError("[" + origin + "] expected a JSON object, got " + json->value.type_name());
+  if (!json->value.is_object())
+    throw ModelError("[" + origin + "] expected a JSON object, got " + json->value.type_name());
   return {std::move(json), origin};
 }
 
 ModelConfig ModelConfig::from_folder(const std::string& folder) {
   const std::string path = (std::filesystem::path(folder) / "config.json").string();
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw ModelError("[" + path + "] cannot be read; a model folder holds config.json, weights and a tokenizer");
+  if (!in)
+    throw ModelError("[" + path +
+                     "] cannot be read; a model folder holds config.json, weights and a tokenizer");
   return from_json(std::string(std::istreambuf_iterator<char>(in), {}), path);
 }
 
 namespace {
 
-// GGUF's names are the same for all architectures but for the prefix; each is one key of a config.json.
+// GGUF's names are the same for all architectures but for the prefix; each is one key of a
+// config.json.
 struct Translation {
   const char* gguf;
   const char* key;
@@ -71,7 +75,8 @@ nlohmann::json json_of(const GgufValue& v) {
   if (const auto x = v.as_number()) return *x;
   if (const auto x = v.as_boolean()) return *x;
   if (const auto x = v.as_text()) return std::string(*x);
-  return nlohmann::json::array({v.type_name()});  // a list, one entry a layer: no accessor takes it for a value or for nothing
+  return nlohmann::json::array({v.type_name()});  // a list, one entry a layer: no accessor takes it
+                                                  // for a value or for nothing
 }
 
 bool has_bias(const TensorFile& tensors, const char* module) {
@@ -100,11 +105,14 @@ ModelConfig ModelConfig::from_gguf(const GgufFile& file) {
   // Which linear layers have biases is said by their presence alone.
   json->value["attention_bias"] = has_bias(file.tensors, "attn_q");
   json->value["mlp_bias"] = has_bias(file.tensors, "ffn_gate");
-  // A file without an output matrix uses the embedding's; one with a table of rope factors scales its positions.
+  // A file without an output matrix uses the embedding's; one with a table of rope factors scales
+  // its positions.
   json->value["tie_word_embeddings"] = file.tensors.find("output.weight") == nullptr;
-  if (file.tensors.find("rope_freqs.weight")) json->value["rope_scaling_type"] = "the tensor rope_freqs.weight";
+  if (file.tensors.find("rope_freqs.weight"))
+    json->value["rope_scaling_type"] = "the tensor rope_freqs.weight";
   if (!json->value.contains("vocab_size"))
-    json->value["vocab_size"] = static_cast<std::int64_t>(meta.list("tokenizer.ggml.tokens").size());
+    json->value["vocab_size"] =
+        static_cast<std::int64_t>(meta.list("tokenizer.ggml.tokens").size());
   return {std::move(json), meta.path()};
 }
 
@@ -125,7 +133,8 @@ const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
 void ModelConfig::refuse(const std::string& key, const std::string& why) const {
   const nlohmann::json* value = json_->find(key);
   const auto spelt = json_->spelling.find(key);
-  throw ModelError("[" + origin_ + "] " + (spelt == json_->spelling.end() ? key : spelt->second) + ": " + why + ", got " + (value ? value->dump() : "nothing"));
+  throw ModelError("[" + origin_ + "] " + (spelt == json_->spelling.end() ? key : spelt->second) +
+                   ": " + why + ", got " + (value ? value->dump() : "nothing"));
 }
 
 bool ModelConfig::has(const std::string& key) const { return json_->find(key) != nullptr; }
@@ -134,7 +143,8 @@ std::int64_t ModelConfig::integer(const std::string& key) const {
   const nlohmann::json* value = json_->find(key);
   if (!value || !value->is_number_integer()) refuse(key, "expected an integer");
   const auto integer = value->get<std::int64_t>();
-  if (integer < 0 || integer > (std::int64_t{1} << 40)) refuse(key, "expected a size from 0 to 2^40");
+  if (integer < 0 || integer > (std::int64_t{1} << 40))
+    refuse(key, "expected a size from 0 to 2^40");
   return integer;
 }
 
@@ -148,7 +158,9 @@ double ModelConfig::number(const std::string& key) const {
   return value->get<double>();
 }
 
-double ModelConfig::number(const std::string& key, double otherwise) const { return has(key) ? number(key) : otherwise; }
+double ModelConfig::number(const std::string& key, double otherwise) const {
+  return has(key) ? number(key) : otherwise;
+}
 
 bool ModelConfig::boolean(const std::string& key, bool otherwise) const {
   const nlohmann::json* value = json_->find(key);
@@ -170,7 +182,8 @@ std::vector<std::string> ModelConfig::architectures() const {
   if (it != json_->value.end() && it->is_array())
     for (const auto& name : *it)
       if (name.is_string()) names.push_back(name.get<std::string>());
-  if (names.empty()) refuse("architectures", "expected a list of names such as [\"LlamaForCausalLM\"]");
+  if (names.empty())
+    refuse("architectures", "expected a list of names such as [\"LlamaForCausalLM\"]");
   return names;
 }
 

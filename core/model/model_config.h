@@ -1,7 +1,8 @@
 #pragma once
-// The shape of a model: the keys of a Hugging Face config.json, whatever file they came from. A GGUF's metadata is translated to
-// the same keys (llama.block_count -> num_hidden_layers), so a family reads one vocabulary of names. Accessors throw ModelError
-// naming the file, the key and what was found. A dot in a key steps into an object: "rope_parameters.rope_theta".
+// The shape of a model: the keys of a Hugging Face config.json, whatever file they came from. A
+// GGUF's metadata is translated to the same keys (llama.block_count -> num_hidden_layers), so a
+// family reads one vocabulary of names. Accessors throw ModelError naming the file, the key and
+// what was found. A dot in a key steps into an object: "rope_parameters.rope_theta".
 
 #include <cstdint>
 #include <memory>
@@ -29,7 +30,8 @@ class MEZO_API ModelConfig {
   std::string text(const std::string& key, const std::string& otherwise) const;
   bool has(const std::string& key) const;  // present and not null
 
-  // Names that a family's `serves` is matched with: the list `architectures`, or "gguf:" + general.architecture.
+  // Names that a family's `serves` is matched with: the list `architectures`, or "gguf:" +
+  // general.architecture.
   std::vector<std::string> architectures() const;
   const std::string& origin() const { return origin_; }
 

@@ -1,16 +1,21 @@
 #pragma once
-// The operations through which a model plugin touches its parameters and its tokens: the seam that keeps plugins simple.
+// The operations through which a model plugin touches its parameters and its tokens: the seam that
+// keeps plugins simple.
 //
-// MeZO evaluates one batch under several parameter vectors at once, theta + eps z and theta - eps z; each is called a stream.
-// A plugin is written as a plain function of a batch and never learns how many streams there are, how sequences are packed, or
-// where anything lives. Activations are flat, [R, d]: one row a token, all rows of stream 0, then all of stream 1. Only Ops
-// knows which rows belong to one sequence.
+// MeZO evaluates one batch under several parameter vectors at once, theta + eps z and theta - eps
+// z; each is called a stream. A plugin is written as a plain function of a batch and never learns
+// how many streams there are, how sequences are packed, or where anything lives. Activations are
+// flat, [R, d]: one row a token, all rows of stream 0, then all of stream 1. Only Ops knows which
+// rows belong to one sequence.
 //
 // Rules for plugins:
-//   - positions come from the batch, never from arange: rows of a packed batch are not consecutive tokens;
+//   - positions come from the batch, never from arange: rows of a packed batch are not consecutive
+//   tokens;
 //   - make no mask: attention() knows which rows see which;
-//   - what has no parameters (activations, residuals, rotary embedding) is ordinary ATen on [R, …] tensors;
-//   - never work in place on what an operation returned, and keep none of it after the call: memory is reused.
+//   - what has no parameters (activations, residuals, rotary embedding) is ordinary ATen on [R, …]
+//   tensors;
+//   - never work in place on what an operation returned, and keep none of it after the call: memory
+//   is reused.
 
 #include <ATen/core/Tensor.h>
 
@@ -24,31 +29,35 @@ struct Batch {
 };
 
 struct AttentionOptions {
-  double scale = 1;         // multiplies q k^T
-  bool causal = true;       // a row sees no later position
-  std::int64_t window = 0;  // > 0: a row sees only the last `window` positions up to and including its own
+  double scale = 1;    // multiplies q k^T
+  bool causal = true;  // a row sees no later position
+  std::int64_t window =
+      0;  // > 0: a row sees only the last `window` positions up to and including its own
 };
 
 class MEZO_API Ops {
  public:
   virtual ~Ops();
 
-  // Opens layer i: called once, first thing, with the activations that enter it; go on with what it returns.
+  // Opens layer i: called once, first thing, with the activations that enter it; go on with what it
+  // returns.
   virtual at::Tensor enter_layer(int layer, const at::Tensor& x) = 0;
 
   // ids [R] int64 in [0, entries) -> [R, width].
   virtual at::Tensor embedding(const Embedding&, const at::Tensor& ids) = 0;
 
-  // x [R, in] -> [R, out], plus the bias if there is one. For a vocabulary head, `out` is the number of entries asked for.
+  // x [R, in] -> [R, out], plus the bias if there is one. For a vocabulary head, `out` is the
+  // number of entries asked for.
   virtual at::Tensor linear(const Linear&, const at::Tensor& x) = 0;
 
   // x [R, d] -> [R, d]. Statistics in fp32.
   virtual at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) = 0;
   virtual at::Tensor rms_norm(const Norm&, const at::Tensor& x, double epsilon) = 0;
 
-  // q [R, H, D], k and v [R, Hkv, D] with H a multiple of Hkv -> [R, H, D]. Query head h uses key/value head h / (H / Hkv).
-  virtual at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                               const AttentionOptions&) = 0;
+  // q [R, H, D], k and v [R, Hkv, D] with H a multiple of Hkv -> [R, H, D]. Query head h uses
+  // key/value head h / (H / Hkv).
+  virtual at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k,
+                               const at::Tensor& v, const AttentionOptions&) = 0;
 };
 
 }  // namespace mezo

@@ -13,7 +13,8 @@ namespace mezo {
 namespace {
 
 // The padded [segments, heads, length, width] form of rows [R, heads, width].
-at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, std::int64_t n, std::int64_t length) {
+at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, std::int64_t n,
+                  std::int64_t length) {
   return rows.index_select(0, index).view({n, length, rows.size(1), rows.size(2)}).transpose(1, 2);
 }
 
@@ -21,7 +22,9 @@ at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, std::int64_t 
 at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
   const std::int64_t own = x.size(1);
   if (own == heads) return x;
-  return x.unsqueeze(2).expand({x.size(0), own, heads / own, x.size(2), x.size(3)}).reshape({x.size(0), heads, x.size(2), x.size(3)});
+  return x.unsqueeze(2)
+      .expand({x.size(0), own, heads / own, x.size(2), x.size(3)})
+      .reshape({x.size(0), heads, x.size(2), x.size(3)});
 }
 
 // Rows a segment's queries can see, in order: its parent's, then its own.
@@ -51,14 +54,18 @@ PackedAttention::PackedAttention(const PackedBatch& batch, int streams) {
     for (int s = 0; s < streams; ++s)
       for (std::size_t m = 0; m < members.size(); ++m) {
         const Segment& segment = batch.segments()[static_cast<std::size_t>(members[m])];
-        const std::int64_t place = base + (s * static_cast<std::int64_t>(members.size()) + static_cast<std::int64_t>(m)) * g.queries;
-        for (std::int64_t i = 0; i < segment.length; ++i) back[s * batch.rows() + segment.first_row + i] = place + i;
+        const std::int64_t place =
+            base + (s * static_cast<std::int64_t>(members.size()) + static_cast<std::int64_t>(m)) *
+                       g.queries;
+        for (std::int64_t i = 0; i < segment.length; ++i)
+          back[s * batch.rows() + segment.first_row + i] = place + i;
       }
     base += g.n * g.queries;
   }
 }
 
-PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch, const std::vector<int>& members,
+PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
+                                                   const std::vector<int>& members,
                                                    int streams) const {
   Group g;
   g.n = static_cast<std::int64_t>(members.size()) * streams;
@@ -76,7 +83,9 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch, con
       const Segment& s = batch.segments()[static_cast<std::size_t>(members[m])];
       const std::int64_t offset = stream * batch.rows();
       for (std::int64_t i = 0; i < g.queries; ++i) {
-        const std::int64_t row = s.first_row + std::min(i, s.length - 1);  // padding repeats the last row; its result is dropped
+        const std::int64_t row =
+            s.first_row +
+            std::min(i, s.length - 1);  // padding repeats the last row; its result is dropped
         query_rows.push_back(offset + row);
         query_position.push_back(batch.positions()[static_cast<std::size_t>(row)]);
       }
@@ -84,7 +93,8 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch, con
       for (std::int64_t i = 0; i < g.keys; ++i) {
         const std::int64_t row = keys[m][static_cast<std::size_t>(std::min(i, count - 1))];
         key_rows.push_back(offset + row);
-        key_position.push_back(i < count ? batch.positions()[static_cast<std::size_t>(row)] : std::numeric_limits<std::int64_t>::max());
+        key_position.push_back(i < count ? batch.positions()[static_cast<std::size_t>(row)]
+                                         : std::numeric_limits<std::int64_t>::max());
       }
     }
   const auto tensor = [](const std::vector<std::int64_t>& v) {
@@ -102,21 +112,24 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch, con
 // True where a query sees a key: [n, 1, queries, keys].
 at::Tensor PackedAttention::mask(const Group& g, const AttentionOptions& o) const {
   at::Tensor seen = o.causal ? g.key_position <= g.query_position
-                             : (g.key_position < std::numeric_limits<std::int64_t>::max()).expand({g.n, g.queries, g.keys});
+                             : (g.key_position < std::numeric_limits<std::int64_t>::max())
+                                   .expand({g.n, g.queries, g.keys});
   if (o.window > 0) seen = seen & (g.query_position - g.key_position < o.window);
   return seen.unsqueeze(1);
 }
 
-at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                       const AttentionOptions& o) const {
+at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
+                                       const at::Tensor& v, const AttentionOptions& o) const {
   const std::int64_t heads = q.size(1), width = q.size(2);
   std::vector<at::Tensor> outputs;
   for (const Group& g : groups_) {
     const bool plain_causal = o.causal && o.window == 0 && !g.continues;
     const at::Tensor out = at::scaled_dot_product_attention(
-        gather(q, g.query_rows, g.n, g.queries), repeat_heads(gather(k, g.key_rows, g.n, g.keys), heads),
+        gather(q, g.query_rows, g.n, g.queries),
+        repeat_heads(gather(k, g.key_rows, g.n, g.keys), heads),
         repeat_heads(gather(v, g.key_rows, g.n, g.keys), heads),
-        plain_causal ? std::optional<at::Tensor>() : std::optional<at::Tensor>(mask(g, o)), 0.0, plain_causal, o.scale);
+        plain_causal ? std::optional<at::Tensor>() : std::optional<at::Tensor>(mask(g, o)), 0.0,
+        plain_causal, o.scale);
     outputs.push_back(out.transpose(1, 2).reshape({g.n * g.queries, heads, width}));
   }
   return (outputs.size() == 1 ? outputs[0] : at::cat(outputs)).index_select(0, back_);

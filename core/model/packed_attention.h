@@ -1,7 +1,8 @@
 #pragma once
-// Attention over packed rows: gathers the rows of each segment into a padded [segments, heads, length, width] tensor, runs
-// scaled-dot-product attention, and scatters back. The index tensors are made once a batch and serve every layer. Segments
-// without a parent are padded on the right, so that under causal attention no mask is needed at all.
+// Attention over packed rows: gathers the rows of each segment into a padded [segments, heads,
+// length, width] tensor, runs scaled-dot-product attention, and scatters back. The index tensors
+// are made once a batch and serve every layer. Segments without a parent are padded on the right,
+// so that under causal attention no mask is needed at all.
 
 #include <ATen/core/Tensor.h>
 
@@ -18,16 +19,17 @@ class PackedAttention {
   PackedAttention(const PackedBatch& batch, int streams);
 
   // Shapes as in Ops::attention.
-  at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions&) const;
+  at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        const AttentionOptions&) const;
 
  private:
   struct Group {  // n segments computed together; all tensors repeat for each stream
     std::int64_t n = 0, queries = 0, keys = 0;
-    bool continues = false;         // its segments have parents
-    at::Tensor query_rows;          // [n * queries] row of each padded query
-    at::Tensor key_rows;            // [n * keys] row of each padded key
-    at::Tensor query_position;      // [n, queries, 1]
-    at::Tensor key_position;        // [n, 1, keys]; padding lies past every position
+    bool continues = false;     // its segments have parents
+    at::Tensor query_rows;      // [n * queries] row of each padded query
+    at::Tensor key_rows;        // [n * keys] row of each padded key
+    at::Tensor query_position;  // [n, queries, 1]
+    at::Tensor key_position;    // [n, 1, keys]; padding lies past every position
   };
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
   at::Tensor mask(const Group&, const AttentionOptions&) const;

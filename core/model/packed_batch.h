@@ -1,7 +1,8 @@
 #pragma once
-// The token rows of one forward and which of them see which: sequences end to end, without padding. A segment may continue
-// another one (its parent): the context that an example's options share is computed once, and each option attends to it.
-// The host builds it; models see only the ids and positions (core/model/ops.h).
+// The token rows of one forward and which of them see which: sequences end to end, without padding.
+// A segment may continue another one (its parent): the context that an example's options share is
+// computed once, and each option attends to it. The host builds it; models see only the ids and
+// positions (core/model/ops.h).
 
 #include <cstdint>
 #include <span>
@@ -19,8 +20,9 @@ struct Segment {
 
 class MEZO_API PackedBatch {
  public:
-  // Appends tokens as a new segment and returns its index. Positions continue the parent's. A parent must not be empty and must
-  // not have a parent itself; tokens must not be empty: std::logic_error.
+  // Appends tokens as a new segment and returns its index. Positions continue the parent's. A
+  // parent must not be empty and must not have a parent itself; tokens must not be empty:
+  // std::logic_error.
   int add(std::span<const std::int32_t> tokens, int parent = -1);
 
   std::int64_t rows() const { return static_cast<std::int64_t>(ids_.size()); }

@@ -6,7 +6,8 @@ namespace mezo {
 
 ParameterSource::~ParameterSource() = default;
 
-ParameterStore::ParameterStore(std::span<const ParameterSpec> specs) : specs_(specs.begin(), specs.end()) {
+ParameterStore::ParameterStore(std::span<const ParameterSpec> specs)
+    : specs_(specs.begin(), specs.end()) {
   for (const ParameterSpec& s : specs_) tensors_.push_back(at::empty(s.shape, at::kFloat));
 }
 

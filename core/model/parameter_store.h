@@ -1,6 +1,7 @@
 #pragma once
-// The model's numbers, once: a tensor for each declared parameter, in its storage type (fp32). Nothing but an update writes here
-// (core/zo/exact_weights.h), so what an evaluation reads is always theta itself.
+// The model's numbers, once: a tensor for each declared parameter, in its storage type (fp32).
+// Nothing but an update writes here (core/zo/exact_weights.h), so what an evaluation reads is
+// always theta itself.
 
 #include <ATen/core/Tensor.h>
 
@@ -20,9 +21,13 @@ class MEZO_API ParameterStore {
   explicit ParameterStore(std::span<const ParameterSpec> specs);
 
   std::span<const ParameterSpec> specs() const { return specs_; }
-  const ParameterSpec& spec(Parameter p) const { return specs_.at(static_cast<std::size_t>(p.index)); }
+  const ParameterSpec& spec(Parameter p) const {
+    return specs_.at(static_cast<std::size_t>(p.index));
+  }
   at::Tensor& tensor(Parameter p) { return tensors_.at(static_cast<std::size_t>(p.index)); }
-  const at::Tensor& tensor(Parameter p) const { return tensors_.at(static_cast<std::size_t>(p.index)); }
+  const at::Tensor& tensor(Parameter p) const {
+    return tensors_.at(static_cast<std::size_t>(p.index));
+  }
   float* data(Parameter p) { return tensor(p).mutable_data_ptr<float>(); }
 
  private:

@@ -22,7 +22,9 @@ at::Tensor tiled(std::span<const std::int64_t> values, int streams) {
   return t.repeat({streams});
 }
 
-at::Tensor stream_of(const at::Tensor& x, std::int64_t s) { return x.select(0, x.size(0) == 1 ? 0 : s); }
+at::Tensor stream_of(const at::Tensor& x, std::int64_t s) {
+  return x.select(0, x.size(0) == 1 ? 0 : s);
+}
 
 }  // namespace
 
@@ -32,7 +34,9 @@ StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch)
       batch_{tiled(batch.ids(), streams_), tiled(batch.positions(), streams_)},
       attention_(std::make_unique<PackedAttention>(batch, streams_)) {}
 
-at::Tensor StreamOps::by_stream(const at::Tensor& x) const { return x.view({streams_, x.size(0) / streams_, x.size(1)}); }
+at::Tensor StreamOps::by_stream(const at::Tensor& x) const {
+  return x.view({streams_, x.size(0) / streams_, x.size(1)});
+}
 
 at::Tensor StreamOps::vector_of(Parameter p) { return source_.whole(p).unsqueeze(1); }
 
@@ -41,7 +45,8 @@ at::Tensor StreamOps::enter_layer(int, const at::Tensor& x) { return x; }
 at::Tensor StreamOps::embedding(const Embedding& e, const at::Tensor& ids) {
   // Every stream asks for the same entries: find the distinct ones once.
   const at::Tensor own = ids.narrow(0, 0, ids.size(0) / streams_);
-  const auto [entries, inverse, counts] = at::_unique2(own, /*sorted=*/true, /*return_inverse=*/true);
+  const auto [entries, inverse, counts] =
+      at::_unique2(own, /*sorted=*/true, /*return_inverse=*/true);
   const at::Tensor rows = source_.rows(e.weight, entries);
   at::Tensor out = at::empty({ids.size(0), rows.size(2)}, rows.options());
   for (int s = 0; s < streams_; ++s) {
@@ -58,13 +63,17 @@ at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
     bias = source_.whole(map.bias);
     if (selected) bias = bias.index_select(1, *vocabulary_);
   }
-  const at::Tensor w = selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
-  if (streams_ == 1) return multiply(x, stream_of(w, 0), map.layout, bias.defined() ? stream_of(bias, 0) : bias);
+  const at::Tensor w =
+      selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
+  if (streams_ == 1)
+    return multiply(x, stream_of(w, 0), map.layout, bias.defined() ? stream_of(bias, 0) : bias);
   const std::int64_t n = x.size(0) / streams_;
-  at::Tensor out = at::empty({x.size(0), map.layout == Layout::out_in ? w.size(1) : w.size(2)}, x.options());
+  at::Tensor out =
+      at::empty({x.size(0), map.layout == Layout::out_in ? w.size(1) : w.size(2)}, x.options());
   for (int s = 0; s < streams_; ++s)
     out.narrow(0, s * n, n)
-        .copy_(multiply(x.narrow(0, s * n, n), stream_of(w, s), map.layout, bias.defined() ? stream_of(bias, s) : bias));
+        .copy_(multiply(x.narrow(0, s * n, n), stream_of(w, s), map.layout,
+                        bias.defined() ? stream_of(bias, s) : bias));
   return out;
 }
 

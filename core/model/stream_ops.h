@@ -1,6 +1,7 @@
 #pragma once
-// The host's Ops: the same arithmetic for evaluation (one stream) and training (two), over whatever ParameterSource it is given.
-// One object serves one batch. Work a stream is one matrix product each; no stream's rows are padded or copied for another's.
+// The host's Ops: the same arithmetic for evaluation (one stream) and training (two), over whatever
+// ParameterSource it is given. One object serves one batch. Work a stream is one matrix product
+// each; no stream's rows are padded or copied for another's.
 
 #include <memory>
 #include <optional>
@@ -21,7 +22,8 @@ class MEZO_API StreamOps : public Ops {
   const Batch& batch() const { return batch_; }
   int streams() const { return streams_; }
 
-  // From now on a vocabulary head gives only these columns, in this order: entries [U] int64, ascending without repetition.
+  // From now on a vocabulary head gives only these columns, in this order: entries [U] int64,
+  // ascending without repetition.
   void select_vocabulary(at::Tensor entries) { vocabulary_ = std::move(entries); }
 
   at::Tensor enter_layer(int layer, const at::Tensor& x) override;
@@ -33,8 +35,8 @@ class MEZO_API StreamOps : public Ops {
                        const AttentionOptions&) override;
 
  private:
-  at::Tensor vector_of(Parameter p);                            // [S or 1, 1, d]
-  at::Tensor by_stream(const at::Tensor& x) const;              // [R, d] as [S, R / S, d]
+  at::Tensor vector_of(Parameter p);                // [S or 1, 1, d]
+  at::Tensor by_stream(const at::Tensor& x) const;  // [R, d] as [S, R / S, d]
 
   ParameterSource& source_;
   int streams_;

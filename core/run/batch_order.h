@@ -1,6 +1,7 @@
 #pragma once
-// The order in which training examples are seen: a pinned permutation of 0 .. n for each (seed, epoch), drawn from Philox, so
-// that a run can be repeated or resumed from its seed alone on any machine.
+// The order in which training examples are seen: a pinned permutation of 0 .. n for each (seed,
+// epoch), drawn from Philox, so that a run can be repeated or resumed from its seed alone on any
+// machine.
 
 #include <cstdint>
 #include <vector>
@@ -10,9 +11,11 @@
 namespace mezo {
 
 // A uniformly random permutation of 0 .. n (Fisher-Yates). n < 2^32.
-MEZO_API std::vector<std::uint32_t> permutation(std::uint64_t seed, std::uint32_t epoch, std::uint32_t n);
+MEZO_API std::vector<std::uint32_t> permutation(std::uint64_t seed, std::uint32_t epoch,
+                                                std::uint32_t n);
 
-// The examples of batch `step` (from 0): positions step * size … of the epochs' permutations laid end to end.
+// The examples of batch `step` (from 0): positions step * size … of the epochs' permutations laid
+// end to end.
 class MEZO_API BatchOrder {
  public:
   BatchOrder(std::uint64_t seed, std::uint32_t examples, std::uint32_t batch_size);

@@ -15,7 +15,8 @@ std::vector<Example> choose(const std::string& path, std::int64_t limit, const P
   if (task.is_word("split_seed")) return read_examples(path, limit);
   std::vector<Example> all = read_examples(path);
   const auto n = static_cast<std::uint32_t>(all.size());
-  std::vector<std::uint32_t> order = permutation(static_cast<std::uint64_t>(task.integer("split_seed")), 0, n);
+  std::vector<std::uint32_t> order =
+      permutation(static_cast<std::uint64_t>(task.integer("split_seed")), 0, n);
   if (limit > 0 && limit < n) order.resize(static_cast<std::size_t>(limit));
   std::sort(order.begin(), order.end());
   std::vector<Example> chosen;
@@ -31,16 +32,21 @@ const Split& Datasets::measured() const {
   throw std::logic_error("[datasets] neither test nor dev was read");
 }
 
-Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer, const std::vector<std::string>& wanted) {
+Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer,
+                       const std::vector<std::string>& wanted) {
   Datasets data;
   DataFaults faults;
   for (const std::string& name : wanted) {
     const std::string& path = config.task.text(name);
     if (path.empty()) continue;
     faults.collect([&] {
-      const std::vector<Example> examples = choose(path, size_limit(config.task, name + "_size"), config.task);
-      std::optional<Split>& split = name == "train" ? data.train : name == "dev" ? data.dev : data.test;
-      split = Split{path, encode_all(examples, *config.task_file, tokenizer, config.task.integer("max_length"), path)};
+      const std::vector<Example> examples =
+          choose(path, size_limit(config.task, name + "_size"), config.task);
+      std::optional<Split>& split = name == "train" ? data.train
+                                    : name == "dev" ? data.dev
+                                                    : data.test;
+      split = Split{path, encode_all(examples, *config.task_file, tokenizer,
+                                     config.task.integer("max_length"), path)};
     });
   }
   faults.throw_if_any();

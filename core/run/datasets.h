@@ -24,7 +24,9 @@ struct Datasets {
   const Split& measured() const;
 };
 
-// Only the splits that are asked for by name ("train", "dev", "test") and given in the config are read.
-MEZO_API Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer, const std::vector<std::string>& wanted);
+// Only the splits that are asked for by name ("train", "dev", "test") and given in the config are
+// read.
+MEZO_API Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer,
+                                const std::vector<std::string>& wanted);
 
 }  // namespace mezo

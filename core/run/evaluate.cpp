@@ -13,7 +13,8 @@ namespace mezo {
 
 namespace {
 
-constexpr std::int64_t rows_a_forward = 2048;  // enough to keep a processor busy, little enough to stay in memory
+constexpr std::int64_t rows_a_forward =
+    2048;  // enough to keep a processor busy, little enough to stay in memory
 
 double cross_entropy(const Prediction& p) {
   const double best = *std::max_element(p.scores.begin(), p.scores.end());
@@ -22,8 +23,8 @@ double cross_entropy(const Prediction& p) {
   return std::log(sum) + best - double{p.scores[static_cast<std::size_t>(p.label)]};
 }
 
-void score_batch(const LoadedModel& model, ParameterSource& source, std::span<const EncodedExample* const> batch,
-                 std::span<Prediction* const> out) {
+void score_batch(const LoadedModel& model, ParameterSource& source,
+                 std::span<const EncodedExample* const> batch, std::span<Prediction* const> out) {
   const Outputs outputs = score(model, source, batch, Normalise::vocabulary);
   const std::int64_t width = outputs.option_scores.size(2);
   const float* scores = outputs.option_scores.const_data_ptr<float>();
@@ -39,21 +40,25 @@ void score_batch(const LoadedModel& model, ParameterSource& source, std::span<co
 
 }  // namespace
 
-Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>& examples, const EvaluationProgress& progress) {
+Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>& examples,
+                    const EvaluationProgress& progress) {
   const at::NoGradGuard no_grad;
   StoredSource source(model.store);
   Evaluation result;
   result.predictions.resize(examples.size());
   std::vector<std::size_t> order(examples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return examples[a].rows() < examples[b].rows(); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return examples[a].rows() < examples[b].rows(); });
 
   std::size_t done = 0;
   while (done < order.size()) {
     std::vector<const EncodedExample*> batch;
     std::vector<Prediction*> out;
     std::int64_t rows = 0;
-    for (; done < order.size() && (batch.empty() || rows + examples[order[done]].rows() <= rows_a_forward); ++done) {
+    for (; done < order.size() &&
+           (batch.empty() || rows + examples[order[done]].rows() <= rows_a_forward);
+         ++done) {
       batch.push_back(&examples[order[done]]);
       out.push_back(&result.predictions[order[done]]);
       rows += batch.back()->rows();
@@ -77,10 +82,11 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>&
 std::string prediction_line(const Prediction& p, const std::vector<Option>& options) {
   nlohmann::ordered_json scores = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < p.scores.size(); ++i) scores[options[i].label] = p.scores[i];
-  const nlohmann::ordered_json line = {{"index", p.row},
-                                       {"scores", scores},
-                                       {"prediction", options[static_cast<std::size_t>(p.prediction)].label},
-                                       {"label", options[static_cast<std::size_t>(p.label)].label}};
+  const nlohmann::ordered_json line = {
+      {"index", p.row},
+      {"scores", scores},
+      {"prediction", options[static_cast<std::size_t>(p.prediction)].label},
+      {"label", options[static_cast<std::size_t>(p.label)].label}};
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// Evaluation: scores every example of a file with the weights as they are, in batches of similar length, and measures the
-// answers. Scores are mean log-probabilities over the full vocabulary, so they can be compared with any other implementation.
+// Evaluation: scores every example of a file with the weights as they are, in batches of similar
+// length, and measures the answers. Scores are mean log-probabilities over the full vocabulary, so
+// they can be compared with any other implementation.
 
 #include <cstdint>
 #include <functional>
@@ -13,9 +14,9 @@
 namespace mezo {
 
 struct Prediction {
-  std::int64_t row = 0;        // in the file
-  std::vector<float> scores;   // of each option
-  std::int64_t prediction = 0; // place of the best option; of equals the first
+  std::int64_t row = 0;         // in the file
+  std::vector<float> scores;    // of each option
+  std::int64_t prediction = 0;  // place of the best option; of equals the first
   std::int64_t label = 0;
 };
 
@@ -25,7 +26,8 @@ struct Evaluation {
   double loss = 0;                      // mean softmax cross-entropy over the options
 };
 
-// `progress(done, total)` is called after each batch; returning false stops, and what is left has no predictions.
+// `progress(done, total)` is called after each batch; returning false stops, and what is left has
+// no predictions.
 using EvaluationProgress = std::function<bool(std::size_t done, std::size_t total)>;
 
 MEZO_API Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>& examples,

@@ -1,6 +1,6 @@
 #pragma once
-// The three things that the command line does with a configuration: train and evaluate, only evaluate, only check. Progress goes
-// to stderr, results to stdout and into the run folder.
+// The three things that the command line does with a configuration: train and evaluate, only
+// evaluate, only check. Progress goes to stderr, results to stdout and into the run folder.
 
 #include <string>
 
@@ -13,14 +13,16 @@ struct RunOptions {
   bool overwrite = false;  // replace a result that is in the output folder
 };
 
-// Evaluates, trains, evaluates again, and writes the run folder. Returns false if a signal ended it early; what was learned until
-// then has been evaluated and kept. Throws RunError when the loss stays non-finite.
+// Evaluates, trains, evaluates again, and writes the run folder. Returns false if a signal ended it
+// early; what was learned until then has been evaluated and kept. Throws RunError when the loss
+// stays non-finite.
 MEZO_API bool run_experiment(const RunConfig& config, const RunOptions& options);
 
 // Evaluates the model as it is and writes predictions.jsonl and result.json.
 MEZO_API bool evaluate_experiment(const RunConfig& config, const RunOptions& options);
 
-// Checks everything that can be checked without reading weights: the model's tensors and tokenizer, every example of every file.
+// Checks everything that can be checked without reading weights: the model's tensors and tokenizer,
+// every example of every file.
 MEZO_API void validate_experiment(const RunConfig& config);
 
 }  // namespace mezo

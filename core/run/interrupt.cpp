@@ -1,8 +1,9 @@
 #include "core/run/interrupt.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
-#include <unistd.h>
 
 namespace mezo {
 

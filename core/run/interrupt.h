@@ -1,6 +1,7 @@
 #pragma once
-// Ctrl-C (SIGINT) and SIGTERM as a question that loops ask. Each signal ends what goes on when it comes, in order: training after
-// the step, and then what was learned is evaluated; an evaluation after the batch. The third ends the process at once.
+// Ctrl-C (SIGINT) and SIGTERM as a question that loops ask. Each signal ends what goes on when it
+// comes, in order: training after the step, and then what was learned is evaluated; an evaluation
+// after the batch. The third ends the process at once.
 
 #include "core/api.h"
 

@@ -14,7 +14,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+double since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
 
 std::size_t terminal_width() {
   winsize size = {};
@@ -28,7 +30,8 @@ constexpr double redraw_seconds = 0.1, line_seconds = 10;
 
 std::string duration(double seconds) {
   const auto s = static_cast<long long>(seconds + 0.5);
-  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
+  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+                   : fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
 Progress::Progress(std::string title, std::string unit, long long total)
@@ -48,14 +51,23 @@ void Progress::erase() {
   drawn_ = false;
 }
 
-// "training [##........] 3/10 steps  loss 0.61  1:05 left". A narrow terminal loses details from the last one on, then the bar.
-std::string Progress::draw(long long done, const std::vector<std::string>& details, double seconds) const {
+// "training [##........] 3/10 steps  loss 0.61  1:05 left". A narrow terminal loses details from
+// the last one on, then the bar.
+std::string Progress::draw(long long done, const std::vector<std::string>& details,
+                           double seconds) const {
   const std::string count = fmt::format("{}/{} {}s", done, total_, unit_);
-  const std::string time = done <= 0        ? ""
-                           : done >= total_ ? "  " + duration(seconds)
-                                            : "  " + duration(seconds / static_cast<double>(done) * static_cast<double>(total_ - done)) + " left";
-  if (!terminal_) return fmt::format("{}: {}{}{}{}", title_, count, details.empty() ? "" : "  ", fmt::join(details, "  "), time);
-  const std::size_t room = terminal_width() - 1;  // in the last column some terminals would begin a new line
+  const std::string time =
+      done <= 0 ? ""
+      : done >= total_
+          ? "  " + duration(seconds)
+          : "  " +
+                duration(seconds / static_cast<double>(done) * static_cast<double>(total_ - done)) +
+                " left";
+  if (!terminal_)
+    return fmt::format("{}: {}{}{}{}", title_, count, details.empty() ? "" : "  ",
+                       fmt::join(details, "  "), time);
+  const std::size_t room =
+      terminal_width() - 1;  // in the last column some terminals would begin a new line
   const std::size_t fixed = title_.size() + 1 + count.size() + time.size();
   const std::size_t bar = fixed + shortest_bar <= room ? shortest_bar : 0;
   std::string middle;
@@ -67,7 +79,8 @@ std::string Progress::draw(long long done, const std::vector<std::string>& detai
   const std::size_t cells = std::min(longest_bar, room - fixed - middle.size()) - 3;
   const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
   const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
-  return fmt::format("{} [{}{}] {}{}{}", title_, std::string(full, '#'), std::string(cells - full, '.'), count, middle, time);
+  return fmt::format("{} [{}{}] {}{}{}", title_, std::string(full, '#'),
+                     std::string(cells - full, '.'), count, middle, time);
 }
 
 // Written with fputs, which does not throw: a log on a full disk must not end a run.

@@ -1,6 +1,6 @@
 #pragma once
-// What a person sees while a run goes on: on a terminal one line that is redrawn, in a pipe or a file a plain line every ten
-// seconds. Goes to stderr, so that results on stdout stay clean.
+// What a person sees while a run goes on: on a terminal one line that is redrawn, in a pipe or a
+// file a plain line every ten seconds. Goes to stderr, so that results on stdout stay clean.
 
 #include <chrono>
 #include <string>
@@ -18,7 +18,8 @@ class MEZO_API Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // `done` of `total`; `details` are shown behind the bar, the most important first: "loss 0.61", "g -12.4".
+  // `done` of `total`; `details` are shown behind the bar, the most important first: "loss 0.61",
+  // "g -12.4".
   void show(long long done, const std::vector<std::string>& details = {});
 
   // A line for good, above the bar: an evaluation, a warning.

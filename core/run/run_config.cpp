@@ -1,20 +1,17 @@
 #include "core/run/run_config.h"
 
-#include <algorithm>
-
-#include "core/config/emit.h"
 #include "core/config/extends.h"
 #include "core/config/schema.h"
 #include "core/error.h"
 #include "core/plugin/create.h"
 #include "core/run/settings.h"
-#include "core/version.h"
 
 namespace mezo {
 
 namespace {
 
-Value read_tree(const ConfigRequest& request, std::vector<std::string>& notes, Diagnostics& diagnostics) {
+Value read_tree(const ConfigRequest& request, std::vector<std::string>& notes,
+                Diagnostics& diagnostics) {
   std::optional<Config> config = read_config(request.path, host_settings(), diagnostics);
   if (!config) diagnostics.throw_if_any();
   notes = std::move(config->notes);
@@ -28,17 +25,15 @@ std::vector<std::string> ids(const Registry& registry, mezo_kind kind) {
   return names;
 }
 
-std::vector<mezo_parameter> table_of(std::span<const mezo_parameter> host, const Component& component) {
-  return join(host, {component.descriptor->parameters, component.descriptor->parameter_count});
-}
-
 // Checks a block whose `type` names a component; leaves `component` empty after an error.
-Parameters check_block(const Value& tree, const char* block, mezo_kind kind, const char* what, const char* otherwise,
-                       std::span<const mezo_parameter> host, const Registry& registry, Component& component, Diagnostics& diagnostics) {
-  const std::string id = component_of(tree.find(block), block, what, ids(registry, kind), otherwise, diagnostics, tree.mark);
+Parameters check_block(const Value& tree, const char* block, mezo_kind kind, const char* what,
+                       const char* otherwise, std::span<const mezo_parameter> host,
+                       const Registry& registry, Component& component, Diagnostics& diagnostics) {
+  const std::string id = component_of(tree.find(block), block, what, ids(registry, kind), otherwise,
+                                      diagnostics, tree.mark);
   if (id.empty()) return {};
   component = registry.find(kind, id);
-  return check(tree.find(block), block, table_of(host, component), diagnostics, tree.mark);
+  return check(tree.find(block), block, table_of_block(host, component), diagnostics, tree.mark);
 }
 
 void check_model_type(const Value& tree, const Registry& registry, Diagnostics& diagnostics) {
@@ -58,15 +53,18 @@ void check_files(const Value& tree, const RunConfig& run, Diagnostics& diagnosti
   const auto check_file = [&](const char* block, const char* key, const std::string& path) {
     std::error_code none;
     if (!path.empty() && !std::filesystem::exists(path, none))
-      diagnostics.error(Code::bad_path, mark_of(tree, block, key), std::string(block) + "." + key + ": no such file: " + path);
+      diagnostics.error(Code::bad_path, mark_of(tree, block, key),
+                        std::string(block) + "." + key + ": no such file: " + path);
   };
   if (run.model.has("path")) check_file("model", "path", run.model.text("path"));
   for (const char* key : {"train", "dev", "test"})
     if (run.task.has(key)) check_file("task", key, run.task.text(key));
 }
 
-// The task that `task.file` names; what is wrong with its file is reported together with what is wrong here.
-std::optional<Task> read_task(const Value& tree, const std::string& name, const std::vector<std::string>& folders, Diagnostics& diagnostics) {
+// The task that `task.file` names; what is wrong with its file is reported together with what is
+// wrong here.
+std::optional<Task> read_task(const Value& tree, const std::string& name,
+                              const std::vector<std::string>& folders, Diagnostics& diagnostics) {
   const Mark mark = mark_of(tree, "task", "file");
   try {
     std::string file = find_task(name, folders);
@@ -76,23 +74,6 @@ std::optional<Task> read_task(const Value& tree, const std::string& name, const 
     diagnostics.error(Code::unknown_component, mark, e.what());
     return std::nullopt;
   }
-}
-
-void replace(Value& block, const char* key, std::string text) { block.set(key, Value::scalar(std::move(text))); }
-
-std::string shortest(double number) {
-  char text[32];
-  for (int digits = 1; digits <= 17; ++digits) {
-    std::snprintf(text, sizeof text, "%.*g", digits, number);
-    if (std::stod(text) == number) break;
-  }
-  return text;
-}
-
-// Whether a plugin was found only because the command line or the environment named its folder.
-bool only_asked_for(const Registry& registry, const Plugin& plugin) {
-  const auto& folders = registry.folders();
-  return std::any_of(folders.begin(), folders.end(), [&](const PluginFolder& f) { return f.required && f.path == plugin.path.parent_path(); });
 }
 
 }  // namespace
@@ -107,41 +88,6 @@ double RunConfig::epsilon() const {
   return guard(peft_component, [&] { return peft_mode->recommended().epsilon; });
 }
 
-std::string RunConfig::resolved_yaml(const std::string& model_type) const {
-  Value model_block = to_tree(model, model_settings());
-  replace(model_block, "type", model_type);
-  if (model.text("dtype") == "auto") replace(model_block, "dtype", "float32");
-  if (model.text("device") == "auto") replace(model_block, "device", "cpu");
-  Value optimizer_block = to_tree(optimizer, optimizer_settings());
-  if (optimizer.is_word("learning_rate")) replace(optimizer_block, "learning_rate", shortest(learning_rate()));
-  if (optimizer.is_word("epsilon")) replace(optimizer_block, "epsilon", shortest(epsilon()));
-  if (optimizer.text("storage") == "auto") replace(optimizer_block, "storage", "float32");
-  Value task_block = to_tree(task, task_settings());
-  replace(task_block, "file", std::filesystem::absolute(task_file->path).lexically_normal().string());
-
-  Value tree = Value::map();
-  tree.set("model", model_block);
-  tree.set("peft", to_tree(peft, table_of(peft_settings(), peft_component)));
-  tree.set("objective", to_tree(objective, table_of(objective_settings(), objective_component)));
-  tree.set("task", task_block);
-  tree.set("optimizer", optimizer_block);
-  tree.set("trainer", to_tree(trainer, trainer_settings()));
-  for (const Entry& entry : to_tree(top, top_settings()).entries) tree.set(entry.key, entry.value);
-  const Component used[] = {registry->find(MEZO_MODEL, model_type), peft_component, objective_component};
-  Value plugins = Value::sequence();
-  std::string versions = std::string("# mezo ") + version_text + " with plugins";
-  for (const std::string& file : plugin_files) plugins.items.push_back(Value::scalar(file));
-  for (const Component& component : used) {
-    const Plugin& plugin = *component.plugin;
-    versions += std::string(" ") + plugin.descriptor->name + " " + plugin.descriptor->version;
-    const std::string file = plugin.path.string();
-    const bool named = std::find(plugin_files.begin(), plugin_files.end(), file) != plugin_files.end();
-    if (!named && only_asked_for(*registry, plugin)) plugins.items.push_back(Value::scalar(file));
-  }
-  tree.set("plugins", plugins);
-  return versions + "\n" + to_yaml(tree);
-}
-
 RunConfig load_run_config(const ConfigRequest& request) {
   RunConfig run;
   Diagnostics diagnostics;
@@ -154,24 +100,31 @@ RunConfig load_run_config(const ConfigRequest& request) {
   search.folders = request.plugin_folders;
   const auto registry = std::make_shared<const Registry>(search);
   run.registry = registry;
-  for (const std::string& name : search.named) run.plugin_files.push_back(find_plugin_file(search, name).string());
+  for (const std::string& name : search.named)
+    run.plugin_files.push_back(find_plugin_file(search, name).string());
 
   check_model_type(tree, *registry, diagnostics);
   run.model = check(tree.find("model"), "model", model_settings(), diagnostics, tree.mark);
-  run.peft = check_block(tree, "peft", MEZO_PEFT, "PEFT mode", "full", peft_settings(), *registry, run.peft_component, diagnostics);
-  run.objective = check_block(tree, "objective", MEZO_OBJECTIVE, "objective", "cross_entropy", objective_settings(), *registry,
-                              run.objective_component, diagnostics);
+  run.peft = check_block(tree, "peft", MEZO_PEFT, "PEFT mode", "full", peft_settings(), *registry,
+                         run.peft_component, diagnostics);
+  run.objective =
+      check_block(tree, "objective", MEZO_OBJECTIVE, "objective", "cross_entropy",
+                  objective_settings(), *registry, run.objective_component, diagnostics);
   run.task = check(tree.find("task"), "task", task_settings(), diagnostics, tree.mark);
-  run.optimizer = check(tree.find("optimizer"), "optimizer", optimizer_settings(), diagnostics, tree.mark);
+  run.optimizer =
+      check(tree.find("optimizer"), "optimizer", optimizer_settings(), diagnostics, tree.mark);
   run.trainer = check(tree.find("trainer"), "trainer", trainer_settings(), diagnostics, tree.mark);
   check_files(tree, run, diagnostics);
-  if (run.task.has("file")) run.task_file = read_task(tree, run.task.text("file"), request.task_folders, diagnostics);
+  if (run.task.has("file"))
+    run.task_file = read_task(tree, run.task.text("file"), request.task_folders, diagnostics);
   diagnostics.throw_if_any();
   run.peft_mode = create<Peft>(run.peft_component, run.peft);
   run.objective_function = create<Objective>(run.objective_component, run.objective);
   return run;
 }
 
-std::int64_t size_limit(const Parameters& task, const std::string& name) { return task.is_word(name) ? 0 : task.integer(name); }
+std::int64_t size_limit(const Parameters& task, const std::string& name) {
+  return task.is_word(name) ? 0 : task.integer(name);
+}
 
 }  // namespace mezo

@@ -1,6 +1,7 @@
 #pragma once
-// A run's configuration, checked as a whole before anything is loaded: the YAML file, what it extends, the command line's
-// overrides, the plugins they name, the task file. Everything that is wrong is reported at once.
+// A run's configuration, checked as a whole before anything is loaded: the YAML file, what it
+// extends, the command line's overrides, the plugins they name, the task file. Everything that is
+// wrong is reported at once.
 
 #include <filesystem>
 #include <memory>
@@ -19,22 +20,25 @@ namespace mezo {
 
 struct RunConfig {
   std::shared_ptr<const Registry> registry;
-  Parameters top, model, peft, objective, task, optimizer, trainer;  // as tables of settings.h and the components have them
+  Parameters top, model, peft, objective, task, optimizer,
+      trainer;  // as tables of settings.h and the components have them
   Component peft_component, objective_component;
   std::shared_ptr<Peft> peft_mode;
   std::shared_ptr<Objective> objective_function;
-  std::optional<Task> task_file;  // set once loaded
+  std::optional<Task> task_file;          // set once loaded
   std::vector<std::string> plugin_files;  // what `plugins:` stands for, as absolute paths
-  std::vector<std::string> notes;  // lines for the user
+  std::vector<std::string> notes;         // lines for the user
 
   // `auto` resolved.
   double learning_rate() const;
   double epsilon() const;
 
-  // The whole run as YAML with every default written out, `auto` replaced by what it stood for (`model_type`: the family that
-  // was found), paths made absolute, and every plugin named that does not lie where they are looked for anyway. Running it
-  // again repeats the run.
-  std::string resolved_yaml(const std::string& model_type) const;
+  // The whole run as YAML with every default written out, `auto` replaced by what it stood for
+  // (`model_type`: the family that was found), paths made absolute, and every plugin named that
+  // does not lie where they are looked for anyway. Running it again repeats the run. `hashes` are
+  // lines for its head, one for each file of weights.
+  std::string resolved_yaml(const std::string& model_type,
+                            const std::vector<std::string>& hashes) const;
 };
 
 struct ConfigRequest {

@@ -12,7 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* files[] = {"result.json", "config.yaml", "metrics.jsonl", "timing.jsonl", "predictions.jsonl"};
+constexpr const char* files[] = {"result.json", "config.yaml", "metrics.jsonl", "timing.jsonl",
+                                 "predictions.jsonl"};
 
 std::string text_of(const nlohmann::ordered_json& json, int indent = -1) {
   return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -20,14 +21,18 @@ std::string text_of(const nlohmann::ordered_json& json, int indent = -1) {
 
 }  // namespace
 
-std::string RunFolder::file(const std::string& name) const { return (fs::path(path_) / name).string(); }
+std::string RunFolder::file(const std::string& name) const {
+  return (fs::path(path_) / name).string();
+}
 
 RunFolder::RunFolder(std::string path, bool overwrite) : path_(std::move(path)) {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw RunError("[output] cannot make the folder " + path_ + ": " + error.message());
   if (fs::exists(file("result.json"), error) && !overwrite)
-    throw RunError("[output] " + path_ + " holds the result of an earlier run; give another folder with output=…, or --overwrite to replace it");
+    throw RunError("[output] " + path_ +
+                   " holds the result of an earlier run; give another folder with output=…, or "
+                   "--overwrite to replace it");
   const AtomicFile probe(file("config.yaml"));  // never committed: only whether it can be
 }
 

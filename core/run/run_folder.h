@@ -1,6 +1,6 @@
 #pragma once
-// The folder that a run leaves behind. Made before anything slow happens, so that a folder that cannot be written is known at
-// once; every file is either whole or grows by whole lines.
+// The folder that a run leaves behind. Made before anything slow happens, so that a folder that
+// cannot be written is known at once; every file is either whole or grows by whole lines.
 //
 //   config.yaml        the resolved run; running it again repeats it
 //   metrics.jsonl      a line a logged step or evaluation; the same on every repetition
@@ -20,11 +20,12 @@ namespace mezo {
 
 class MEZO_API RunFolder {
  public:
-  // Makes the folder. Throws RunError if it cannot be written, or holds a result and `overwrite` is false; removes nothing.
+  // Makes the folder. Throws RunError if it cannot be written, or holds a result and `overwrite` is
+  // false; removes nothing.
   RunFolder(std::string path, bool overwrite);
 
-  // Call it once nothing can keep the run from starting: removes what an earlier run left, then writes config.yaml. Nothing that
-  // is not one of the files above is touched.
+  // Call it once nothing can keep the run from starting: removes what an earlier run left, then
+  // writes config.yaml. Nothing that is not one of the files above is touched.
   void start(const std::string& config_yaml);
   void metric(const nlohmann::ordered_json& line);
   void timing(const nlohmann::ordered_json& line);

@@ -39,22 +39,26 @@ at::Tensor tensor_of(const std::vector<std::int64_t>& values) {
   return t;
 }
 
-void lay_out_option(Plan& plan, std::int64_t example, std::int64_t option, const EncodedExample& e, int context,
-                    std::map<std::int64_t, std::int64_t>& wanted) {
+void lay_out_option(Plan& plan, std::int64_t example, std::int64_t option, const EncodedExample& e,
+                    int context, std::map<std::int64_t, std::int64_t>& wanted) {
   const auto& tail = e.tails[static_cast<std::size_t>(option)];
   const auto scored = static_cast<std::size_t>(e.scored[static_cast<std::size_t>(option)]);
   const Segment root = plan.batch.segments()[static_cast<std::size_t>(context)];
   std::int64_t first = 0;
   if (tail.size() > 1) {
-    const int own = plan.batch.add(std::span(tail).first(tail.size() - 1), context);  // before segments(), whose span it moves
+    const int own = plan.batch.add(std::span(tail).first(tail.size() - 1),
+                                   context);  // before segments(), whose span it moves
     first = plan.batch.segments()[static_cast<std::size_t>(own)].first_row;
   }
   plan.one_token_each = plan.one_token_each && tail.size() == 1;
   for (std::size_t t = tail.size() - scored; t < tail.size(); ++t) {
-    const std::int64_t row = t == 0 ? root.first_row + root.length - 1 : first + static_cast<std::int64_t>(t) - 1;
-    const auto [place, fresh] = wanted.try_emplace(row, static_cast<std::int64_t>(plan.wanted.size()));
+    const std::int64_t row =
+        t == 0 ? root.first_row + root.length - 1 : first + static_cast<std::int64_t>(t) - 1;
+    const auto [place, fresh] =
+        wanted.try_emplace(row, static_cast<std::int64_t>(plan.wanted.size()));
     if (fresh) plan.wanted.push_back(row);
-    plan.scored.push_back({example, option, place->second, tail[t], 1.0f / static_cast<float>(scored)});
+    plan.scored.push_back(
+        {example, option, place->second, tail[t], 1.0f / static_cast<float>(scored)});
   }
 }
 
@@ -65,53 +69,66 @@ Plan lay_out(std::span<const EncodedExample* const> examples) {
     const EncodedExample& e = *examples[i];
     const int context = plan.batch.add(e.context);
     for (std::size_t o = 0; o < e.tails.size(); ++o)
-      lay_out_option(plan, static_cast<std::int64_t>(i), static_cast<std::int64_t>(o), e, context, wanted);
+      lay_out_option(plan, static_cast<std::int64_t>(i), static_cast<std::int64_t>(o), e, context,
+                     wanted);
     plan.options = std::max(plan.options, static_cast<std::int64_t>(e.tails.size()));
   }
   return plan;
 }
 
 // The wanted rows [begin, end) of every stream, stream-major.
-at::Tensor pick_rows(const at::Tensor& hidden, const Plan& plan, int streams, std::int64_t begin, std::int64_t end) {
+at::Tensor pick_rows(const at::Tensor& hidden, const Plan& plan, int streams, std::int64_t begin,
+                     std::int64_t end) {
   std::vector<std::int64_t> rows;
   for (int s = 0; s < streams; ++s)
-    for (std::int64_t i = begin; i < end; ++i) rows.push_back(s * plan.batch.rows() + plan.wanted[static_cast<std::size_t>(i)]);
+    for (std::int64_t i = begin; i < end; ++i)
+      rows.push_back(s * plan.batch.rows() + plan.wanted[static_cast<std::size_t>(i)]);
   return hidden.index_select(0, tensor_of(rows));
 }
 
 // The value of each scored token in `table` [S, wanted, columns]: [S, scored].
-at::Tensor pick_tokens(const at::Tensor& table, const Plan& plan, std::span<const std::int64_t> column) {
+at::Tensor pick_tokens(const at::Tensor& table, const Plan& plan,
+                       std::span<const std::int64_t> column) {
   std::vector<std::int64_t> flat;
-  for (std::size_t i = 0; i < plan.scored.size(); ++i) flat.push_back(plan.scored[i].wanted * table.size(2) + column[i]);
+  for (std::size_t i = 0; i < plan.scored.size(); ++i)
+    flat.push_back(plan.scored[i].wanted * table.size(2) + column[i]);
   return table.reshape({table.size(0), -1}).index_select(1, tensor_of(flat));
 }
 
-at::Tensor token_scores_over_options(const LoadedModel& model, StreamOps& ops, const at::Tensor& hidden, const Plan& plan) {
+at::Tensor token_scores_over_options(const LoadedModel& model, StreamOps& ops,
+                                     const at::Tensor& hidden, const Plan& plan) {
   std::vector<std::int64_t> entries;
   for (const Scored& s : plan.scored) entries.push_back(s.token);
   std::sort(entries.begin(), entries.end());
   entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
   std::vector<std::int64_t> column;
-  for (const Scored& s : plan.scored) column.push_back(std::lower_bound(entries.begin(), entries.end(), s.token) - entries.begin());
+  for (const Scored& s : plan.scored)
+    column.push_back(std::lower_bound(entries.begin(), entries.end(), s.token) - entries.begin());
   ops.select_vocabulary(tensor_of(entries));
   const auto wanted = static_cast<std::int64_t>(plan.wanted.size());
-  const at::Tensor logits = model.model->head(ops, pick_rows(hidden, plan, ops.streams(), 0, wanted)).to(at::kFloat);
+  const at::Tensor logits =
+      model.model->head(ops, pick_rows(hidden, plan, ops.streams(), 0, wanted)).to(at::kFloat);
   return pick_tokens(logits.view({ops.streams(), wanted, logits.size(1)}), plan, column);
 }
 
-at::Tensor token_scores_over_vocabulary(const LoadedModel& model, StreamOps& ops, const at::Tensor& hidden, const Plan& plan) {
+at::Tensor token_scores_over_vocabulary(const LoadedModel& model, StreamOps& ops,
+                                        const at::Tensor& hidden, const Plan& plan) {
   const auto wanted = static_cast<std::int64_t>(plan.wanted.size());
   const std::int64_t entries = model.config.integer("vocab_size");
   const std::int64_t tile = std::max<std::int64_t>(1, tile_elements / (entries * ops.streams()));
-  at::Tensor out = at::empty({ops.streams(), static_cast<std::int64_t>(plan.scored.size())}, at::kFloat);
+  at::Tensor out =
+      at::empty({ops.streams(), static_cast<std::int64_t>(plan.scored.size())}, at::kFloat);
   for (std::int64_t begin = 0; begin < wanted; begin += tile) {
     const std::int64_t end = std::min(wanted, begin + tile);
-    const at::Tensor logits = model.model->head(ops, pick_rows(hidden, plan, ops.streams(), begin, end)).to(at::kFloat);
-    const at::Tensor log_share = at::log_softmax(logits, -1).view({ops.streams(), end - begin, logits.size(1)});
+    const at::Tensor logits =
+        model.model->head(ops, pick_rows(hidden, plan, ops.streams(), begin, end)).to(at::kFloat);
+    const at::Tensor log_share =
+        at::log_softmax(logits, -1).view({ops.streams(), end - begin, logits.size(1)});
     for (std::size_t i = 0; i < plan.scored.size(); ++i) {
       const Scored& s = plan.scored[i];
       if (s.wanted < begin || s.wanted >= end) continue;
-      out.select(1, static_cast<std::int64_t>(i)).copy_(log_share.select(1, s.wanted - begin).select(1, s.token));
+      out.select(1, static_cast<std::int64_t>(i))
+          .copy_(log_share.select(1, s.wanted - begin).select(1, s.token));
     }
   }
   return out;
@@ -119,27 +136,35 @@ at::Tensor token_scores_over_vocabulary(const LoadedModel& model, StreamOps& ops
 
 }  // namespace
 
-Outputs score(const LoadedModel& model, ParameterSource& source, std::span<const EncodedExample* const> examples, Normalise normalise) {
+Outputs score(const LoadedModel& model, ParameterSource& source,
+              std::span<const EncodedExample* const> examples, Normalise normalise) {
   const Plan plan = lay_out(examples);
   StreamOps ops(source, plan.batch);
   const at::Tensor tokens = guard(model.component, [&] {
     const at::Tensor hidden = model.model->hidden(ops, ops.batch());
-    return normalise == Normalise::if_needed && plan.one_token_each ? token_scores_over_options(model, ops, hidden, plan)
-                                                                      : token_scores_over_vocabulary(model, ops, hidden, plan);
+    return normalise == Normalise::if_needed && plan.one_token_each
+               ? token_scores_over_options(model, ops, hidden, plan)
+               : token_scores_over_vocabulary(model, ops, hidden, plan);
   });
   // Sums in the order of the tokens, on the CPU: a few numbers an example.
   const auto count = static_cast<std::int64_t>(examples.size());
-  at::Tensor scores = at::full({source.streams(), count, plan.options}, -std::numeric_limits<float>::infinity(), at::TensorOptions(at::kFloat));
+  at::Tensor scores =
+      at::full({source.streams(), count, plan.options}, -std::numeric_limits<float>::infinity(),
+               at::TensorOptions(at::kFloat));
   const at::Tensor flat = tokens.contiguous();
   const float* value = flat.const_data_ptr<float>();
   float* sum = scores.mutable_data_ptr<float>();
-  const auto place = [&](std::int64_t s, const Scored& t) -> float& { return sum[(s * count + t.example) * plan.options + t.option]; };
+  const auto place = [&](std::int64_t s, const Scored& t) -> float& {
+    return sum[(s * count + t.example) * plan.options + t.option];
+  };
   for (std::int64_t s = 0; s < source.streams(); ++s)
     for (const Scored& t : plan.scored) place(s, t) = 0;  // an option that is there
   for (std::int64_t s = 0; s < source.streams(); ++s)
     for (std::size_t i = 0; i < plan.scored.size(); ++i) {
       const Scored& t = plan.scored[i];
-      place(s, t) += value[s * static_cast<std::int64_t>(plan.scored.size()) + static_cast<std::int64_t>(i)] * t.share;
+      place(s, t) +=
+          value[s * static_cast<std::int64_t>(plan.scored.size()) + static_cast<std::int64_t>(i)] *
+          t.share;
     }
   return {scores};
 }

@@ -1,5 +1,7 @@
 #include "core/run/settings.h"
 
+#include "core/config/schema.h"
+
 namespace mezo {
 
 namespace {
@@ -14,47 +16,66 @@ constexpr const char* distributions[] = {"gaussian", nullptr};
 constexpr const char* schedules[] = {"constant", "linear", nullptr};
 
 constexpr mezo_parameter top[] = {
-    {"output", MEZO_PATH, nullptr, nullptr, nullptr, nullptr, "the run folder; a finished run in it is never overwritten"},
-    {"plugins", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr, "plugins to load beside those in the plugin folders: names or paths"}};
+    {"output", MEZO_PATH, nullptr, nullptr, nullptr, nullptr,
+     "the run folder; a finished run in it is never overwritten"},
+    {"plugins", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr,
+     "plugins to load beside those in the plugin folders: names or paths"}};
 
 constexpr mezo_parameter model[] = {
-    {"path", MEZO_PATH, nullptr, nullptr, nullptr, nullptr, "a Hugging Face folder or a .gguf file"},
-    {"type", MEZO_TEXT, "auto", nullptr, nullptr, nullptr, "model family; auto: the one that serves the model's architecture"},
+    {"path", MEZO_PATH, nullptr, nullptr, nullptr, nullptr,
+     "a Hugging Face folder or a .gguf file"},
+    {"type", MEZO_TEXT, "auto", nullptr, nullptr, nullptr,
+     "model family; auto: the one that serves the model's architecture"},
     {"dtype", MEZO_TEXT, "auto", nullptr, dtypes, nullptr, "type to compute in; auto: float32"},
     {"device", MEZO_TEXT, "auto", nullptr, devices, nullptr, "where to compute; auto: cpu"}};
 
 constexpr mezo_parameter peft[] = {
     {"type", MEZO_TEXT, "full", nullptr, nullptr, nullptr, "what trains: a PEFT mode"}};
 
-constexpr mezo_parameter objective[] = {
-    {"type", MEZO_TEXT, "cross_entropy", nullptr, nullptr, nullptr, "what is minimised: an objective"}};
+constexpr mezo_parameter objective[] = {{"type", MEZO_TEXT, "cross_entropy", nullptr, nullptr,
+                                         nullptr, "what is minimised: an objective"}};
 
 constexpr mezo_parameter task[] = {
-    {"file", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr, "a task by name, or the path of a task file"},
+    {"file", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr,
+     "a task by name, or the path of a task file"},
     {"train", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples to train on, .jsonl or .tsv"},
     {"dev", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples to look at while training"},
-    {"test", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples that the result is measured on, before and after"},
-    {"train_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples", "how many rows of train are used"},
+    {"test", MEZO_PATH, "", nullptr, nullptr, nullptr,
+     "examples that the result is measured on, before and after"},
+    {"train_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples",
+     "how many rows of train are used"},
     {"dev_size", MEZO_INTEGER, "500", "[1, inf)", all, "examples", "how many rows of dev are used"},
-    {"test_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples", "how many rows of test are used"},
-    {"split_seed", MEZO_INTEGER, "none", "[0, inf)", none, nullptr, "choose the rows at random by this seed; none: the first rows"},
-    {"max_length", MEZO_INTEGER, "2048", "[2, 1048576]", nullptr, "tokens", "longer sequences lose their beginning"}};
+    {"test_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples",
+     "how many rows of test are used"},
+    {"split_seed", MEZO_INTEGER, "none", "[0, inf)", none, nullptr,
+     "choose the rows at random by this seed; none: the first rows"},
+    {"max_length", MEZO_INTEGER, "2048", "[2, 1048576]", nullptr, "tokens",
+     "longer sequences lose their beginning"}};
 
 constexpr mezo_parameter optimizer[] = {
-    {"learning_rate", MEZO_NUMBER, "auto", "[0, inf)", automatic, nullptr, "step size; auto: what the PEFT mode recommends"},
-    {"epsilon", MEZO_NUMBER, "auto", "(0, inf)", automatic, nullptr, "size of the perturbation; auto: what the PEFT mode recommends"},
-    {"weight_decay", MEZO_NUMBER, "0", "[0, inf)", nullptr, nullptr, "decoupled decay of matrices and embeddings"},
-    {"probes", MEZO_INTEGER, "1", "[1, 1024]", nullptr, nullptr, "directions a step; each costs two forwards"},
+    {"learning_rate", MEZO_NUMBER, "auto", "[0, inf)", automatic, nullptr,
+     "step size; auto: what the PEFT mode recommends"},
+    {"epsilon", MEZO_NUMBER, "auto", "(0, inf)", automatic, nullptr,
+     "size of the perturbation; auto: what the PEFT mode recommends"},
+    {"weight_decay", MEZO_NUMBER, "0", "[0, inf)", nullptr, nullptr,
+     "decoupled decay of matrices and embeddings"},
+    {"probes", MEZO_INTEGER, "1", "[1, 1024]", nullptr, nullptr,
+     "directions a step; each costs two forwards"},
     {"distribution", MEZO_TEXT, "gaussian", nullptr, distributions, nullptr, "of the directions"},
-    {"schedule", MEZO_TEXT, "constant", nullptr, schedules, nullptr, "of the learning rate; linear: falls to 0 at the last step"},
-    {"storage", MEZO_TEXT, "auto", nullptr, storages, nullptr, "type that weights are kept in; auto: float32"}};
+    {"schedule", MEZO_TEXT, "constant", nullptr, schedules, nullptr,
+     "of the learning rate; linear: falls to 0 at the last step"},
+    {"storage", MEZO_TEXT, "auto", nullptr, storages, nullptr,
+     "type that weights are kept in; auto: float32"}};
 
 constexpr mezo_parameter trainer[] = {
     {"steps", MEZO_INTEGER, "20000", "[0, 4294967295]", nullptr, "steps", "length of the training"},
     {"batch_size", MEZO_INTEGER, "16", "[1, 65536]", nullptr, "examples", "examples a step"},
-    {"eval_every", MEZO_INTEGER, "4000", "[0, inf)", nullptr, "steps", "how often dev is evaluated; 0: never"},
-    {"log_every", MEZO_INTEGER, "1", "[1, inf)", nullptr, "steps", "how often a line goes to metrics.jsonl"},
-    {"seed", MEZO_INTEGER, "0", "[0, inf)", nullptr, nullptr, "decides the directions and the order of the examples"}};
+    {"eval_every", MEZO_INTEGER, "4000", "[0, inf)", nullptr, "steps",
+     "how often dev is evaluated; 0: never"},
+    {"log_every", MEZO_INTEGER, "1", "[1, inf)", nullptr, "steps",
+     "how often a line goes to metrics.jsonl"},
+    {"seed", MEZO_INTEGER, "0", "[0, inf)", nullptr, nullptr,
+     "decides the directions and the order of the examples"}};
 
 }  // namespace
 
@@ -66,8 +87,14 @@ std::span<const mezo_parameter> task_settings() { return task; }
 std::span<const mezo_parameter> optimizer_settings() { return optimizer; }
 std::span<const mezo_parameter> trainer_settings() { return trainer; }
 
+std::vector<mezo_parameter> table_of_block(std::span<const mezo_parameter> host,
+                                           const Component& component) {
+  return join(host, {component.descriptor->parameters, component.descriptor->parameter_count});
+}
+
 const std::vector<std::string>& block_names() {
-  static const std::vector<std::string> names = {"model", "peft", "objective", "task", "optimizer", "trainer"};
+  static const std::vector<std::string> names = {"model", "peft",      "objective",
+                                                 "task",  "optimizer", "trainer"};
   return names;
 }
 

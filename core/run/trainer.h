@@ -1,6 +1,7 @@
 #pragma once
-// The training loop of MeZO, and nothing else: batches in a pinned order, one estimate a step, an update that is applied when
-// weights are next read. What watches it (logging, evaluation, progress) hangs on the callback.
+// The training loop of MeZO, and nothing else: batches in a pinned order, one estimate a step, an
+// update that is applied when weights are next read. What watches it (logging, evaluation,
+// progress) hangs on the callback.
 
 #include <cstdint>
 #include <functional>
@@ -35,12 +36,14 @@ struct StepReport {
   SpsaStep estimate;
 };
 
-// Called after each step; returning false ends the training. The weights may lag behind by the updates that wait: settle() them
-// before reading.
+// Called after each step; returning false ends the training. The weights may lag behind by the
+// updates that wait: settle() them before reading.
 using OnStep = std::function<bool(const StepReport&)>;
 
 // Trains `model.store` through `weights`. Returns how many steps were done.
-MEZO_API std::uint32_t train(const LoadedModel& model, ExactWeights& weights, const Objective& objective, const Component& component,
-                             const std::vector<EncodedExample>& examples, const TrainerOptions& options, const OnStep& on_step);
+MEZO_API std::uint32_t train(const LoadedModel& model, ExactWeights& weights,
+                             const Objective& objective, const Component& component,
+                             const std::vector<EncodedExample>& examples,
+                             const TrainerOptions& options, const OnStep& on_step);
 
 }  // namespace mezo

@@ -14,7 +14,9 @@ void DataFaults::add(const std::string& message) {
 
 void DataFaults::throw_if_any() const {
   if (count_ == 0) return;
-  throw DataError(count_ <= most_shown ? text_ : text_ + "\nand " + std::to_string(count_ - most_shown) + " more like these");
+  throw DataError(count_ <= most_shown ? text_
+                                       : text_ + "\nand " + std::to_string(count_ - most_shown) +
+                                             " more like these");
 }
 
 }  // namespace mezo

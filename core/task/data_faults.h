@@ -1,5 +1,6 @@
 #pragma once
-// Collects what is wrong with a data file, so that a user who mends it sees all of it at once and not one line a run.
+// Collects what is wrong with a data file, so that a user who mends it sees all of it at once and
+// not one line a run.
 
 #include <cstddef>
 #include <string>

@@ -24,15 +24,16 @@ std::int64_t label_of(const Example& example, const Task& task, const std::strin
   if (field == example.fields.end()) {
     std::vector<std::string> names;
     for (const auto& [name, text] : example.fields) names.push_back(name);
-    throw DataError(where + "no text or number in the field '" + task.label_field + "', which holds the label" +
-                    did_you_mean(task.label_field, names));
+    throw DataError(where + "no text or number in the field '" + task.label_field +
+                    "', which holds the label" + did_you_mean(task.label_field, names));
   }
   std::string known;
   for (std::size_t i = 0; i < task.options.size(); ++i) {
     if (task.options[i].label == field->second) return static_cast<std::int64_t>(i);
     known += (i ? ", " : "") + task.options[i].label;
   }
-  throw DataError(where + task.label_field + " is " + shown(field->second) + ", but the task has options for " + known);
+  throw DataError(where + task.label_field + " is " + shown(field->second) +
+                  ", but the task has options for " + known);
 }
 
 std::string prompt_of(const Example& example, const Task& task, const std::string& where) {
@@ -57,8 +58,8 @@ void cut_left(std::vector<Tokens>& sequences, std::size_t keep, std::size_t max_
 
 }  // namespace
 
-EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
-                      const std::string& path) {
+EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
+                      std::int64_t max_length, const std::string& path) {
   const std::string where = path + ":" + std::to_string(example.line) + ": ";
   EncodedExample out;
   out.row = example.row;
@@ -73,7 +74,8 @@ EncodedExample encode(const Example& example, const Task& task, const Tokenizer&
     const Tokens text = tokenizer.encode(prompt + option.text);
     tokens.insert(tokens.end(), text.begin(), text.end());
     if (tokens.size() <= prompt_length)
-      throw DataError(where + "the option '" + option.text + "' adds no token to the prompt, so it cannot be scored");
+      throw DataError(where + "the option '" + option.text +
+                      "' adds no token to the prompt, so it cannot be scored");
     out.scored.push_back(static_cast<std::int32_t>(tokens.size() - prompt_length));
     sequences.push_back(std::move(tokens));
   }
@@ -82,21 +84,26 @@ EncodedExample encode(const Example& example, const Task& task, const Tokenizer&
   std::size_t common = sequences[0].size();
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const Tokens &first = sequences[0], &s = sequences[i];
-    const auto same = static_cast<std::size_t>(std::mismatch(first.begin(), first.end(), s.begin(), s.end()).first - first.begin());
+    const auto same = static_cast<std::size_t>(
+        std::mismatch(first.begin(), first.end(), s.begin(), s.end()).first - first.begin());
     const auto scored = static_cast<std::size_t>(out.scored[i]);
     if (s.size() <= scored)
-      throw DataError(where + "the prompt leaves no token before the option '" + task.options[i].text + "' (max_length " +
-                      std::to_string(max_length) + ")");
+      throw DataError(where + "the prompt leaves no token before the option '" +
+                      task.options[i].text + "' (max_length " + std::to_string(max_length) + ")");
     common = std::min({common, same, s.size() - scored});
   }
-  if (common == 0) throw DataError(where + "the options share no token to begin with; a prompt must not be empty");
-  out.context.assign(sequences[0].begin(), sequences[0].begin() + static_cast<std::ptrdiff_t>(common));
-  for (const Tokens& s : sequences) out.tails.emplace_back(s.begin() + static_cast<std::ptrdiff_t>(common), s.end());
+  if (common == 0)
+    throw DataError(where + "the options share no token to begin with; a prompt must not be empty");
+  out.context.assign(sequences[0].begin(),
+                     sequences[0].begin() + static_cast<std::ptrdiff_t>(common));
+  for (const Tokens& s : sequences)
+    out.tails.emplace_back(s.begin() + static_cast<std::ptrdiff_t>(common), s.end());
   return out;
 }
 
-std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, const Task& task, const Tokenizer& tokenizer,
-                                       std::int64_t max_length, const std::string& path) {
+std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, const Task& task,
+                                       const Tokenizer& tokenizer, std::int64_t max_length,
+                                       const std::string& path) {
   std::vector<EncodedExample> out;
   out.reserve(examples.size());
   DataFaults faults;

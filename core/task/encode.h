@@ -1,7 +1,7 @@
 #pragma once
-// From an example to token ids. Each option is tokenised together with its prompt; what all options begin with is kept once, as
-// the context, so that a forward computes it once. The option's own tokens are the last (length with it - length without it), as
-// in the MeZO authors' code.
+// From an example to token ids. Each option is tokenised together with its prompt; what all options
+// begin with is kept once, as the context, so that a forward computes it once. The option's own
+// tokens are the last (length with it - length without it), as in the MeZO authors' code.
 
 #include <cstdint>
 #include <string>
@@ -15,23 +15,27 @@
 namespace mezo {
 
 struct EncodedExample {
-  std::vector<std::int32_t> context;             // never empty
-  std::vector<std::vector<std::int32_t>> tails;  // of each option: its tokens after the context, at least `scored`
-  std::vector<std::int32_t> scored;              // of each option: how many of its last tokens make up its score
-  std::int64_t label = 0;                        // the right option's place
-  std::int64_t row = 0;                          // in its file
+  std::vector<std::int32_t> context;  // never empty
+  std::vector<std::vector<std::int32_t>>
+      tails;  // of each option: its tokens after the context, at least `scored`
+  std::vector<std::int32_t>
+      scored;              // of each option: how many of its last tokens make up its score
+  std::int64_t label = 0;  // the right option's place
+  std::int64_t row = 0;    // in its file
 
   MEZO_API std::int64_t rows() const;  // token rows that a forward needs
 };
 
-// `max_length`: where an example's longest sequence exceeds it, all its sequences lose the same tokens at their beginning, after
-// those that start every sequence, so that they go on sharing a context. Throws DataError with file:line for a missing field, a
-// label without option, or no token of the prompt left.
-MEZO_API EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
-                               const std::string& path);
+// `max_length`: where an example's longest sequence exceeds it, all its sequences lose the same
+// tokens at their beginning, after those that start every sequence, so that they go on sharing a
+// context. Throws DataError with file:line for a missing field, a label without option, or no token
+// of the prompt left.
+MEZO_API EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
+                               std::int64_t max_length, const std::string& path);
 
 // All of them; throws one DataError for all that are wrong.
-MEZO_API std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, const Task& task,
-                                                const Tokenizer& tokenizer, std::int64_t max_length, const std::string& path);
+MEZO_API std::vector<EncodedExample> encode_all(const std::vector<Example>& examples,
+                                                const Task& task, const Tokenizer& tokenizer,
+                                                std::int64_t max_length, const std::string& path);
 
 }  // namespace mezo

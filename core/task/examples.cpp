@@ -23,7 +23,8 @@ struct Place {
     throw DataError(path + ":" + std::to_string(line) + ": " + message);
   }
   [[noreturn]] void fail(int column, const std::string& message) const {
-    throw DataError(path + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + message);
+    throw DataError(path + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " +
+                    message);
   }
 };
 
@@ -44,7 +45,8 @@ PromptTemplate::Fields parse_json(const std::string& text, const Place& place) {
   } catch (const nlohmann::json::exception& e) {  // a number beyond every range
     place.fail("not a JSON object: " + shown(e.what(), 200));
   }
-  if (!row.is_object()) place.fail(std::string("expected one JSON object a line, got ") + row.type_name());
+  if (!row.is_object())
+    place.fail(std::string("expected one JSON object a line, got ") + row.type_name());
   PromptTemplate::Fields fields;
   for (const auto& [key, value] : row.items()) {
     if (value.is_string())
@@ -65,10 +67,12 @@ std::vector<std::string> split_tabs(const std::string& line) {
   }
 }
 
-PromptTemplate::Fields parse_tsv(const std::string& text, const std::vector<std::string>& header, const Place& place) {
+PromptTemplate::Fields parse_tsv(const std::string& text, const std::vector<std::string>& header,
+                                 const Place& place) {
   const std::vector<std::string> cells = split_tabs(text);
   if (cells.size() != header.size())
-    place.fail("expected " + std::to_string(header.size()) + " tab-separated values as in the header, got " + std::to_string(cells.size()));
+    place.fail("expected " + std::to_string(header.size()) +
+               " tab-separated values as in the header, got " + std::to_string(cells.size()));
   PromptTemplate::Fields fields;
   for (std::size_t i = 0; i < cells.size(); ++i) fields[header[i]] = cells[i];
   return fields;
@@ -77,8 +81,10 @@ PromptTemplate::Fields parse_tsv(const std::string& text, const std::vector<std:
 std::vector<std::string> parse_header(const std::string& line, const Place& place) {
   std::vector<std::string> names = split_tabs(line);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i].empty()) place.fail("the header names no field in column " + std::to_string(i + 1));
-    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) != names.begin() + static_cast<std::ptrdiff_t>(i))
+    if (names[i].empty())
+      place.fail("the header names no field in column " + std::to_string(i + 1));
+    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
+        names.begin() + static_cast<std::ptrdiff_t>(i))
       place.fail("the header names the field " + shown(names[i]) + " twice");
   }
   return names;
@@ -102,10 +108,12 @@ bool blank(const std::string& line) { return line.find_first_not_of(" \t") == st
 // Opens a file that must be one; reports what it is instead.
 std::ifstream open(const std::string& path) {
   std::error_code none;
-  if (std::filesystem::is_directory(path, none)) throw DataError(path + ": is a folder, expected a .jsonl or .tsv file");
+  if (std::filesystem::is_directory(path, none))
+    throw DataError(path + ": is a folder, expected a .jsonl or .tsv file");
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension != ".tsv" && extension != ".jsonl" && extension != ".json")
-    throw DataError(path + ": expected a .jsonl or .tsv file, got " + (extension.empty() ? "no extension" : shown(extension)));
+    throw DataError(path + ": expected a .jsonl or .tsv file, got " +
+                    (extension.empty() ? "no extension" : shown(extension)));
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) throw DataError(path + ": cannot be read: " + std::generic_category().message(errno));
@@ -131,7 +139,8 @@ std::vector<Example> read_examples(const std::string& path, std::int64_t limit) 
     faults.collect([&] {
       const Place place{path, number};
       check_utf8(line, place);
-      examples.push_back({tsv ? parse_tsv(line, header, place) : parse_json(line, place), row, number});
+      examples.push_back(
+          {tsv ? parse_tsv(line, header, place) : parse_json(line, place), row, number});
     });
     ++row;
   }

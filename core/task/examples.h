@@ -1,7 +1,7 @@
 #pragma once
-// Examples as they stand in a data file: named text fields, one row each. Reads JSON lines (.jsonl, .json) and tab-separated
-// values with a header line (.tsv), in UTF-8. Numbers and booleans become text as JSON writes them; other JSON values are errors
-// only when a prompt needs them.
+// Examples as they stand in a data file: named text fields, one row each. Reads JSON lines (.jsonl,
+// .json) and tab-separated values with a header line (.tsv), in UTF-8. Numbers and booleans become
+// text as JSON writes them; other JSON values are errors only when a prompt needs them.
 
 #include <cstdint>
 #include <map>
@@ -19,7 +19,8 @@ struct Example {
   std::int64_t line = 0;  // in the file, from 1
 };
 
-// The first `limit` rows (0: all). Throws DataError with file:line for all that cannot be read, and for a file without rows.
+// The first `limit` rows (0: all). Throws DataError with file:line for all that cannot be read, and
+// for a file without rows.
 MEZO_API std::vector<Example> read_examples(const std::string& path, std::int64_t limit = 0);
 
 }  // namespace mezo

@@ -1,9 +1,10 @@
 #pragma once
-// What an objective plugin implements: one number for each stream from what the model answered. An objective needs no gradient;
-// anything that can be computed will do. plugins/objectives/accuracy is the shortest complete example.
+// What an objective plugin implements: one number for each stream from what the model answered. An
+// objective needs no gradient; anything that can be computed will do. plugins/objectives/accuracy
+// is the shortest complete example.
 //
-// The host calls value() once a step, with the whole batch, however it was divided to compute it: so a measure that is not an
-// average over examples (F1) is computed as it is meant.
+// The host calls value() once a step, with the whole batch, however it was divided to compute it:
+// so a measure that is not an average over examples (F1) is computed as it is meant.
 
 #include <ATen/core/Tensor.h>
 
@@ -13,8 +14,9 @@ namespace mezo {
 
 // S streams, E examples, at most O options an example.
 struct Outputs {
-  // [S, E, O] fp32, higher is better: the mean log-probability of each option's tokens, up to a constant that all options of one
-  // example share; minus infinity where an example has fewer than O options.
+  // [S, E, O] fp32, higher is better: the mean log-probability of each option's tokens, up to a
+  // constant that all options of one example share; minus infinity where an example has fewer than
+  // O options.
   at::Tensor option_scores;
 };
 

@@ -19,8 +19,10 @@ namespace fs = std::filesystem;
 
 constexpr const char* metrics[] = {"accuracy", nullptr};
 constexpr mezo_parameter table[] = {
-    {"prompt", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr, "what the model reads, with {fields} of the example"},
-    {"label", MEZO_TEXT, "label", nullptr, nullptr, nullptr, "the field that holds the right option's value"},
+    {"prompt", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr,
+     "what the model reads, with {fields} of the example"},
+    {"label", MEZO_TEXT, "label", nullptr, nullptr, nullptr,
+     "the field that holds the right option's value"},
     {"metric", MEZO_TEXT, "accuracy", nullptr, metrics, nullptr, "how answers are measured"},
     {"summary", MEZO_TEXT, "", nullptr, nullptr, nullptr, "one line for people"}};
 
@@ -28,9 +30,10 @@ constexpr mezo_parameter table[] = {
 std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {
   const Value* options = tree.find("options");
   if (!options || !options->is_map() || options->entries.size() < 2) {
-    diagnostics.error(Code::missing_setting, options ? options->mark : tree.mark,
-                      "options: expected a map of at least two, from the label's value to the text that answers",
-                      "for example  options: {0: \" terrible\", 1: \" great\"}");
+    diagnostics.error(
+        Code::missing_setting, options ? options->mark : tree.mark,
+        "options: expected a map of at least two, from the label's value to the text that answers",
+        "for example  options: {0: \" terrible\", 1: \" great\"}");
     return {};
   }
   std::vector<Option> list;
@@ -38,32 +41,38 @@ std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {
     for (const Option& other : list)
       if (entry.value.is_scalar() && other.text == entry.value.text)
         diagnostics.error(Code::not_a_choice, entry.value.mark,
-                          "the options for " + shown(other.label) + " and " + shown(entry.key) + " are the same text",
+                          "the options for " + shown(other.label) + " and " + shown(entry.key) +
+                              " are the same text",
                           "an option is recognised by its text, so each needs its own");
     if (!entry.value.is_scalar() || entry.value.text.empty())
-      diagnostics.error(Code::wrong_type, entry.value.mark, "the option for " + shown(entry.key) + " must be text that is not empty");
+      diagnostics.error(Code::wrong_type, entry.value.mark,
+                        "the option for " + shown(entry.key) + " must be text that is not empty");
     list.push_back({entry.key, entry.value.text});
   }
   return list;
 }
 
-// The place of a template's `column`, where the prompt stands in its file as it is meant (no escapes, not folded).
+// The place of a template's `column`, where the prompt stands in its file as it is meant (no
+// escapes, not folded).
 Mark inside(const Value& prompt, std::size_t column) {
   Mark mark = prompt.mark;
   if (!mark.source || mark.line < 1) return mark;
   const std::string& line = mark.source->lines[static_cast<std::size_t>(mark.line) - 1];
   const std::size_t begin = line.find(prompt.text);
-  if (begin != std::string::npos) mark.column = column_at(line, begin) + static_cast<int>(column) - 1;
+  if (begin != std::string::npos)
+    mark.column = column_at(line, begin) + static_cast<int>(column) - 1;
   return mark;
 }
 
-std::optional<PromptTemplate> read_prompt(const Value& tree, const std::string& text, Diagnostics& diagnostics) {
+std::optional<PromptTemplate> read_prompt(const Value& tree, const std::string& text,
+                                          Diagnostics& diagnostics) {
   const Value* prompt = tree.find("prompt");
   if (!prompt || !prompt->is_scalar()) return std::nullopt;  // reported with the other settings
   try {
     return PromptTemplate(text);
   } catch (const TemplateError& e) {
-    diagnostics.error(Code::wrong_type, inside(*prompt, e.column()), std::string("prompt: ") + e.what());
+    diagnostics.error(Code::wrong_type, inside(*prompt, e.column()),
+                      std::string("prompt: ") + e.what());
     return std::nullopt;
   }
 }
@@ -79,9 +88,15 @@ std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics,
   Value rest = *tree;
   rest.erase("options");
   const Parameters p = check(&rest, "", table, diagnostics, tree->mark);
-  std::optional<PromptTemplate> prompt = read_prompt(*tree, p.has("prompt") ? p.text("prompt") : "", diagnostics);
+  std::optional<PromptTemplate> prompt =
+      read_prompt(*tree, p.has("prompt") ? p.text("prompt") : "", diagnostics);
   if (diagnostics.errors().size() > before) return std::nullopt;
-  return Task{fs::path(path).stem().string(), path, std::move(*prompt), std::move(options), p.text("label"), p.text("metric")};
+  return Task{fs::path(path).stem().string(),
+              path,
+              std::move(*prompt),
+              std::move(options),
+              p.text("label"),
+              p.text("metric")};
 }
 
 Task load_task(const std::string& path) {
@@ -92,7 +107,8 @@ Task load_task(const std::string& path) {
 }
 
 std::string find_task(const std::string& name_or_path, const std::vector<std::string>& folders) {
-  const bool path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".yaml") || name_or_path.ends_with(".yml");
+  const bool path = name_or_path.find('/') != std::string::npos ||
+                    name_or_path.ends_with(".yaml") || name_or_path.ends_with(".yml");
   if (path) return name_or_path;  // reading it says whether it is there
   std::vector<std::string> known;
   for (const std::string& folder : folders) {
@@ -104,7 +120,8 @@ std::string find_task(const std::string& name_or_path, const std::vector<std::st
   }
   std::sort(known.begin(), known.end());
   std::string message = "no task called '" + name_or_path + "'";
-  if (const auto guess = nearest(name_or_path, known)) message += "; did you mean '" + *guess + "'?";
+  if (const auto guess = nearest(name_or_path, known))
+    message += "; did you mean '" + *guess + "'?";
   message += " (known:";
   for (const std::string& name : known) message += " " + name;
   throw UnknownTask(message + "; or give a path)");

@@ -1,6 +1,6 @@
 #pragma once
-// A task as data: how an example becomes a prompt, which texts may answer it, and how answers are measured. Read from a YAML
-// file (configs/tasks), so that a new classification task needs no code.
+// A task as data: how an example becomes a prompt, which texts may answer it, and how answers are
+// measured. Read from a YAML file (configs/tasks), so that a new classification task needs no code.
 //
 //   prompt: "{sentence} It was"            # core/text/template.h
 //   options: {0: " terrible", 1: " great"} # value of the label field: text that follows the prompt
@@ -32,10 +32,12 @@ struct Task {
   std::string metric;
 };
 
-// Reads and checks a task file; everything wrong with it is thrown as one ConfigError, or added to `diagnostics`. A file that
-// cannot be read is reported at `from`, the value that names it, if that has a source.
+// Reads and checks a task file; everything wrong with it is thrown as one ConfigError, or added to
+// `diagnostics`. A file that cannot be read is reported at `from`, the value that names it, if that
+// has a source.
 MEZO_API Task load_task(const std::string& path);
-MEZO_API std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics, const Mark& from = {});
+MEZO_API std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics,
+                                       const Mark& from = {});
 
 // No task has the name that was asked for.
 class MEZO_API UnknownTask : public ConfigError {
@@ -44,8 +46,10 @@ class MEZO_API UnknownTask : public ConfigError {
   ~UnknownTask() override;
 };
 
-// The file that `task.file` means: a path (anything with a slash or ending in .yaml; not looked for here), or a name in one of
-// `folders`, with .yaml put behind it. Throws UnknownTask with near names when there is none.
-MEZO_API std::string find_task(const std::string& name_or_path, const std::vector<std::string>& folders);
+// The file that `task.file` means: a path (anything with a slash or ending in .yaml; not looked for
+// here), or a name in one of `folders`, with .yaml put behind it. Throws UnknownTask with near
+// names when there is none.
+MEZO_API std::string find_task(const std::string& name_or_path,
+                               const std::vector<std::string>& folders);
 
 }  // namespace mezo

@@ -1,11 +1,13 @@
 #pragma once
-// The directions z along which MeZO perturbs: z[element] is a pure function of (run seed, tensor's name, step, probe, index of
-// the element in the whole tensor). Any part of a tensor can be drawn alone, in any order, on any number of threads, and gives
-// the same bits on every machine: integers and a table, no floating-point arithmetic. Costs about one nanosecond an element on one core.
+// The directions z along which MeZO perturbs: z[element] is a pure function of (run seed, tensor's
+// name, step, probe, index of the element in the whole tensor). Any part of a tensor can be drawn
+// alone, in any order, on any number of threads, and gives the same bits on every machine: integers
+// and a table, no floating-point arithmetic. Costs about one nanosecond an element on one core.
 //
-// Layout, fixed for ever by golden vectors (tests/zo): Philox block element/8; its words in order, low half before high half,
-// give 16 bits to each of 8 elements. Bits 0-10 pick a magnitude from 2,048 equally likely ones (normal_table.inc), bit 15 is
-// the sign; bits 11-14 are unused. Mean 0 and variance 1 to fp32; the largest magnitude is about 3.7.
+// Layout, fixed for ever by golden vectors (tests/zo): Philox block element/8; its words in order,
+// low half before high half, give 16 bits to each of 8 elements. Bits 0-10 pick a magnitude from
+// 2,048 equally likely ones (normal_table.inc), bit 15 is the sign; bits 11-14 are unused. Mean 0
+// and variance 1 to fp32; the largest magnitude is about 3.7.
 
 #include <cstdint>
 #include <string_view>
@@ -21,8 +23,10 @@ struct Direction {
   std::uint32_t probe = 0;
 };
 
-// z[i] = the direction at element first + i, for i in [0, n). Plain scalar code: what the kernels are tested against.
-MEZO_API void fill_gaussian_reference(const Direction&, std::uint64_t first, std::int64_t n, float* z);
+// z[i] = the direction at element first + i, for i in [0, n). Plain scalar code: what the kernels
+// are tested against.
+MEZO_API void fill_gaussian_reference(const Direction&, std::uint64_t first, std::int64_t n,
+                                      float* z);
 
 // The 2,048 magnitudes, increasing, as the bits of fp32.
 MEZO_API const std::uint32_t* half_normal_bits();

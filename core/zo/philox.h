@@ -1,7 +1,8 @@
 #pragma once
-// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a counter and a key give four 32-bit words,
-// with no state. Directions, batch order and the start of new tensors are all drawn from it, so each is a pure function of
-// what it is for. Works alike in host and device code; uses integer operations only.
+// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a counter and
+// a key give four 32-bit words, with no state. Directions, batch order and the start of new tensors
+// are all drawn from it, so each is a pure function of what it is for. Works alike in host and
+// device code; uses integer operations only.
 
 #include <array>
 #include <cstdint>
@@ -35,8 +36,9 @@ inline constexpr PhiloxBlock philox(PhiloxBlock c, PhiloxKey key) {
   return c;
 }
 
-// The key of one named tensor (or other named draw) in a run: FNV-1a of the name, offset by the seed, then the finaliser of
-// splitmix64. For a given seed two names share a key only if their 64-bit hashes collide.
+// The key of one named tensor (or other named draw) in a run: FNV-1a of the name, offset by the
+// seed, then the finaliser of splitmix64. For a given seed two names share a key only if their
+// 64-bit hashes collide.
 inline constexpr PhiloxKey philox_key(std::uint64_t seed, std::string_view name) {
   std::uint64_t h = 0xCBF29CE484222325ull;
   for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
@@ -47,10 +49,13 @@ inline constexpr PhiloxKey philox_key(std::uint64_t seed, std::string_view name)
   return {static_cast<std::uint32_t>(h), static_cast<std::uint32_t>(h >> 32)};
 }
 
-// The counter of block `block` of a purpose. `step` and `probe` are free words for purposes that have neither.
-inline constexpr PhiloxBlock philox_counter(std::uint64_t block, std::uint32_t step, std::uint32_t probe, Purpose purpose) {
+// The counter of block `block` of a purpose. `step` and `probe` are free words for purposes that
+// have neither.
+inline constexpr PhiloxBlock philox_counter(std::uint64_t block, std::uint32_t step,
+                                            std::uint32_t probe, Purpose purpose) {
   return {static_cast<std::uint32_t>(block), step, probe,
-          (static_cast<std::uint32_t>(purpose) << 24) | (static_cast<std::uint32_t>(block >> 32) & 0xFFFFFFu)};
+          (static_cast<std::uint32_t>(purpose) << 24) |
+              (static_cast<std::uint32_t>(block >> 32) & 0xFFFFFFu)};
 }
 
 }  // namespace mezo

@@ -32,18 +32,31 @@ struct Folder {
     std::vector<std::int64_t> shape;
   };
   ScratchFolder scratch;
-  nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}}, {"vocab_size", 2000}, {"hidden_size", 8},
-                           {"intermediate_size", 12}, {"num_hidden_layers", 1}, {"num_attention_heads", 2},
-                           {"num_key_value_heads", 1}, {"rms_norm_eps", 1e-5}, {"tie_word_embeddings", true}};
+  nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}},
+                           {"vocab_size", 2000},
+                           {"hidden_size", 8},
+                           {"intermediate_size", 12},
+                           {"num_hidden_layers", 1},
+                           {"num_attention_heads", 2},
+                           {"num_key_value_heads", 1},
+                           {"rms_norm_eps", 1e-5},
+                           {"tie_word_embeddings", true}};
   std::map<std::string, Tensor> tensors;
 
   Folder() {
     const std::string layer = "model.layers.0.";
-    for (const auto& [name, shape] : std::map<std::string, std::vector<std::int64_t>>{
-             {"model.embed_tokens", {2000, 8}}, {"model.norm", {8}}, {layer + "input_layernorm", {8}},
-             {layer + "post_attention_layernorm", {8}}, {layer + "self_attn.q_proj", {8, 8}}, {layer + "self_attn.k_proj", {4, 8}},
-             {layer + "self_attn.v_proj", {4, 8}}, {layer + "self_attn.o_proj", {8, 8}}, {layer + "mlp.gate_proj", {12, 8}},
-             {layer + "mlp.up_proj", {12, 8}}, {layer + "mlp.down_proj", {8, 12}}})
+    for (const auto& [name, shape] :
+         std::map<std::string, std::vector<std::int64_t>>{{"model.embed_tokens", {2000, 8}},
+                                                          {"model.norm", {8}},
+                                                          {layer + "input_layernorm", {8}},
+                                                          {layer + "post_attention_layernorm", {8}},
+                                                          {layer + "self_attn.q_proj", {8, 8}},
+                                                          {layer + "self_attn.k_proj", {4, 8}},
+                                                          {layer + "self_attn.v_proj", {4, 8}},
+                                                          {layer + "self_attn.o_proj", {8, 8}},
+                                                          {layer + "mlp.gate_proj", {12, 8}},
+                                                          {layer + "mlp.up_proj", {12, 8}},
+                                                          {layer + "mlp.down_proj", {8, 12}}})
       tensors[name + ".weight"] = {DType::F32, shape};
   }
 
@@ -60,8 +73,9 @@ struct Folder {
     write_safetensors(scratch / "model.safetensors", views);
     write_text(scratch / "config.json", config.dump());
     for (const char* file : {"vocab.json", "merges.txt"})
-      std::filesystem::copy_file(std::filesystem::path(MEZO_SOURCE_DIR) / "tests/text/goldens/gpt2" / file, scratch / file,
-                                 std::filesystem::copy_options::overwrite_existing);
+      std::filesystem::copy_file(
+          std::filesystem::path(MEZO_SOURCE_DIR) / "tests/text/goldens/gpt2" / file, scratch / file,
+          std::filesystem::copy_options::overwrite_existing);
   }
 
   // What loading and checking say; they must say the same.
@@ -86,7 +100,9 @@ std::string refusal(const char* key, nlohmann::json value) {
 // A GGUF file of metadata alone.
 class Gguf {
  public:
-  Gguf& text(const std::string& key, const std::string& value) { return open(key, 8).put_text(value); }
+  Gguf& text(const std::string& key, const std::string& value) {
+    return open(key, 8).put_text(value);
+  }
   Gguf& integer(const std::string& key, std::uint32_t value) { return open(key, 4).put(value); }
   Gguf& number(const std::string& key, float value) { return open(key, 6).put(value); }
   Gguf& integers(const std::string& key, std::vector<std::uint32_t> values) {
@@ -122,8 +138,13 @@ class Gguf {
 };
 
 Gguf llama_gguf() {
-  return Gguf().text("general.architecture", "llama").integer("llama.block_count", 1).integer("llama.embedding_length", 8)
-      .integer("llama.feed_forward_length", 12).integer("llama.attention.head_count", 2).integer("llama.vocab_size", 300)
+  return Gguf()
+      .text("general.architecture", "llama")
+      .integer("llama.block_count", 1)
+      .integer("llama.embedding_length", 8)
+      .integer("llama.feed_forward_length", 12)
+      .integer("llama.attention.head_count", 2)
+      .integer("llama.vocab_size", 300)
       .number("llama.attention.layer_norm_rms_epsilon", 1e-5f);
 }
 
@@ -153,18 +174,21 @@ TEST_CASE("missing tensors are named, all of them") {
   Folder f;
   f.tensors.erase("model.norm.weight");
   f.tensors.erase("model.layers.0.mlp.up_proj.weight");
-  CHECK(f.error() == placed(f.path() + "/model.safetensors", "tensors that the model needs are not there:"
-                     "\n  model.layers.0.mlp.up_proj.weight\n  model.norm.weight"));
+  CHECK(f.error() == placed(f.path() + "/model.safetensors",
+                            "tensors that the model needs are not there:"
+                            "\n  model.layers.0.mlp.up_proj.weight\n  model.norm.weight"));
 }
 
 TEST_CASE("a tensor of another shape or type is named with both") {
   Folder f;
   f.tensors["model.layers.0.self_attn.k_proj.weight"].shape = {8, 4};
-  CHECK(f.error() == placed(f.path() + "/model.safetensors", "tensor model.layers.0.self_attn.k_proj.weight: the configuration asks "
-                     "for shape [4, 8], got [8, 4]"));
+  CHECK(f.error() == placed(f.path() + "/model.safetensors",
+                            "tensor model.layers.0.self_attn.k_proj.weight: the configuration asks "
+                            "for shape [4, 8], got [8, 4]"));
   Folder g;
   g.tensors["model.norm.weight"].dtype = DType::I64;
-  CHECK(g.error() == placed(g.path() + "/model.safetensors", "tensor model.norm.weight: weights of type I64 cannot be read"));
+  CHECK(g.error() == placed(g.path() + "/model.safetensors",
+                            "tensor model.norm.weight: weights of type I64 cannot be read"));
   Folder h;
   h.tensors["model.norm.weight"].dtype = DType::F8_E4M3;
   CHECK(contains(h.error(), "tensor model.norm.weight: weights of type F8_E4M3 cannot be read"));
@@ -174,7 +198,8 @@ TEST_CASE("an architecture that no plugin serves is told with those that are") {
   Folder f;
   f.config["architectures"] = {"LlamoForCausalLM"};
   const std::string text = f.error<PluginError>();
-  CHECK(contains(text, "no model serves 'LlamoForCausalLM'; did you mean 'LlamaForCausalLM'? (known: "));
+  CHECK(contains(text,
+                 "no model serves 'LlamoForCausalLM'; did you mean 'LlamaForCausalLM'? (known: "));
   CHECK(contains(text, "LlamaForCausalLM"));
   CHECK(contains(text, MEZO_BINARY_DIR "/lib/mezo/plugins"));
   const std::string type = f.error<PluginError>("lama");
@@ -187,20 +212,27 @@ TEST_CASE("a config.json without a key, or with another type, is refused by key"
   CHECK(refusal("/num_hidden_layers", 1.5) == "num_hidden_layers: expected an integer, got 1.5");
   CHECK(refusal("/vocab_size", -2000) == "vocab_size: expected a size from 0 to 2^40, got -2000");
   CHECK(refusal("/rms_norm_eps", nullptr) == "rms_norm_eps: expected a number, got nothing");
-  CHECK(refusal("/tie_word_embeddings", "yes") == "tie_word_embeddings: expected true or false, got \"yes\"");
-  CHECK(refusal("/architectures", nullptr) == "architectures: expected a list of names such as [\"LlamaForCausalLM\"], got nothing");
+  CHECK(refusal("/tie_word_embeddings", "yes") ==
+        "tie_word_embeddings: expected true or false, got \"yes\"");
+  CHECK(refusal("/architectures", nullptr) ==
+        "architectures: expected a list of names such as [\"LlamaForCausalLM\"], got nothing");
   CHECK(refusal("/num_attention_heads", 0) == "num_attention_heads: expected at least 1, got 0");
-  CHECK(refusal("/num_key_value_heads", 3) == "num_key_value_heads: expected a divisor of num_attention_heads, got 3");
+  CHECK(refusal("/num_key_value_heads", 3) ==
+        "num_key_value_heads: expected a divisor of num_attention_heads, got 3");
   CHECK(refusal("/head_dim", 5) == "head_dim: expected an even width, got 5");
   CHECK(refusal("/hidden_act", "gelu") == "hidden_act: this family has silu only, got \"gelu\"");
 }
 
 TEST_CASE("scaled positions are refused in every spelling") {
   const std::string why = ": scaled positions are not in this family, got ";
-  CHECK(refusal("/rope_parameters", {{"rope_type", "llama3"}}) == "rope_parameters.rope_type" + why + "\"llama3\"");
-  CHECK(refusal("/rope_parameters", {{"type", "yarn"}}) == "rope_parameters.type" + why + "\"yarn\"");
-  CHECK(refusal("/rope_scaling", {{"type", "linear"}, {"factor", 2.0}}) == "rope_scaling.type" + why + "\"linear\"");
-  CHECK(refusal("/rope_scaling", {{"rope_type", "dynamic"}}) == "rope_scaling.rope_type" + why + "\"dynamic\"");
+  CHECK(refusal("/rope_parameters", {{"rope_type", "llama3"}}) ==
+        "rope_parameters.rope_type" + why + "\"llama3\"");
+  CHECK(refusal("/rope_parameters", {{"type", "yarn"}}) ==
+        "rope_parameters.type" + why + "\"yarn\"");
+  CHECK(refusal("/rope_scaling", {{"type", "linear"}, {"factor", 2.0}}) ==
+        "rope_scaling.type" + why + "\"linear\"");
+  CHECK(refusal("/rope_scaling", {{"rope_type", "dynamic"}}) ==
+        "rope_scaling.rope_type" + why + "\"dynamic\"");
 }
 
 TEST_CASE("a tokenizer with more tokens than the model is refused") {
@@ -214,15 +246,21 @@ TEST_CASE("a tokenizer with more tokens than the model is refused") {
 
 TEST_CASE("what is no model is told apart") {
   const ScratchFolder scratch;
-  CHECK(message_of<ModelError>([&] { load_model((scratch / "absent").string(), "auto", registry()); }) ==
-        "[load_model] no such file or folder: " + (scratch / "absent").string());
+  CHECK(message_of<ModelError>([&] {
+          load_model((scratch / "absent").string(), "auto", registry());
+        }) == "[load_model] no such file or folder: " + (scratch / "absent").string());
   write_text(scratch / "model.bin", "x");
-  CHECK(message_of<ModelError>([&] { load_model((scratch / "model.bin").string(), "auto", registry()); }) ==
-        "[load_model] expected a Hugging Face folder or a .gguf file, got " + (scratch / "model.bin").string());
-  CHECK(contains(message_of<ModelError>([&] { load_model(scratch.path().string(), "auto", registry()); }),
-                 "config.json] cannot be read; a model folder holds config.json, weights and a tokenizer"));
+  CHECK(message_of<ModelError>([&] {
+          load_model((scratch / "model.bin").string(), "auto", registry());
+        }) == "[load_model] expected a Hugging Face folder or a .gguf file, got " +
+                  (scratch / "model.bin").string());
+  CHECK(contains(
+      message_of<ModelError>([&] { load_model(scratch.path().string(), "auto", registry()); }),
+      "config.json] cannot be read; a model folder holds config.json, weights and a tokenizer"));
   write_text(scratch / "config.json", "{\"architectures\": ");
-  CHECK(contains(message_of<ModelError>([&] { load_model(scratch.path().string(), "auto", registry()); }), "config.json] not JSON: "));
+  CHECK(contains(
+      message_of<ModelError>([&] { load_model(scratch.path().string(), "auto", registry()); }),
+      "config.json] not JSON: "));
 }
 
 TEST_CASE("scaled positions of a GGUF file are refused by its own key") {
@@ -231,14 +269,21 @@ TEST_CASE("scaled positions of a GGUF file are refused by its own key") {
   CHECK(gguf_error(llama_gguf().number("llama.rope.scaling.factor", 4)) == why + "\"linear\"");
   CHECK(gguf_error(llama_gguf().number("llama.rope.scale_linear", 4)) == why + "\"linear\"");
   // Without scaling the file goes on to what is missing next: here, its tensors.
-  for (const Gguf& unscaled : {llama_gguf().number("llama.rope.scaling.factor", 1), llama_gguf().text("llama.rope.scaling.type", "none")})
-    CHECK(contains(gguf_error(unscaled), "tensors that the model needs are not there:\n  model.embed_tokens.weight"));
+  for (const Gguf& unscaled : {llama_gguf().number("llama.rope.scaling.factor", 1),
+                               llama_gguf().text("llama.rope.scaling.type", "none")})
+    CHECK(contains(gguf_error(unscaled),
+                   "tensors that the model needs are not there:\n  model.embed_tokens.weight"));
 }
 
 TEST_CASE("a GGUF key is refused by its own name") {
   CHECK(gguf_error(llama_gguf().integers("llama.attention.head_count_kv", {2, 1})) ==
         "llama.attention.head_count_kv: expected an integer, got [\"array of 2 uint32\"]");
-  CHECK(gguf_error(Gguf().text("general.architecture", "llama").integer("llama.vocab_size", 300).integer("llama.attention.head_count", 2)) ==
+  CHECK(gguf_error(Gguf()
+                       .text("general.architecture", "llama")
+                       .integer("llama.vocab_size", 300)
+                       .integer("llama.attention.head_count", 2)) ==
         "llama.embedding_length: expected an integer, got nothing");
-  CHECK(contains(gguf_error(Gguf().text("general.architecture", "mamba").integer("mamba.vocab_size", 3)), "no model serves 'gguf:mamba'"));
+  CHECK(contains(
+      gguf_error(Gguf().text("general.architecture", "mamba").integer("mamba.vocab_size", 3)),
+      "no model serves 'gguf:mamba'"));
 }

@@ -9,22 +9,27 @@ using namespace mezo;
 namespace {
 
 // Whether a row sees another: both of one sequence (its own segment or its parent), by position.
-bool sees(const PackedBatch& batch, std::int64_t query, std::int64_t key, const AttentionOptions& o) {
+bool sees(const PackedBatch& batch, std::int64_t query, std::int64_t key,
+          const AttentionOptions& o) {
   const auto segment_of = [&](std::int64_t row) {
     int i = 0;
-    while (row >= batch.segments()[static_cast<std::size_t>(i)].first_row + batch.segments()[static_cast<std::size_t>(i)].length) ++i;
+    while (row >= batch.segments()[static_cast<std::size_t>(i)].first_row +
+                      batch.segments()[static_cast<std::size_t>(i)].length)
+      ++i;
     return i;
   };
   const int from = segment_of(query), to = segment_of(key);
   if (to != from && to != batch.segments()[static_cast<std::size_t>(from)].parent) return false;
-  const std::int64_t distance = batch.positions()[static_cast<std::size_t>(query)] - batch.positions()[static_cast<std::size_t>(key)];
+  const std::int64_t distance = batch.positions()[static_cast<std::size_t>(query)] -
+                                batch.positions()[static_cast<std::size_t>(key)];
   return !(o.causal && distance < 0) && !(o.window > 0 && distance >= o.window);
 }
 
 // Attention as it is written in a textbook, one number at a time.
-at::Tensor plain_attention(const PackedBatch& batch, int streams, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                           const AttentionOptions& o) {
-  const std::int64_t heads = q.size(1), group = heads / k.size(1), width = q.size(2), rows = batch.rows();
+at::Tensor plain_attention(const PackedBatch& batch, int streams, const at::Tensor& q,
+                           const at::Tensor& k, const at::Tensor& v, const AttentionOptions& o) {
+  const std::int64_t heads = q.size(1), group = heads / k.size(1), width = q.size(2),
+                     rows = batch.rows();
   const auto Q = q.accessor<float, 3>(), K = k.accessor<float, 3>(), V = v.accessor<float, 3>();
   at::Tensor out = at::empty({q.size(0), heads, v.size(2)}, at::kFloat);
   auto O = out.accessor<float, 3>();
@@ -36,19 +41,22 @@ at::Tensor plain_attention(const PackedBatch& batch, int streams, const at::Tens
         for (std::int64_t j = 0; j < rows; ++j) {
           if (!sees(batch, i, j, o)) continue;
           double dot = 0;
-          for (std::int64_t d = 0; d < width; ++d) dot += double{Q[s * rows + i][h][d]} * K[s * rows + j][h / group][d];
+          for (std::int64_t d = 0; d < width; ++d)
+            dot += double{Q[s * rows + i][h][d]} * K[s * rows + j][h / group][d];
           total += weight[static_cast<std::size_t>(j)] = std::exp(o.scale * dot);
         }
         for (std::int64_t d = 0; d < v.size(2); ++d) {
           double sum = 0;
-          for (std::int64_t j = 0; j < rows; ++j) sum += weight[static_cast<std::size_t>(j)] * V[s * rows + j][h / group][d];
+          for (std::int64_t j = 0; j < rows; ++j)
+            sum += weight[static_cast<std::size_t>(j)] * V[s * rows + j][h / group][d];
           O[s * rows + i][h][d] = static_cast<float>(sum / total);
         }
       }
   return out;
 }
 
-// Sequences of several lengths, one of a single token; with children: two contexts, continued twice and once, not in order.
+// Sequences of several lengths, one of a single token; with children: two contexts, continued twice
+// and once, not in order.
 PackedBatch sample(bool children) {
   PackedBatch batch;
   const int a = batch.add(tokens(0, 5));
@@ -62,10 +70,13 @@ PackedBatch sample(bool children) {
   return batch;
 }
 
-double error(const PackedBatch& batch, int streams, std::int64_t heads, std::int64_t kv_heads, const AttentionOptions& options) {
+double error(const PackedBatch& batch, int streams, std::int64_t heads, std::int64_t kv_heads,
+             const AttentionOptions& options) {
   const std::int64_t rows = batch.rows() * streams;
-  const at::Tensor q = numbers({rows, heads, 8}, 1).mul(3), k = numbers({rows, kv_heads, 8}, 2), v = numbers({rows, kv_heads, 8}, 3);
-  return difference(PackedAttention(batch, streams)(q, k, v, options), plain_attention(batch, streams, q, k, v, options));
+  const at::Tensor q = numbers({rows, heads, 8}, 1).mul(3), k = numbers({rows, kv_heads, 8}, 2),
+                   v = numbers({rows, kv_heads, 8}, 3);
+  return difference(PackedAttention(batch, streams)(q, k, v, options),
+                    plain_attention(batch, streams, q, k, v, options));
 }
 
 }  // namespace
@@ -77,7 +88,8 @@ TEST_CASE("attention is the scalar loop, for any sharing of heads, window and nu
         CAPTURE(kv_heads);
         CAPTURE(streams);
         CAPTURE(window);
-        for (const bool children : {false, true}) CHECK(error(sample(children), streams, 6, kv_heads, {0.35, true, window}) < 1e-5);
+        for (const bool children : {false, true})
+          CHECK(error(sample(children), streams, 6, kv_heads, {0.35, true, window}) < 1e-5);
         if (window == 0) CHECK(error(sample(false), streams, 6, kv_heads, {0.35, false, 0}) < 1e-5);
       }
 }
@@ -85,7 +97,8 @@ TEST_CASE("attention is the scalar loop, for any sharing of heads, window and nu
 TEST_CASE("a batch of segments gives what each segment gives alone") {
   PackedBatch batch;
   for (const std::int32_t length : {4, 1, 7, 7}) batch.add(tokens(0, length));
-  const at::Tensor q = numbers({batch.rows(), 4, 8}, 4), k = numbers({batch.rows(), 2, 8}, 5), v = numbers({batch.rows(), 2, 8}, 6);
+  const at::Tensor q = numbers({batch.rows(), 4, 8}, 4), k = numbers({batch.rows(), 2, 8}, 5),
+                   v = numbers({batch.rows(), 2, 8}, 6);
   for (const bool causal : {true, false}) {
     const AttentionOptions options{0.5, causal, 0};
     const at::Tensor together = PackedAttention(batch, 1)(q, k, v, options);
@@ -93,7 +106,8 @@ TEST_CASE("a batch of segments gives what each segment gives alone") {
       PackedBatch alone;
       alone.add(tokens(0, static_cast<std::int32_t>(s.length)));
       const auto own = [&](const at::Tensor& x) { return x.narrow(0, s.first_row, s.length); };
-      CHECK(difference(own(together), PackedAttention(alone, 1)(own(q), own(k), own(v), options)) < 1e-6);
+      CHECK(difference(own(together), PackedAttention(alone, 1)(own(q), own(k), own(v), options)) <
+            1e-6);
     }
   }
 }
@@ -105,11 +119,15 @@ TEST_CASE("a child with its parent gives what the joined sequence gives") {
   const int child = batch.add(tokens(0, 5), parent);
   joined.add(tokens(0, 11));
   const std::int64_t begin = batch.segments()[static_cast<std::size_t>(child)].first_row;
-  const auto join = [&](const at::Tensor& x) { return at::cat({x.narrow(0, 0, 6), x.narrow(0, begin, 5)}); };
-  const at::Tensor q = numbers({batch.rows(), 4, 8}, 7), k = numbers({batch.rows(), 4, 8}, 8), v = numbers({batch.rows(), 4, 8}, 9);
+  const auto join = [&](const at::Tensor& x) {
+    return at::cat({x.narrow(0, 0, 6), x.narrow(0, begin, 5)});
+  };
+  const at::Tensor q = numbers({batch.rows(), 4, 8}, 7), k = numbers({batch.rows(), 4, 8}, 8),
+                   v = numbers({batch.rows(), 4, 8}, 9);
   for (const std::int64_t window : {0, 4}) {
     const AttentionOptions options{0.5, true, window};
-    CHECK(difference(join(PackedAttention(batch, 1)(q, k, v, options)), PackedAttention(joined, 1)(join(q), join(k), join(v), options)) < 1e-6);
+    CHECK(difference(join(PackedAttention(batch, 1)(q, k, v, options)),
+                     PackedAttention(joined, 1)(join(q), join(k), join(v), options)) < 1e-6);
   }
 }
 
@@ -118,8 +136,10 @@ TEST_CASE("a packed batch lays segments end to end and continues a parent's posi
   const int parent = batch.add(tokens(10, 3));
   batch.add(tokens(20, 2));
   const int child = batch.add(tokens(30, 2), parent);
-  CHECK(std::vector<std::int64_t>(batch.ids().begin(), batch.ids().end()) == std::vector<std::int64_t>{10, 11, 12, 20, 21, 30, 31});
-  CHECK(std::vector<std::int64_t>(batch.positions().begin(), batch.positions().end()) == std::vector<std::int64_t>{0, 1, 2, 0, 1, 3, 4});
+  CHECK(std::vector<std::int64_t>(batch.ids().begin(), batch.ids().end()) ==
+        std::vector<std::int64_t>{10, 11, 12, 20, 21, 30, 31});
+  CHECK(std::vector<std::int64_t>(batch.positions().begin(), batch.positions().end()) ==
+        std::vector<std::int64_t>{0, 1, 2, 0, 1, 3, 4});
   CHECK_THROWS_AS(batch.add({}), std::logic_error);
   CHECK_THROWS_AS(batch.add(tokens(0, 1), child), std::logic_error);
   CHECK_THROWS(batch.add(tokens(0, 1), 99));

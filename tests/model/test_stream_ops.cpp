@@ -39,21 +39,26 @@ at::Tensor plain_linear(const Linear& map, const std::vector<at::Tensor>& p, con
   for (std::int64_t r = 0; r < y.size(0); ++r)
     for (std::int64_t o = 0; o < y.size(1); ++o) {
       double sum = map.bias ? p[static_cast<std::size_t>(map.bias.index)][o].item<double>() : 0.0;
-      for (std::int64_t i = 0; i < x.size(1); ++i) sum += double{X[r][i]} * (turned ? W[i][o] : W[o][i]);
+      for (std::int64_t i = 0; i < x.size(1); ++i)
+        sum += double{X[r][i]} * (turned ? W[i][o] : W[o][i]);
       y[r][o] = sum;
     }
   return y;
 }
 
 // (x - mean) / sqrt(variance + epsilon) * gain + bias; for RMSNorm neither mean nor bias.
-at::Tensor plain_norm(const Norm& norm, const std::vector<at::Tensor>& p, const at::Tensor& x, double epsilon) {
+at::Tensor plain_norm(const Norm& norm, const std::vector<at::Tensor>& p, const at::Tensor& x,
+                      double epsilon) {
   at::Tensor y = at::empty(x.sizes(), at::kFloat);
   for (std::int64_t r = 0; r < x.size(0); ++r) {
     double mean = 0, square = 0;
-    for (std::int64_t i = 0; norm.bias && i < x.size(1); ++i) mean += x[r][i].item<double>() / static_cast<double>(x.size(1));
-    for (std::int64_t i = 0; i < x.size(1); ++i) square += std::pow(x[r][i].item<double>() - mean, 2) / static_cast<double>(x.size(1));
+    for (std::int64_t i = 0; norm.bias && i < x.size(1); ++i)
+      mean += x[r][i].item<double>() / static_cast<double>(x.size(1));
     for (std::int64_t i = 0; i < x.size(1); ++i)
-      y[r][i] = (x[r][i].item<double>() - mean) / std::sqrt(square + epsilon) * p[static_cast<std::size_t>(norm.gain.index)][i].item<double>() +
+      square += std::pow(x[r][i].item<double>() - mean, 2) / static_cast<double>(x.size(1));
+    for (std::int64_t i = 0; i < x.size(1); ++i)
+      y[r][i] = (x[r][i].item<double>() - mean) / std::sqrt(square + epsilon) *
+                    p[static_cast<std::size_t>(norm.gain.index)][i].item<double>() +
                 (norm.bias ? p[static_cast<std::size_t>(norm.bias.index)][i].item<double>() : 0.0);
   }
   return y;
@@ -61,7 +66,8 @@ at::Tensor plain_norm(const Norm& norm, const std::vector<at::Tensor>& p, const 
 
 // Runs `call(ops)` on streams of the given copies.
 template <class Call>
-at::Tensor with(std::vector<std::vector<at::Tensor>> copies, const PackedBatch& batch, Call&& call) {
+at::Tensor with(std::vector<std::vector<at::Tensor>> copies, const PackedBatch& batch,
+                Call&& call) {
   CopiesSource source(std::move(copies));
   StreamOps ops(source, batch);
   return call(ops);
@@ -72,7 +78,8 @@ at::Tensor with(std::vector<std::vector<at::Tensor>> copies, const PackedBatch& 
 TEST_CASE("each stream gives what scalar code gives with its copy of the parameters") {
   const Parts parts;
   const PackedBatch batch = batch_of({3, 0, 3, 10, 7});
-  const std::vector<std::vector<at::Tensor>> copies = {parameters_of(parts.declaration, 1), parameters_of(parts.declaration, 2)};
+  const std::vector<std::vector<at::Tensor>> copies = {parameters_of(parts.declaration, 1),
+                                                       parameters_of(parts.declaration, 2)};
   const at::Tensor x = numbers({2 * batch.rows(), width}, 77);
   const double epsilon = 1e-2;
   const auto check = [&](const char* what, auto&& call, auto&& plain) {
@@ -87,16 +94,26 @@ TEST_CASE("each stream gives what scalar code gives with its copy of the paramet
     }
   };
   for (const Linear* map : {&parts.plain, &parts.biased, &parts.turned, &parts.head, &parts.tied})
-    check("linear", [&](StreamOps& ops, const at::Tensor& y) { return ops.linear(*map, y); },
-          [&](const auto& p, const at::Tensor& y) { return plain_linear(*map, p, y); });
-  check("rms_norm", [&](StreamOps& ops, const at::Tensor& y) { return ops.rms_norm(parts.rms, y, epsilon); },
-        [&](const auto& p, const at::Tensor& y) { return plain_norm(parts.rms, p, y, epsilon); });
-  check("layer_norm", [&](StreamOps& ops, const at::Tensor& y) { return ops.layer_norm(parts.layer, y, epsilon); },
-        [&](const auto& p, const at::Tensor& y) { return plain_norm(parts.layer, p, y, epsilon); });
-  check("embedding", [&](StreamOps& ops, const at::Tensor&) { return ops.embedding(parts.embedding, ops.batch().ids); },
-        [&](const auto& p, const at::Tensor&) {
-          return p[static_cast<std::size_t>(parts.embedding.weight.index)].index_select(0, index({3, 0, 3, 10, 7}));
-        });
+    check(
+        "linear", [&](StreamOps& ops, const at::Tensor& y) { return ops.linear(*map, y); },
+        [&](const auto& p, const at::Tensor& y) { return plain_linear(*map, p, y); });
+  check(
+      "rms_norm",
+      [&](StreamOps& ops, const at::Tensor& y) { return ops.rms_norm(parts.rms, y, epsilon); },
+      [&](const auto& p, const at::Tensor& y) { return plain_norm(parts.rms, p, y, epsilon); });
+  check(
+      "layer_norm",
+      [&](StreamOps& ops, const at::Tensor& y) { return ops.layer_norm(parts.layer, y, epsilon); },
+      [&](const auto& p, const at::Tensor& y) { return plain_norm(parts.layer, p, y, epsilon); });
+  check(
+      "embedding",
+      [&](StreamOps& ops, const at::Tensor&) {
+        return ops.embedding(parts.embedding, ops.batch().ids);
+      },
+      [&](const auto& p, const at::Tensor&) {
+        return p[static_cast<std::size_t>(parts.embedding.weight.index)].index_select(
+            0, index({3, 0, 3, 10, 7}));
+      });
 }
 
 TEST_CASE("a batch is repeated for each stream") {
@@ -153,7 +170,8 @@ TEST_CASE("streams that share a parameter give what a copy for each would") {
   CHECK(difference(a.linear(parts.biased, x), b.linear(parts.biased, x)) == 0);
   CHECK(difference(a.layer_norm(parts.layer, x, 1e-5), b.layer_norm(parts.layer, x, 1e-5)) == 0);
   CHECK(difference(a.rms_norm(parts.rms, x, 1e-5), b.rms_norm(parts.rms, x, 1e-5)) == 0);
-  CHECK(difference(a.embedding(parts.embedding, a.batch().ids), b.embedding(parts.embedding, b.batch().ids)) == 0);
+  CHECK(difference(a.embedding(parts.embedding, a.batch().ids),
+                   b.embedding(parts.embedding, b.batch().ids)) == 0);
 }
 
 TEST_CASE("a name is declared once") {

@@ -1,5 +1,6 @@
 #pragma once
-// What the tests of this folder share: tensors with known numbers, and a ParameterSource that gives each stream a copy of its own.
+// What the tests of this folder share: tensors with known numbers, and a ParameterSource that gives
+// each stream a copy of its own.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -8,7 +9,6 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
-
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -41,7 +41,8 @@ inline at::Tensor numbers(std::vector<std::int64_t> shape, std::uint64_t seed) {
 // One parameter vector of a model; `copy` tells several apart.
 inline std::vector<at::Tensor> parameters_of(const Declaration& declaration, std::uint64_t copy) {
   std::vector<at::Tensor> tensors;
-  for (const ParameterSpec& spec : declaration.parameters()) tensors.push_back(numbers(spec.shape, 100 * copy + tensors.size() + 1));
+  for (const ParameterSpec& spec : declaration.parameters())
+    tensors.push_back(numbers(spec.shape, 100 * copy + tensors.size() + 1));
   return tensors;
 }
 
@@ -56,20 +57,23 @@ inline std::vector<std::int32_t> tokens(std::int32_t first, std::int32_t count) 
   return list;
 }
 
-// A source of several copies that holds its caller to the contract: what it gave of a matrix is overwritten by the next call.
+// A source of several copies that holds its caller to the contract: what it gave of a matrix is
+// overwritten by the next call.
 class CopiesSource : public ParameterSource {
  public:
   explicit CopiesSource(std::vector<std::vector<at::Tensor>> copies) : copies_(std::move(copies)) {}
 
   int streams() const override { return static_cast<int>(copies_.size()); }
-  at::Tensor whole(Parameter p) override { return give(p, [](const at::Tensor& t) { return t.clone(); }); }
+  at::Tensor whole(Parameter p) override {
+    return give(p, [](const at::Tensor& t) { return t.clone(); });
+  }
   at::Tensor rows(Parameter p, const at::Tensor& entries) override {
     asked_rows += entries.numel();
     return give(p, [&](const at::Tensor& t) { return t.index_select(0, entries); });
   }
 
-  std::int64_t asked_rows = 0;       // by rows()
-  std::vector<Parameter> asked;      // in order
+  std::int64_t asked_rows = 0;   // by rows()
+  std::vector<Parameter> asked;  // in order
 
  private:
   template <class Part>

@@ -1,9 +1,9 @@
-#include "core/run/batch_order.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "core/run/batch_order.h"
 
 using namespace mezo;
 
@@ -23,7 +23,8 @@ std::vector<std::uint32_t> first(std::uint32_t n) {
 }  // namespace
 
 TEST_CASE("a permutation holds every place once and depends on seed and epoch") {
-  for (const std::uint32_t n : {0u, 1u, 2u, 3u, 1000u}) CHECK(sorted(permutation(7, 0, n)) == first(n));
+  for (const std::uint32_t n : {0u, 1u, 2u, 3u, 1000u})
+    CHECK(sorted(permutation(7, 0, n)) == first(n));
   CHECK(permutation(7, 0, 100) == permutation(7, 0, 100));
   CHECK(permutation(7, 0, 100) != permutation(8, 0, 100));
   CHECK(permutation(7, 0, 100) != permutation(7, 1, 100));
@@ -45,10 +46,12 @@ TEST_CASE("batches lay the epochs end to end") {
     for (const std::uint32_t i : order.batch(step)) seen.push_back(i);
   REQUIRE(seen.size() == 15);
   for (std::uint32_t epoch = 0; epoch < 3; ++epoch)
-    CHECK(std::vector<std::uint32_t>(seen.begin() + epoch * 5, seen.begin() + epoch * 5 + 5) == permutation(3, epoch, 5));
+    CHECK(std::vector<std::uint32_t>(seen.begin() + epoch * 5, seen.begin() + epoch * 5 + 5) ==
+          permutation(3, epoch, 5));
 }
 
-TEST_CASE("a batch larger than the data takes several epochs, and any step can be asked for first") {
+TEST_CASE(
+    "a batch larger than the data takes several epochs, and any step can be asked for first") {
   BatchOrder order(3, 4, 10);
   const auto batch = order.batch(7);
   REQUIRE(batch.size() == 10);

@@ -1,15 +1,16 @@
-// Evaluation by hand: a model whose next-token scores depend on the last token only, so that they can be written down.
-#include "core/run/evaluate.h"
-
+// Evaluation by hand: a model whose next-token scores depend on the last token only, so that they
+// can be written down.
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "core/plugin/component.h"
+#include "core/run/evaluate.h"
 #include "tests/task/toy.h"
 
 using namespace mezo;
-using mezo::test::bad, mezo::test::great, mezo::test::toy_example, mezo::test::toy_task, mezo::test::toy_tokenizer;
+using mezo::test::bad, mezo::test::great, mezo::test::toy_example, mezo::test::toy_task,
+    mezo::test::toy_tokenizer;
 
 namespace {
 
@@ -19,9 +20,14 @@ constexpr std::int64_t entries = 36;
 class Bigram : public Model {
  public:
   explicit Bigram(Declaration& declare)
-      : embedding_(declare.embedding("embed", entries, entries)), head_(declare.vocabulary_head("head", entries, entries, false)) {}
-  at::Tensor hidden(Ops& ops, const Batch& batch) const override { return ops.embedding(embedding_, batch.ids); }
-  at::Tensor head(Ops& ops, const at::Tensor& rows) const override { return ops.linear(head_, rows); }
+      : embedding_(declare.embedding("embed", entries, entries)),
+        head_(declare.vocabulary_head("head", entries, entries, false)) {}
+  at::Tensor hidden(Ops& ops, const Batch& batch) const override {
+    return ops.embedding(embedding_, batch.ids);
+  }
+  at::Tensor head(Ops& ops, const at::Tensor& rows) const override {
+    return ops.linear(head_, rows);
+  }
 
  private:
   Embedding embedding_;
@@ -30,10 +36,13 @@ class Bigram : public Model {
 
 struct BigramFamily : ModelFamily {
   explicit BigramFamily(const Parameters&) {}
-  std::unique_ptr<Model> build(const ModelConfig&, Declaration& declare) const override { return std::make_unique<Bigram>(declare); }
+  std::unique_ptr<Model> build(const ModelConfig&, Declaration& declare) const override {
+    return std::make_unique<Bigram>(declare);
+  }
 };
 
-constexpr mezo_component description = component<BigramFamily, ModelFamily>(MEZO_MODEL, "bigram", "for a test");
+constexpr mezo_component description =
+    component<BigramFamily, ModelFamily>(MEZO_MODEL, "bigram", "for a test");
 
 struct Toy {
   LoadedModel model;
@@ -43,17 +52,27 @@ struct Toy {
     model.store.tensor({1}).zero_();
     for (std::int64_t i = 0; i < entries; ++i) model.store.data({0})[i * entries + i] = 1;
   }
-  void set(int last, int next, float logit) { model.store.data({1})[next * entries + last] = logit; }
+  void set(int last, int next, float logit) {
+    model.store.data({1})[next * entries + last] = logit;
+  }
 
   static LoadedModel make() {
     Declaration declare;
     auto bigram = std::make_unique<Bigram>(declare);
-    return {"toy", "bigram", Component{&description, std::make_shared<const Plugin>()}, nullptr,
-            ModelConfig::from_json("{\"vocab_size\": 36}", "toy"), std::move(bigram), ParameterStore(declare.parameters()),
-            toy_tokenizer(), {}, {}};
+    return {"toy",
+            "bigram",
+            Component{&description, std::make_shared<const Plugin>()},
+            nullptr,
+            ModelConfig::from_json("{\"vocab_size\": 36}", "toy"),
+            std::move(bigram),
+            ParameterStore(declare.parameters()),
+            toy_tokenizer(),
+            {},
+            {}};
   }
 
-  Evaluation operator()(const std::vector<Example>& examples, const Task& task = toy_task(), const EvaluationProgress& progress = {}) const {
+  Evaluation operator()(const std::vector<Example>& examples, const Task& task = toy_task(),
+                        const EvaluationProgress& progress = {}) const {
     return evaluate(model, encode_all(examples, task, model.tokenizer, 100, "toy.jsonl"), progress);
   }
 };
@@ -76,7 +95,8 @@ TEST_CASE("accuracy and loss are those of a calculation by hand") {
   CHECK(e.predictions[0].prediction == 1);
   CHECK(e.predictions[1].prediction == 0);
   CHECK(e.accuracy == 0.5);
-  CHECK(e.loss == doctest::Approx((std::log(1 + std::exp(-2.0)) + std::log(1 + std::exp(1.0))) / 2));
+  CHECK(e.loss ==
+        doctest::Approx((std::log(1 + std::exp(-2.0)) + std::log(1 + std::exp(1.0))) / 2));
 }
 
 TEST_CASE("an option of several tokens scores their mean") {
@@ -95,11 +115,15 @@ TEST_CASE("of equal options the first is predicted") {
   CHECK(e.predictions[0].prediction == 0);
 }
 
-TEST_CASE("predictions stand in the order of the examples, each with its row, though batches go by length") {
+TEST_CASE(
+    "predictions stand in the order of the examples, each with its row, though batches go by "
+    "length") {
   Toy toy;
   toy.set('c' - 'a', great, 5.0f);
   std::vector<Example> examples;
-  for (std::int64_t i = 0; i < 200; ++i) examples.push_back(row(std::string(static_cast<std::size_t>(1 + (200 - i) % 37), i % 2 ? 'c' : 'd'), "1", 3 * i));
+  for (std::int64_t i = 0; i < 200; ++i)
+    examples.push_back(row(
+        std::string(static_cast<std::size_t>(1 + (200 - i) % 37), i % 2 ? 'c' : 'd'), "1", 3 * i));
   const Evaluation all = toy(examples);
   REQUIRE(all.predictions.size() == 200);
   for (std::int64_t i = 0; i < 200; ++i) {
@@ -112,7 +136,8 @@ TEST_CASE("predictions stand in the order of the examples, each with its row, th
 
 TEST_CASE("an evaluation that is stopped measures what it has") {
   std::vector<Example> examples;
-  for (std::int64_t i = 0; i < 300; ++i) examples.push_back(row(std::string(30, 'a'), i % 2 ? "0" : "1", i));
+  for (std::int64_t i = 0; i < 300; ++i)
+    examples.push_back(row(std::string(30, 'a'), i % 2 ? "0" : "1", i));
   std::size_t seen = 0;
   const Evaluation e = Toy()(examples, toy_task(), [&](std::size_t done, std::size_t total) {
     CHECK(total == 300);
@@ -126,6 +151,7 @@ TEST_CASE("an evaluation that is stopped measures what it has") {
 
 TEST_CASE("a prediction becomes one line with the options' labels") {
   const Task task = toy_task("{text}", {{"bad \"one\"", " bad"}, {"1", " great"}});
-  CHECK(prediction_line({7, {-1.5f, -0.25f}, 1, 0}, task.options) ==
-        R"({"index":7,"scores":{"bad \"one\"":-1.5,"1":-0.25},"prediction":"1","label":"bad \"one\""})");
+  CHECK(
+      prediction_line({7, {-1.5f, -0.25f}, 1, 0}, task.options) ==
+      R"({"index":7,"scores":{"bad \"one\"":-1.5,"1":-0.25},"prediction":"1","label":"bad \"one\""})");
 }

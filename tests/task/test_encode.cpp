@@ -1,7 +1,6 @@
-#include "core/task/encode.h"
-
 #include <doctest/doctest.h>
 
+#include "core/task/encode.h"
 #include "tests/task/toy.h"
 
 using namespace mezo;
@@ -10,7 +9,8 @@ using Tokens = std::vector<std::int32_t>;
 
 namespace {
 
-EncodedExample toy_encode(const Example& example, const Task& task, std::int64_t max_length = 100, bool with_start = false) {
+EncodedExample toy_encode(const Example& example, const Task& task, std::int64_t max_length = 100,
+                          bool with_start = false) {
   return encode(example, task, toy_tokenizer(with_start), max_length, "toy.jsonl");
 }
 
@@ -36,7 +36,8 @@ TEST_CASE("options of one token share the whole prompt as their context") {
 }
 
 TEST_CASE("an option's length is the length with it less the length without it") {
-  const EncodedExample e = toy_encode(toy_example("a"), toy_task("{text}", {{"0", "xyz"}, {"1", "xq"}}));
+  const EncodedExample e =
+      toy_encode(toy_example("a"), toy_task("{text}", {{"0", "xyz"}, {"1", "xq"}}));
   CHECK(e.scored == Tokens{3, 2});
   CHECK(e.context == Tokens{0});  // x is common too, but it is scored
   CHECK(e.tails == std::vector<Tokens>{{23, 24, 25}, {23, 16}});
@@ -55,7 +56,8 @@ TEST_CASE("what does not fit is cut on the left behind the sequence start") {
 }
 
 TEST_CASE("options of unlike lengths are cut alike, so that they keep a common context") {
-  const EncodedExample e = toy_encode(toy_example("abcdef"), toy_task("{text}", {{"0", "x"}, {"1", "yyy"}}), 6);
+  const EncodedExample e =
+      toy_encode(toy_example("abcdef"), toy_task("{text}", {{"0", "x"}, {"1", "yyy"}}), 6);
   CHECK(e.context == Tokens{3, 4, 5});
   CHECK(e.tails == std::vector<Tokens>{{23}, {24, 24, 24}});
 }
@@ -66,18 +68,21 @@ TEST_CASE("an option longer than the limit is an error with its line") {
 }
 
 TEST_CASE("an empty prompt is an error unless the model starts every sequence with a token") {
-  CHECK(data_error(toy_example(""), toy_task()).starts_with("toy.jsonl:7: the prompt leaves no token before the option"));
+  CHECK(data_error(toy_example(""), toy_task())
+            .starts_with("toy.jsonl:7: the prompt leaves no token before the option"));
   CHECK(toy_encode(toy_example(""), toy_task(), 100, true).context == Tokens{start});
 }
 
 TEST_CASE("a label without an option is an error that lists the options") {
-  CHECK(data_error(toy_example("a", "2"), toy_task()) == "toy.jsonl:7: label is '2', but the task has options for 0, 1");
+  CHECK(data_error(toy_example("a", "2"), toy_task()) ==
+        "toy.jsonl:7: label is '2', but the task has options for 0, 1");
 }
 
 TEST_CASE("a missing label names the field that was meant") {
   const Example example{{{"text", "a"}, {"lable", "0"}}, 0, 3};
   CHECK(data_error(example, toy_task()) ==
-        "toy.jsonl:3: no text or number in the field 'label', which holds the label; did you mean 'lable'?");
+        "toy.jsonl:3: no text or number in the field 'label', which holds the label; did you mean "
+        "'lable'?");
 }
 
 TEST_CASE("a field that the prompt needs and the example lacks is named with near ones") {
@@ -88,7 +93,8 @@ TEST_CASE("a field that the prompt needs and the example lacks is named with nea
 
 TEST_CASE("all examples that are wrong are reported at once, the first twenty in full") {
   std::vector<Example> examples;
-  for (std::int64_t i = 0; i < 25; ++i) examples.push_back({{{"text", "a"}, {"label", i % 2 ? "0" : "no"}}, i, i + 1});
+  for (std::int64_t i = 0; i < 25; ++i)
+    examples.push_back({{{"text", "a"}, {"label", i % 2 ? "0" : "no"}}, i, i + 1});
   try {
     encode_all(examples, toy_task(), toy_tokenizer(), 100, "toy.jsonl");
     FAIL("no error");

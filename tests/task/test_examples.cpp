@@ -1,15 +1,15 @@
-#include "core/task/examples.h"
-
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "core/task/examples.h"
 #include "tests/config/temporary_folder.h"
 
 using namespace mezo;
 
 namespace {
 
-std::vector<Example> read(const std::string& name, const std::string& text, std::int64_t limit = 0) {
+std::vector<Example> read(const std::string& name, const std::string& text,
+                          std::int64_t limit = 0) {
   const TemporaryFolder folder;
   return read_examples(folder.write(name, text), limit);
 }
@@ -22,7 +22,8 @@ std::string data_error(const std::string& name, const std::string& text) {
   } catch (const DataError& e) {
     std::string message = e.what();
     const std::string prefix = folder.path.string() + "/";
-    for (std::size_t at; (at = message.find(prefix)) != std::string::npos;) message.erase(at, prefix.size());
+    for (std::size_t at; (at = message.find(prefix)) != std::string::npos;)
+      message.erase(at, prefix.size());
     return message;
   }
   return "no error";
@@ -31,9 +32,11 @@ std::string data_error(const std::string& name, const std::string& text) {
 }  // namespace
 
 TEST_CASE("JSON lines become fields; numbers and booleans become text, other values are left out") {
-  const auto examples = read("a.jsonl", "{\"s\": \"x\", \"n\": 3, \"f\": 1.5, \"b\": true, \"z\": null, \"l\": [1]}\n");
+  const auto examples = read(
+      "a.jsonl", "{\"s\": \"x\", \"n\": 3, \"f\": 1.5, \"b\": true, \"z\": null, \"l\": [1]}\n");
   REQUIRE(examples.size() == 1);
-  CHECK(examples[0].fields == PromptTemplate::Fields{{"s", "x"}, {"n", "3"}, {"f", "1.5"}, {"b", "true"}});
+  CHECK(examples[0].fields ==
+        PromptTemplate::Fields{{"s", "x"}, {"n", "3"}, {"f", "1.5"}, {"b", "true"}});
 }
 
 TEST_CASE("rows and lines are counted apart: blank lines have a number and are no row") {
@@ -66,11 +69,14 @@ TEST_CASE("a line of megabytes is read whole") {
   CHECK(examples[0].fields.at("a").size() == text.size());
 }
 
-TEST_CASE("every line that is wrong is reported with its number, and its column where it is known") {
+TEST_CASE(
+    "every line that is wrong is reported with its number, and its column where it is known") {
   CHECK(data_error("a.jsonl", "{\"a\": 1}\n{\"a\": }\n[1]\n{\"a\"\n") ==
-        "a.jsonl:2:7: not a JSON object: 'syntax error while parsing value - unexpected '}'; expected '[', '{', or a literal'\n"
+        "a.jsonl:2:7: not a JSON object: 'syntax error while parsing value - unexpected '}'; "
+        "expected '[', '{', or a literal'\n"
         "a.jsonl:3: expected one JSON object a line, got array\n"
-        "a.jsonl:4:5: not a JSON object: 'syntax error while parsing object separator - unexpected end of input; expected ':''");
+        "a.jsonl:4:5: not a JSON object: 'syntax error while parsing object separator - unexpected "
+        "end of input; expected ':''");
 }
 
 TEST_CASE("a long broken line gives a short message") {
@@ -78,8 +84,10 @@ TEST_CASE("a long broken line gives a short message") {
 }
 
 TEST_CASE("text that is not UTF-8 is refused with line and column") {
-  CHECK(data_error("a.jsonl", "{\"a\": 1}\n{\"a\": \"caf\xE9\"}\n") == "a.jsonl:2:11: not UTF-8 text; save the file as UTF-8");
-  CHECK(data_error("a.tsv", "a\nok\n\xFF\n") == "a.tsv:3:1: not UTF-8 text; save the file as UTF-8");
+  CHECK(data_error("a.jsonl", "{\"a\": 1}\n{\"a\": \"caf\xE9\"}\n") ==
+        "a.jsonl:2:11: not UTF-8 text; save the file as UTF-8");
+  CHECK(data_error("a.tsv", "a\nok\n\xFF\n") ==
+        "a.tsv:3:1: not UTF-8 text; save the file as UTF-8");
 }
 
 TEST_CASE("TSV rows have as many cells as the header, whose names are there once") {
@@ -98,8 +106,10 @@ TEST_CASE("a file without examples, of another kind, or that is a folder says so
   CHECK(data_error("a", "") == "a: expected a .jsonl or .tsv file, got no extension");
   CHECK(data_error("a.jsonl/b", "").starts_with("a.jsonl/b: expected"));
   const TemporaryFolder folder;
-  CHECK_THROWS_WITH_AS(read_examples(folder.path.string()),
-                       (folder.path.string() + ": is a folder, expected a .jsonl or .tsv file").c_str(), DataError);
+  CHECK_THROWS_WITH_AS(
+      read_examples(folder.path.string()),
+      (folder.path.string() + ": is a folder, expected a .jsonl or .tsv file").c_str(), DataError);
   const std::string absent = (folder.path / "absent.jsonl").string();
-  CHECK_THROWS_WITH_AS(read_examples(absent), (absent + ": cannot be read: No such file or directory").c_str(), DataError);
+  CHECK_THROWS_WITH_AS(read_examples(absent),
+                       (absent + ": cannot be read: No such file or directory").c_str(), DataError);
 }

@@ -1,7 +1,6 @@
-#include "core/task/task.h"
-
 #include <doctest/doctest.h>
 
+#include "core/task/task.h"
 #include "tests/config/temporary_folder.h"
 
 using namespace mezo;
@@ -21,18 +20,22 @@ std::string config_error(const std::string& text) {
   } catch (const ConfigError& e) {
     std::string message = e.what();
     const std::string prefix = folder.path.string() + "/";
-    for (std::size_t at; (at = message.find(prefix)) != std::string::npos;) message.erase(at, prefix.size());
+    for (std::size_t at; (at = message.find(prefix)) != std::string::npos;)
+      message.erase(at, prefix.size());
     return message;
   }
   return "no error";
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("a task file gives prompt, options in its order, label field and metric") {
-  const Task task = task_of("prompt: \"{text} It was\"\noptions: {b: \" bad\", a: \" good\"}\nlabel: stars\n");
+  const Task task =
+      task_of("prompt: \"{text} It was\"\noptions: {b: \" bad\", a: \" good\"}\nlabel: stars\n");
   CHECK(task.name == "toy");
   CHECK(task.prompt.render({{"text", "Hm."}}) == "Hm. It was");
   REQUIRE(task.options.size() == 2);
@@ -43,11 +46,15 @@ TEST_CASE("a task file gives prompt, options in its order, label field and metri
 }
 
 TEST_CASE("everything wrong with a task file is one report") {
-  const std::string report = config_error("promt: x\noptions: {0: yes}\nmetric: accurracy\nlabel: [a]\n");
-  CHECK(holds(report, "toy.yaml:1:1: error[C012]: unknown key 'promt'; did you mean 'prompt'?\n  promt: x\n  ^"));
+  const std::string report =
+      config_error("promt: x\noptions: {0: yes}\nmetric: accurracy\nlabel: [a]\n");
+  CHECK(holds(
+      report,
+      "toy.yaml:1:1: error[C012]: unknown key 'promt'; did you mean 'prompt'?\n  promt: x\n  ^"));
   CHECK(holds(report, "required setting prompt is missing"));
   CHECK(holds(report, "toy.yaml:2:10: error[C018]: options: expected a map of at least two"));
-  CHECK(holds(report, "toy.yaml:3:9: error[C022]: metric cannot be 'accurracy'; did you mean 'accuracy'?"));
+  CHECK(holds(report,
+              "toy.yaml:3:9: error[C022]: metric cannot be 'accurracy'; did you mean 'accuracy'?"));
   CHECK(holds(report, "toy.yaml:4:8: error"));
   CHECK(report.ends_with("5 errors"));
 }
@@ -56,13 +63,16 @@ TEST_CASE("options must be there, at least two, each once and each with its own 
   CHECK(holds(config_error("prompt: x\n"), "options: expected a map of at least two"));
   CHECK(holds(config_error("prompt: x\noptions: [a, b]\n"), "toy.yaml:2:10: error[C018]"));
   CHECK(holds(config_error("prompt: x\noptions: {0: a, 0: b}\n"), "toy.yaml:2:17: error[C013]"));
-  CHECK(holds(config_error("prompt: x\noptions: {0: a, 1: a}\n"), "toy.yaml:2:20: error[C022]: the options for '0' and '1' are the same text"));
-  CHECK(holds(config_error("prompt: x\noptions: {0: a, 1: ''}\n"), "toy.yaml:2:20: error[C019]: the option for '1' must be text"));
+  CHECK(holds(config_error("prompt: x\noptions: {0: a, 1: a}\n"),
+              "toy.yaml:2:20: error[C022]: the options for '0' and '1' are the same text"));
+  CHECK(holds(config_error("prompt: x\noptions: {0: a, 1: ''}\n"),
+              "toy.yaml:2:20: error[C019]: the option for '1' must be text"));
 }
 
 TEST_CASE("a malformed template is reported at the character that is wrong") {
   const std::string report = config_error("options: {0: a, 1: b}\nprompt: \"A {text It was\"\n");
-  CHECK(holds(report, "toy.yaml:2:12: error[C019]: prompt: [template] column 3: '{' is not closed"));
+  CHECK(
+      holds(report, "toy.yaml:2:12: error[C019]: prompt: [template] column 3: '{' is not closed"));
   CHECK(holds(report, "  prompt: \"A {text It was\"\n             ^"));
   CHECK(holds(config_error("options: {0: a, 1: b}\nprompt: {a: b}\n"), "toy.yaml:2:9: error"));
 }
@@ -80,6 +90,8 @@ TEST_CASE("a task is found by name in the folders, and anything that looks like 
   CHECK(find_task("sentiment", folders) == file);
   CHECK(find_task("./sentiment", folders) == "./sentiment");
   CHECK(find_task("other.yaml", folders) == "other.yaml");
-  CHECK_THROWS_WITH_AS(find_task("sentimant", folders),
-                       "no task called 'sentimant'; did you mean 'sentiment'? (known: sentiment; or give a path)", UnknownTask);
+  CHECK_THROWS_WITH_AS(
+      find_task("sentimant", folders),
+      "no task called 'sentimant'; did you mean 'sentiment'? (known: sentiment; or give a path)",
+      UnknownTask);
 }

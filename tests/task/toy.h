@@ -1,5 +1,6 @@
 #pragma once
-// A tokenizer and a task that fit on a page: each letter is a token, and " great" and " bad" are one token each.
+// A tokenizer and a task that fit on a page: each letter is a token, and " great" and " bad" are
+// one token each.
 
 #include <string>
 
@@ -13,7 +14,8 @@ inline Tokenizer toy_tokenizer(bool with_start = false) {
   GptVocabulary v;
   v.source = "toy";
   for (char c = 'a'; c <= 'z'; ++c) v.tokens.emplace_back(1, c);
-  v.tokens.insert(v.tokens.end(), {"Ġ", "<s>", "Ġg", "Ġgr", "Ġgre", "Ġgrea", "Ġgreat", "Ġb", "Ġba", "Ġbad"});
+  v.tokens.insert(v.tokens.end(),
+                  {"Ġ", "<s>", "Ġg", "Ġgr", "Ġgre", "Ġgrea", "Ġgreat", "Ġb", "Ġba", "Ġbad"});
   v.merges = {"Ġ g", "Ġg r", "Ġgr e", "Ġgre a", "Ġgrea t", "Ġ b", "Ġb a", "Ġba d"};
   v.types.assign(v.tokens.size(), 1);
   v.types[27] = 3;
@@ -23,7 +25,8 @@ inline Tokenizer toy_tokenizer(bool with_start = false) {
 }
 inline constexpr std::int32_t start = 27, great = 32, bad = 35;
 
-inline Task toy_task(const std::string& prompt = "{text}", std::vector<Option> options = {{"0", " bad"}, {"1", " great"}}) {
+inline Task toy_task(const std::string& prompt = "{text}",
+                     std::vector<Option> options = {{"0", " bad"}, {"1", " great"}}) {
   return {"toy", "toy.yaml", PromptTemplate(prompt), std::move(options), "label", "accuracy"};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Reads the tab-separated files that make_goldens.py writes: a vector of fields for each line that is not a comment.
+// Reads the tab-separated files that make_goldens.py writes: a vector of fields for each line that
+// is not a comment.
 
 #include <fstream>
 #include <sstream>

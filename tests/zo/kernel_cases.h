@@ -1,6 +1,7 @@
 #pragma once
-// Work for the kernels: weights of every kind of fp32, updates, and the same arithmetic in plain scalar code. Used by the test
-// that compares the two and by kernel_hash.cpp, which is built for several instruction sets.
+// Work for the kernels: weights of every kind of fp32, updates, and the same arithmetic in plain
+// scalar code. Used by the test that compares the two and by kernel_hash.cpp, which is built for
+// several instruction sets.
 
 #include <cmath>
 #include <cstdint>
@@ -18,11 +19,16 @@ inline std::vector<float> kernel_weights(std::int64_t n, std::uint64_t seed) {
   fill_gaussian_reference({philox_key(seed, "weights"), 0, 0}, 0, n, w.data());
   for (std::int64_t i = 0; i < n; ++i) {
     float& x = w[static_cast<std::size_t>(i)];
-    if (i % 11 == 3) x *= 1e-39f;  // subnormal
-    else if (i % 13 == 5) x *= 1e-37f;
-    else if (i % 17 == 2) x *= 1e30f;
-    else if (i % 19 == 7) x = -0.0f;
-    else x *= 0.02f;
+    if (i % 11 == 3)
+      x *= 1e-39f;  // subnormal
+    else if (i % 13 == 5)
+      x *= 1e-37f;
+    else if (i % 17 == 2)
+      x *= 1e30f;
+    else if (i % 19 == 7)
+      x = -0.0f;
+    else
+      x *= 0.02f;
   }
   return w;
 }
@@ -39,7 +45,8 @@ inline std::vector<OwnedUpdate> kernel_updates(int steps, int probes, float scal
   std::vector<OwnedUpdate> updates;
   for (int s = 0; s < steps; ++s) {
     OwnedUpdate u{static_cast<std::uint32_t>(3 * s + 1), s % 2 ? 0.0f : decay, {}};
-    for (int p = 0; p < probes; ++p) u.coefficients.push_back(scale * static_cast<float>((s + 2) * (p % 2 ? -1 : 1)));
+    for (int p = 0; p < probes; ++p)
+      u.coefficients.push_back(scale * static_cast<float>((s + 2) * (p % 2 ? -1 : 1)));
     updates.push_back(u);
   }
   return updates;
@@ -51,14 +58,16 @@ inline std::vector<Update> views(const std::vector<OwnedUpdate>& owned) {
   return updates;
 }
 
-inline void advance_reference(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key, const std::vector<Update>& missed) {
+inline void advance_reference(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key,
+                              const std::vector<Update>& missed) {
   for (const Update& update : missed)
     for (std::int64_t i = 0; i < n; ++i) {
       float u = 0;
       bool writes = update.decay != 0;
       for (std::size_t p = 0; p < update.coefficients.size(); ++p) {
         float z;
-        fill_gaussian_reference({key, update.step, static_cast<std::uint32_t>(p)}, first + static_cast<std::uint64_t>(i), 1, &z);
+        fill_gaussian_reference({key, update.step, static_cast<std::uint32_t>(p)},
+                                first + static_cast<std::uint64_t>(i), 1, &z);
         u = std::fma(update.coefficients[p], z, u);
         writes = writes || update.coefficients[p] != 0;
       }
@@ -66,11 +75,12 @@ inline void advance_reference(float* theta, std::int64_t n, std::uint64_t first,
     }
 }
 
-inline void perturb_reference(const float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key, const Probe& probe, float* plus,
-                              float* minus) {
+inline void perturb_reference(const float* theta, std::int64_t n, std::uint64_t first,
+                              PhiloxKey key, const Probe& probe, float* plus, float* minus) {
   for (std::int64_t i = 0; i < n; ++i) {
     float z;
-    fill_gaussian_reference({key, probe.step, probe.probe}, first + static_cast<std::uint64_t>(i), 1, &z);
+    fill_gaussian_reference({key, probe.step, probe.probe}, first + static_cast<std::uint64_t>(i),
+                            1, &z);
     plus[i] = std::fma(probe.epsilon, z, theta[i]);
     minus[i] = std::fma(-probe.epsilon, z, theta[i]);
   }

@@ -14,18 +14,23 @@ namespace {
 std::string from_hex(const std::string& hex) {
   std::string bytes;
   if (hex == "-") return bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   return bytes;
 }
 
-std::uint32_t word(const std::string& text, int base = 10) { return static_cast<std::uint32_t>(std::stoull(text, nullptr, base)); }
+std::uint32_t word(const std::string& text, int base = 10) {
+  return static_cast<std::uint32_t>(std::stoull(text, nullptr, base));
+}
 
 }  // namespace
 
 TEST_CASE("Philox gives the known answers of Random123") {
   constexpr std::uint32_t ones = 0xFFFFFFFFu;
-  CHECK(philox({0, 0, 0, 0}, {0, 0}) == PhiloxBlock{0x6627E8D5u, 0xE169C58Du, 0xBC57AC4Cu, 0x9B00DBD8u});
-  CHECK(philox({ones, ones, ones, ones}, {ones, ones}) == PhiloxBlock{0x408F276Du, 0x41C83B0Eu, 0xA20BC7C6u, 0x6D5451FDu});
+  CHECK(philox({0, 0, 0, 0}, {0, 0}) ==
+        PhiloxBlock{0x6627E8D5u, 0xE169C58Du, 0xBC57AC4Cu, 0x9B00DBD8u});
+  CHECK(philox({ones, ones, ones, ones}, {ones, ones}) ==
+        PhiloxBlock{0x408F276Du, 0x41C83B0Eu, 0xA20BC7C6u, 0x6D5451FDu});
   CHECK(philox({0x243F6A88u, 0x85A308D3u, 0x13198A2Eu, 0x03707344u}, {0xA4093822u, 0x299F31D0u}) ==
         PhiloxBlock{0xD16CFE09u, 0x94FDCCEBu, 0x5001E420u, 0x24126EA1u});
 }
@@ -69,6 +74,7 @@ TEST_CASE("any part of a tensor can be drawn alone") {
   for (const std::int64_t first : {1, 7, 8, 31, 200})
     for (const std::int64_t n : {1, 2, 9, 100}) {
       fill_gaussian_reference(d, static_cast<std::uint64_t>(first), n, part.data());
-      for (std::int64_t i = 0; i < n; ++i) REQUIRE(part[static_cast<std::size_t>(i)] == all[static_cast<std::size_t>(first + i)]);
+      for (std::int64_t i = 0; i < n; ++i)
+        REQUIRE(part[static_cast<std::size_t>(i)] == all[static_cast<std::size_t>(first + i)]);
     }
 }

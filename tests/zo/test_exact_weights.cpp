@@ -1,9 +1,8 @@
+#include <ATen/Parallel.h>
+#include <ATen/ops/from_blob.h>
 #include <doctest/doctest.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <ATen/Parallel.h>
-#include <ATen/ops/from_blob.h>
 
 #include "core/zo/exact_weights.h"
 #include "toy_store.h"
@@ -15,7 +14,9 @@ namespace {
 constexpr std::uint64_t seed = 21;
 
 at::Tensor entries_of(std::vector<std::int64_t> values) {
-  return at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}, at::TensorOptions(at::kLong)).clone();
+  return at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
+                       at::TensorOptions(at::kLong))
+      .clone();
 }
 
 std::vector<float> to_vector(const at::Tensor& t) {
@@ -29,9 +30,13 @@ void read_all(ToyStore& toy, ExactWeights& weights, const at::Tensor& rows) {
   for (int i = 1; i < toy.count(); ++i) weights.whole({i});
 }
 
-OwnedUpdate update_of(std::uint32_t step) { return {step, 0.01f, {1e-3f * static_cast<float>(step + 1), -2e-3f}}; }
+OwnedUpdate update_of(std::uint32_t step) {
+  return {step, 0.01f, {1e-3f * static_cast<float>(step + 1), -2e-3f}};
+}
 
-void push(ExactWeights& weights, const OwnedUpdate& u) { weights.push(u.step, u.coefficients, u.decay); }
+void push(ExactWeights& weights, const OwnedUpdate& u) {
+  weights.push(u.step, u.coefficients, u.decay);
+}
 
 // A store's memory moved to pages of its own, so that they can be made read-only.
 class ReadOnly {
@@ -41,7 +46,8 @@ class ReadOnly {
     for (int i = 0; i < toy.count(); ++i) {
       const at::Tensor old = toy.store.tensor({i});
       const std::size_t bytes = (old.nbytes() + page - 1) / page * page;
-      void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      void* memory =
+          mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       REQUIRE(memory != MAP_FAILED);
       std::memcpy(memory, old.const_data_ptr(), old.nbytes());
       toy.store.tensor({i}) = at::from_blob(memory, old.sizes(), at::TensorOptions(at::kFloat));
@@ -93,9 +99,11 @@ TEST_CASE("an update is -lr g z, and decays matrices and embeddings but no vecto
   for (int i = 0; i < plain.count(); ++i) {
     const auto n = static_cast<std::size_t>(plain.store.spec({i}).elements());
     std::vector<float> z(n);
-    fill_gaussian_reference({philox_key(seed, plain.store.spec({i}).name), 5, 0}, 0, static_cast<std::int64_t>(n), z.data());
+    fill_gaussian_reference({philox_key(seed, plain.store.spec({i}).name), 5, 0}, 0,
+                            static_cast<std::int64_t>(n), z.data());
     const auto& old = before[static_cast<std::size_t>(i)];
-    for (std::size_t k = 0; k < n; ++k) REQUIRE(plain.values(Parameter{i})[k] == old[k] - 0.25f * z[k]);
+    for (std::size_t k = 0; k < n; ++k)
+      REQUIRE(plain.values(Parameter{i})[k] == old[k] - 0.25f * z[k]);
   }
 
   // Decay alone.
@@ -131,8 +139,8 @@ TEST_CASE("what a forward reads is theta plus and minus eps z") {
     const ParameterSpec& spec = toy.store.spec({i});
     const auto n = static_cast<std::size_t>(spec.elements());
     std::vector<float> expected(2 * n);
-    perturb_reference(theta[static_cast<std::size_t>(i)].data(), spec.elements(), 0, philox_key(seed, spec.name), probe, expected.data(),
-                      expected.data() + n);
+    perturb_reference(theta[static_cast<std::size_t>(i)].data(), spec.elements(), 0,
+                      philox_key(seed, spec.name), probe, expected.data(), expected.data() + n);
     CHECK(same_bytes(to_vector(weights.whole({i})), expected));
   }
   CHECK(same_bytes(toy.values(), theta));  // reading left the weights at theta, up to date
@@ -146,7 +154,11 @@ TEST_CASE("embedding rows that were not touched catch up to the bytes of those t
     ExactWeights late(lazy.store, lazy.all(), seed), at_once(eager.store, eager.all(), seed);
     for (std::uint32_t step = 0; step < steps; ++step) {
       late.perturb({step, 0, 1e-3f});
-      if (step % 7 == 3) read_all(lazy, late, entries_of({2, static_cast<std::int64_t>(step % 40 + 1) < 3 ? 3 : static_cast<std::int64_t>(step % 40 + 1)}));
+      if (step % 7 == 3)
+        read_all(lazy, late,
+                 entries_of({2, static_cast<std::int64_t>(step % 40 + 1) < 3
+                                    ? 3
+                                    : static_cast<std::int64_t>(step % 40 + 1)}));
       push(late, update_of(step));
       push(at_once, update_of(step));
       at_once.settle();
@@ -212,14 +224,16 @@ TEST_CASE("one thread and two give the same bytes") {
     std::vector<float> read;
     for (std::uint32_t step = 0; step < 4; ++step) {
       weights.perturb({step, 0, 1e-3f});
-      for (const at::Tensor& t : {weights.rows(embedding.weight, entries_of({1, 5, 2999})), weights.whole(map.weight), weights.whole(embedding.weight)}) {
+      for (const at::Tensor& t : {weights.rows(embedding.weight, entries_of({1, 5, 2999})),
+                                  weights.whole(map.weight), weights.whole(embedding.weight)}) {
         const std::vector<float> part = to_vector(t);
         read.insert(read.end(), part.begin(), part.end());
       }
       push(weights, update_of(step));
     }
     weights.settle();
-    for (int i = 0; i < 3; ++i) read.insert(read.end(), store.data({i}), store.data({i}) + store.spec({i}).elements());
+    for (int i = 0; i < 3; ++i)
+      read.insert(read.end(), store.data({i}), store.data({i}) + store.spec({i}).elements());
     return read;
   };
   const int threads = at::get_num_threads();
@@ -251,14 +265,16 @@ TEST_CASE("parameters that are not trained are shared and never written") {
   CHECK(std::memcmp(rows.const_data_ptr(), before[0].data() + 26, 104) == 0);
   weights.settle();
   for (int i = 0; i < toy.count(); ++i)
-    CHECK(same_bytes(toy.values(Parameter{i}), before[static_cast<std::size_t>(i)]) == (i != toy.map.weight.index));
+    CHECK(same_bytes(toy.values(Parameter{i}), before[static_cast<std::size_t>(i)]) ==
+          (i != toy.map.weight.index));
 }
 
 TEST_CASE("matrices share scratch of two of the largest, vectors stay") {
   ToyStore toy;
   ExactWeights weights(toy.store, toy.all(), seed);
   weights.perturb({0, 0, 1e-3f});
-  const at::Tensor map = weights.whole(toy.map.weight), bias = weights.whole(toy.map.bias), wide = weights.whole(toy.wide.weight);
+  const at::Tensor map = weights.whole(toy.map.weight), bias = weights.whole(toy.map.bias),
+                   wide = weights.whole(toy.wide.weight);
   CHECK(map.const_data_ptr() == wide.const_data_ptr());
   CHECK(map.storage().nbytes() == 2 * 37 * 300 * sizeof(float));
   CHECK(bias.storage().nbytes() == 2 * 37 * sizeof(float));

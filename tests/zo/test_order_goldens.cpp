@@ -12,7 +12,8 @@ TEST_CASE("batch order: permutations are what they always were") {
   const auto lines = golden_lines("orders.tsv");
   REQUIRE(lines.size() == 7);
   for (const auto& f : lines) {
-    const auto order = permutation(std::stoull(f[0]), static_cast<std::uint32_t>(std::stoul(f[1])), static_cast<std::uint32_t>(f.size() - 2));
+    const auto order = permutation(std::stoull(f[0]), static_cast<std::uint32_t>(std::stoul(f[1])),
+                                   static_cast<std::uint32_t>(f.size() - 2));
     for (std::size_t i = 0; i < order.size(); ++i) CHECK(order[i] == std::stoul(f[i + 2]));
   }
 }

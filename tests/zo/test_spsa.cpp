@@ -11,7 +11,8 @@ using namespace mezo;
 
 namespace {
 
-// One matrix of 1 x n, with loss(x) = sum over i of (i + 1) x_i^2 / 2, so that the gradient at x is (i + 1) x_i.
+// One matrix of 1 x n, with loss(x) = sum over i of (i + 1) x_i^2 / 2, so that the gradient at x is
+// (i + 1) x_i.
 struct Quadratic {
   static constexpr std::int64_t n = 48;
   Declaration declaration;
@@ -20,11 +21,13 @@ struct Quadratic {
 
   Quadratic() { restart(); }
   void restart() {
-    for (std::int64_t i = 0; i < n; ++i) store.data(x.weight)[i] = static_cast<float>(i % 5 - 2) / 4;
+    for (std::int64_t i = 0; i < n; ++i)
+      store.data(x.weight)[i] = static_cast<float>(i % 5 - 2) / 4;
   }
   static double loss(const float* x) {
     double sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) sum += 0.5 * static_cast<double>(i + 1) * double{x[i]} * double{x[i]};
+    for (std::int64_t i = 0; i < n; ++i)
+      sum += 0.5 * static_cast<double>(i + 1) * double{x[i]} * double{x[i]};
     return sum;
   }
   std::array<double, 2> losses(ParameterSource& source) const {
@@ -37,7 +40,9 @@ struct Quadratic {
     fill_gaussian_reference({philox_key(seed, "x.weight"), step, probe}, 0, n, z.data());
     return z;
   }
-  double gradient(std::int64_t i) { return static_cast<double>(i + 1) * double{store.data(x.weight)[i]}; }
+  double gradient(std::int64_t i) {
+    return static_cast<double>(i + 1) * double{store.data(x.weight)[i]};
+  }
 };
 
 }  // namespace
@@ -46,13 +51,15 @@ TEST_CASE("the projected gradient of a quadratic is its gradient along z") {
   Quadratic q;
   ExactWeights weights(q.store, {true}, 7);
   const double at_theta = Quadratic::loss(q.store.data(q.x.weight));
-  const SpsaStep step = spsa_step(weights, {1e-2f, 2, 0}, 4, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
+  const SpsaStep step =
+      spsa_step(weights, {1e-2f, 2, 0}, 4, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
   REQUIRE(step.projected_gradients.size() == 2);
   CHECK(step.applied);
   for (std::uint32_t p = 0; p < 2; ++p) {
     double expected = 0;
     const auto z = q.z(7, 4, p);
-    for (std::int64_t i = 0; i < Quadratic::n; ++i) expected += q.gradient(i) * double{z[static_cast<std::size_t>(i)]};
+    for (std::int64_t i = 0; i < Quadratic::n; ++i)
+      expected += q.gradient(i) * double{z[static_cast<std::size_t>(i)]};
     CHECK(double{step.projected_gradients[p]} == doctest::Approx(expected).epsilon(1e-4));
   }
   CHECK(step.loss == doctest::Approx(at_theta).epsilon(0.02));  // up to eps^2
@@ -60,12 +67,15 @@ TEST_CASE("the projected gradient of a quadratic is its gradient along z") {
 
 TEST_CASE("n probes move theta by lr g / n along each") {
   Quadratic q;
-  const std::vector<float> before(q.store.data(q.x.weight), q.store.data(q.x.weight) + Quadratic::n);
+  const std::vector<float> before(q.store.data(q.x.weight),
+                                  q.store.data(q.x.weight) + Quadratic::n);
   ExactWeights weights(q.store, {true}, 7);
-  const SpsaStep step = spsa_step(weights, {1e-3f, 3, 0.1}, 9, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
+  const SpsaStep step =
+      spsa_step(weights, {1e-3f, 3, 0.1}, 9, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
   weights.settle();
   OwnedUpdate update{9, static_cast<float>(1e-3 * 0.1), {}};
-  for (const float g : step.projected_gradients) update.coefficients.push_back(static_cast<float>(1e-3 * double{g} / 3));
+  for (const float g : step.projected_gradients)
+    update.coefficients.push_back(static_cast<float>(1e-3 * double{g} / 3));
   std::vector<float> expected = before;
   advance_reference(expected.data(), Quadratic::n, 0, philox_key(7, "x.weight"), {update.view()});
   CHECK(std::memcmp(expected.data(), q.store.data(q.x.weight), Quadratic::n * sizeof(float)) == 0);
@@ -75,11 +85,13 @@ TEST_CASE("estimates over many probes point along the gradient") {
   Quadratic q;
   constexpr int probes = 2000;
   ExactWeights weights(q.store, {true}, 8);
-  const SpsaStep step = spsa_step(weights, {1e-3f, probes, 0}, 0, 0.0, [&](ParameterSource& s) { return q.losses(s); });
+  const SpsaStep step = spsa_step(weights, {1e-3f, probes, 0}, 0, 0.0,
+                                  [&](ParameterSource& s) { return q.losses(s); });
   std::vector<double> mean(Quadratic::n);
   for (std::uint32_t p = 0; p < probes; ++p) {
     const auto z = q.z(8, 0, p);
-    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += double{step.projected_gradients[p]} * double{z[i]} / probes;
+    for (std::size_t i = 0; i < mean.size(); ++i)
+      mean[i] += double{step.projected_gradients[p]} * double{z[i]} / probes;
   }
   double dot = 0, mm = 0, gg = 0;
   for (std::int64_t i = 0; i < Quadratic::n; ++i) {
@@ -88,19 +100,25 @@ TEST_CASE("estimates over many probes point along the gradient") {
     mm += m * m;
     gg += g * g;
   }
-  // The mean of N estimates g'z z has squared length |g|^2 (N + d + 1) / N in expectation, and |g|^2 of it along g. Seen across
-  // g, that is d - 1 independent directions: a relative spread of sqrt(2 / (d - 1)) in the part that is not along g.
-  const double d = Quadratic::n, cosine = dot / std::sqrt(mm * gg), expected = std::sqrt(probes / (probes + d + 1));
-  const double along = std::sqrt(2.0 / probes), across = (1 - expected * expected) / 2 * (std::sqrt(2 / (d - 1)) + 2 * along);
+  // The mean of N estimates g'z z has squared length |g|^2 (N + d + 1) / N in expectation, and
+  // |g|^2 of it along g. Seen across g, that is d - 1 independent directions: a relative spread of
+  // sqrt(2 / (d - 1)) in the part that is not along g.
+  const double d = Quadratic::n, cosine = dot / std::sqrt(mm * gg),
+               expected = std::sqrt(probes / (probes + d + 1));
+  const double along = std::sqrt(2.0 / probes),
+               across = (1 - expected * expected) / 2 * (std::sqrt(2 / (d - 1)) + 2 * along);
   CAPTURE(expected);
   CHECK(std::abs(cosine - expected) < 3 * across);
-  CHECK(dot / gg == doctest::Approx(1).epsilon(3 * along));  // unbiased: g'z squared has mean |g|^2 and variance 2 |g|^4
+  CHECK(dot / gg == doctest::Approx(1).epsilon(
+                        3 * along));  // unbiased: g'z squared has mean |g|^2 and variance 2 |g|^4
 }
 
 TEST_CASE("a loss that is not finite applies nothing") {
   Quadratic q;
-  const std::vector<float> before(q.store.data(q.x.weight), q.store.data(q.x.weight) + Quadratic::n);
-  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
+  const std::vector<float> before(q.store.data(q.x.weight),
+                                  q.store.data(q.x.weight) + Quadratic::n);
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
     ExactWeights weights(q.store, {true}, 7);
     int calls = 0;
     const SpsaStep step = spsa_step(weights, {1e-3f, 3, 0.1}, 0, 1e-3, [&](ParameterSource& s) {
@@ -119,9 +137,12 @@ TEST_CASE("a loss that is not finite applies nothing") {
 
 TEST_CASE("a coefficient that is not finite applies nothing") {
   Quadratic q;
-  const std::vector<float> before(q.store.data(q.x.weight), q.store.data(q.x.weight) + Quadratic::n);
+  const std::vector<float> before(q.store.data(q.x.weight),
+                                  q.store.data(q.x.weight) + Quadratic::n);
   ExactWeights weights(q.store, {true}, 7);
-  const SpsaStep step = spsa_step(weights, {1e-3f, 1, 0}, 0, 1e10, [&](ParameterSource&) { return std::array{1e30, 0.0}; });
+  const SpsaStep step = spsa_step(weights, {1e-3f, 1, 0}, 0, 1e10, [&](ParameterSource&) {
+    return std::array{1e30, 0.0};
+  });
   CHECK(!step.applied);
   weights.settle();
   CHECK(std::memcmp(before.data(), q.store.data(q.x.weight), Quadratic::n * sizeof(float)) == 0);
@@ -131,7 +152,8 @@ TEST_CASE("following the estimates finds the minimum of a quadratic") {
   Quadratic q;
   ExactWeights weights(q.store, {true}, 3);
   const double start = Quadratic::loss(q.store.data(q.x.weight));
-  for (std::uint32_t step = 0; step < 4000; ++step) spsa_step(weights, {1e-3f, 1, 0}, step, 3e-4, [&](ParameterSource& s) { return q.losses(s); });
+  for (std::uint32_t step = 0; step < 4000; ++step)
+    spsa_step(weights, {1e-3f, 1, 0}, step, 3e-4, [&](ParameterSource& s) { return q.losses(s); });
   weights.settle();
   CHECK(Quadratic::loss(q.store.data(q.x.weight)) < 0.05 * start);
 }

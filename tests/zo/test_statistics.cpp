@@ -1,5 +1,6 @@
-// Statistics of z over many draws, through the kernel that training uses. A bound of k sigma is stated with the sample's own
-// sigma: a seed is fixed, so a test either always passes or always fails. docs/directions.md quotes what this prints.
+// Statistics of z over many draws, through the kernel that training uses. A bound of k sigma is
+// stated with the sample's own sigma: a seed is fixed, so a test either always passes or always
+// fails. docs/directions.md quotes what this prints.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -19,9 +20,11 @@ namespace {
 constexpr std::int64_t block = 1 << 20;
 
 // z at elements first .. first + n: what theta = 0 becomes with epsilon 1.
-std::vector<float> draw(const char* name, std::uint64_t seed, std::uint32_t step, std::uint32_t probe, std::uint64_t first, std::int64_t n) {
+std::vector<float> draw(const char* name, std::uint64_t seed, std::uint32_t step,
+                        std::uint32_t probe, std::uint64_t first, std::int64_t n) {
   std::vector<float> theta(static_cast<std::size_t>(n)), plus(theta.size()), minus(theta.size());
-  advance_and_perturb(theta.data(), n, first, philox_key(seed, name), {}, {step, probe, 1.0f}, plus.data(), minus.data());
+  advance_and_perturb(theta.data(), n, first, philox_key(seed, name), {}, {step, probe, 1.0f},
+                      plus.data(), minus.data());
   return plus;
 }
 
@@ -58,37 +61,46 @@ TEST_CASE("z has the moments and the distribution of a standard normal") {
       const std::uint32_t bits = std::bit_cast<std::uint32_t>(v), magnitude = bits & 0x7FFFFFFFu;
       const std::uint32_t* table = half_normal_bits();
       std::size_t low = 0;
-      for (std::size_t half = 1024; half > 0; half /= 2) low += table[low + half] <= magnitude ? half : 0;
+      for (std::size_t half = 1024; half > 0; half /= 2)
+        low += table[low + half] <= magnitude ? half : 0;
       ++count[bits >> 31 ? 2047 - low : 2048 + low];
     }
   }
   const double mean = moment[1] / n, variance = moment[2] / n - mean * mean;
-  const double skewness = moment[3] / n / std::pow(variance, 1.5), kurtosis = moment[4] / n / (variance * variance);
+  const double skewness = moment[3] / n / std::pow(variance, 1.5),
+               kurtosis = moment[4] / n / (variance * variance);
   double ks = 0, own_ks = 0, chi_square = 0, own_kurtosis = 0;
   std::int64_t below = 0;
   for (std::size_t i = 0; i < 4096; ++i) {
     const std::uint32_t bits = half_normal_bits()[i < 2048 ? 2047 - i : i - 2048];
-    const double value = i < 2048 ? -double{std::bit_cast<float>(bits)} : double{std::bit_cast<float>(bits)};
+    const double value =
+        i < 2048 ? -double{std::bit_cast<float>(bits)} : double{std::bit_cast<float>(bits)};
     ks = std::max(ks, std::abs(static_cast<double>(below) / n - cumulative(value)));
     below += count[i];
     ks = std::max(ks, std::abs(static_cast<double>(below) / n - cumulative(value)));
-    own_ks = std::max({own_ks, std::abs(static_cast<double>(i) / 4096 - cumulative(value)), std::abs(static_cast<double>(i + 1) / 4096 - cumulative(value))});
+    own_ks = std::max({own_ks, std::abs(static_cast<double>(i) / 4096 - cumulative(value)),
+                       std::abs(static_cast<double>(i + 1) / 4096 - cumulative(value))});
     own_kurtosis += value * value * value * value / 4096;
     const double expected = n / 4096;
-    chi_square += (static_cast<double>(count[i]) - expected) * (static_cast<double>(count[i]) - expected) / expected;
+    chi_square += (static_cast<double>(count[i]) - expected) *
+                  (static_cast<double>(count[i]) - expected) / expected;
   }
-  std::printf("draws %.0f: mean %+.2e, variance %.6f, skewness %+.2e, kurtosis %.5f, KS %.3e, chi-square %.0f of 4095\n", n, mean, variance,
-              skewness, kurtosis, ks, chi_square);
+  std::printf(
+      "draws %.0f: mean %+.2e, variance %.6f, skewness %+.2e, kurtosis %.5f, KS %.3e, chi-square "
+      "%.0f of 4095\n",
+      n, mean, variance, skewness, kurtosis, ks, chi_square);
   std::printf("the table itself: kurtosis %.5f, KS %.3e\n", own_kurtosis, own_ks);
   CHECK(below == blocks * block);  // every draw is one of the 4,096 values
   CHECK(std::abs(mean) < 4 / std::sqrt(n));
   CHECK(std::abs(variance - 1) < 4 * std::sqrt(2 / n));
   CHECK(std::abs(skewness) < 4 * std::sqrt(6 / n));
-  // Nothing lies beyond the largest of the 4,096 values, so their own fourth moment is a little below 3.
+  // Nothing lies beyond the largest of the 4,096 values, so their own fourth moment is a little
+  // below 3.
   CHECK(own_kurtosis == doctest::Approx(2.99).epsilon(0.002));
   CHECK(std::abs(kurtosis - own_kurtosis) < 4 * std::sqrt(24 / n));
-  // Values of probability 1/4096 each are 1/8192 from any continuous distribution, and a little more where the quantiles are
-  // scaled to unit variance; a sample adds more than 1.95 / sqrt(n) once in a thousand.
+  // Values of probability 1/4096 each are 1/8192 from any continuous distribution, and a little
+  // more where the quantiles are scaled to unit variance; a sample adds more than 1.95 / sqrt(n)
+  // once in a thousand.
   CHECK(own_ks > 1.0 / 8192 - 1e-6);
   CHECK(own_ks < 2.0 / 8192);
   CHECK(ks < own_ks + 1.95 / std::sqrt(n));
@@ -103,14 +115,21 @@ TEST_CASE("z is uncorrelated between neighbours, tensors, steps, probes and seed
     std::printf("correlation with %-14s %+.2e (bound %.2e)\n", what, r, bound);
     CHECK_MESSAGE(std::abs(r) < bound, what);
   };
-  for (const std::int64_t lag : {1, 2, 3, 4, 7, 8, 9, 16}) check(("lag " + std::to_string(lag)).c_str(), correlation(z.data(), z.data() + lag, n));
-  check("next tensor", correlation(z.data(), draw("model.layers.1.mlp.up_proj.weight", 0, 0, 0, 0, n).data(), n));
-  check("next step", correlation(z.data(), draw("model.layers.0.mlp.up_proj.weight", 0, 1, 0, 0, n).data(), n));
-  check("next probe", correlation(z.data(), draw("model.layers.0.mlp.up_proj.weight", 0, 0, 1, 0, n).data(), n));
-  check("next seed", correlation(z.data(), draw("model.layers.0.mlp.up_proj.weight", 1, 0, 0, 0, n).data(), n));
-  check("swapped words", correlation(draw("a", 0, 1, 0, 0, n).data(), draw("a", 0, 0, 1, 0, n).data(), n));
+  for (const std::int64_t lag : {1, 2, 3, 4, 7, 8, 9, 16})
+    check(("lag " + std::to_string(lag)).c_str(), correlation(z.data(), z.data() + lag, n));
+  check("next tensor",
+        correlation(z.data(), draw("model.layers.1.mlp.up_proj.weight", 0, 0, 0, 0, n).data(), n));
+  check("next step",
+        correlation(z.data(), draw("model.layers.0.mlp.up_proj.weight", 0, 1, 0, 0, n).data(), n));
+  check("next probe",
+        correlation(z.data(), draw("model.layers.0.mlp.up_proj.weight", 0, 0, 1, 0, n).data(), n));
+  check("next seed",
+        correlation(z.data(), draw("model.layers.0.mlp.up_proj.weight", 1, 0, 0, 0, n).data(), n));
+  check("swapped words",
+        correlation(draw("a", 0, 1, 0, 0, n).data(), draw("a", 0, 0, 1, 0, n).data(), n));
   // Squares too: dependence that leaves no linear trace.
   double squares = 0;
-  for (std::int64_t i = 0; i < n; ++i) squares += (double{z[i]} * double{z[i]} - 1) * (double{z[i + 1]} * double{z[i + 1]} - 1);
+  for (std::int64_t i = 0; i < n; ++i)
+    squares += (double{z[i]} * double{z[i]} - 1) * (double{z[i + 1]} * double{z[i + 1]} - 1);
   check("squares, lag 1", squares / static_cast<double>(n) / 2);
 }

@@ -1,5 +1,6 @@
 #pragma once
-// A small store with a parameter of each role, and updates applied to it in plain scalar code. Used by the tests of this folder.
+// A small store with a parameter of each role, and updates applied to it in plain scalar code. Used
+// by the tests of this folder.
 
 #include <cstring>
 #include <vector>
@@ -17,7 +18,8 @@ struct ToyStore {
 
   ToyStore() : store(declare().parameters()) {
     for (int i = 0; i < count(); ++i) {
-      const std::vector<float> start = kernel_weights(store.spec({i}).elements(), static_cast<std::uint64_t>(i));
+      const std::vector<float> start =
+          kernel_weights(store.spec({i}).elements(), static_cast<std::uint64_t>(i));
       std::copy(start.begin(), start.end(), store.data({i}));
     }
   }
@@ -47,7 +49,8 @@ struct ToyStore {
   }
 };
 
-inline bool same_bytes(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b) {
+inline bool same_bytes(const std::vector<std::vector<float>>& a,
+                       const std::vector<std::vector<float>>& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
     if (!same_bytes(a[i], b[i])) return false;
@@ -55,12 +58,14 @@ inline bool same_bytes(const std::vector<std::vector<float>>& a, const std::vect
 }
 
 // What a step's update makes of every trained tensor, element by element.
-inline void apply_reference(ToyStore& toy, std::vector<std::vector<float>>& theta, std::uint64_t seed, const OwnedUpdate& update) {
+inline void apply_reference(ToyStore& toy, std::vector<std::vector<float>>& theta,
+                            std::uint64_t seed, const OwnedUpdate& update) {
   for (int i = 0; i < toy.count(); ++i) {
     const ParameterSpec& spec = toy.store.spec({i});
     Update view = update.view();
     if (spec.role == Role::vector) view.decay = 0;
-    advance_reference(theta[static_cast<std::size_t>(i)].data(), spec.elements(), 0, philox_key(seed, spec.name), {view});
+    advance_reference(theta[static_cast<std::size_t>(i)].data(), spec.elements(), 0,
+                      philox_key(seed, spec.name), {view});
   }
 }
 

@@ -2,8 +2,9 @@
 //
 //   write_perturbed MODEL PLUGINS TASK DATA OUT EPSILON LEARNING_RATE
 //
-// Chooses the first step whose projected gradient is larger than 5, writes what the two losses were read from as OUT/plus and
-// OUT/minus, the batch and the losses as OUT/step.json, then applies the update and says which tensors it left unchanged.
+// Chooses the first step whose projected gradient is larger than 5, writes what the two losses were
+// read from as OUT/plus and OUT/minus, the batch and the losses as OUT/step.json, then applies the
+// update and says which tensors it left unchanged.
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
@@ -29,43 +30,58 @@ namespace {
 constexpr std::uint64_t seed = 0;
 constexpr std::uint32_t batch_size = 8;
 
-std::array<double, 2> losses_of(const LoadedModel& model, ParameterSource& source, const Objective& objective,
+std::array<double, 2> losses_of(const LoadedModel& model, ParameterSource& source,
+                                const Objective& objective,
                                 std::span<const EncodedExample* const> batch) {
-  const at::Tensor value = objective.value(score(model, source, batch, Normalise::if_needed), targets_of(batch)).to(at::kDouble).contiguous();
+  const at::Tensor value =
+      objective.value(score(model, source, batch, Normalise::if_needed), targets_of(batch))
+          .to(at::kDouble)
+          .contiguous();
   return {value.const_data_ptr<double>()[0], value.const_data_ptr<double>()[1]};
 }
 
-// theta + eps z (sign 1) or theta - eps z (sign -1) as a model file: what the forward read, tensor by tensor.
-void write_stream(LoadedModel& model, ExactWeights& weights, int stream, const std::filesystem::path& folder) {
+// theta + eps z (sign 1) or theta - eps z (sign -1) as a model file: what the forward read, tensor
+// by tensor.
+void write_stream(LoadedModel& model, ExactWeights& weights, int stream,
+                  const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   std::vector<at::Tensor> copies;
   std::vector<TensorView> views;
   for (std::size_t i = 0; i < model.store.specs().size(); ++i) {
     const ParameterSpec& spec = model.store.specs()[i];
     copies.push_back(weights.whole({static_cast<int>(i)}).select(0, stream).clone());
-    views.push_back({spec.name, DType::F32, spec.shape, {static_cast<const std::byte*>(copies.back().const_data_ptr()), copies.back().nbytes()}});
+    views.push_back(
+        {spec.name,
+         DType::F32,
+         spec.shape,
+         {static_cast<const std::byte*>(copies.back().const_data_ptr()), copies.back().nbytes()}});
   }
   write_safetensors(folder / "model.safetensors", views, {{"format", "pt"}});
 }
 
-void write_step(const std::filesystem::path& path, std::span<const EncodedExample* const> batch, std::uint32_t step,
-                const std::array<double, 2>& losses, float projected_gradient) {
+void write_step(const std::filesystem::path& path, std::span<const EncodedExample* const> batch,
+                std::uint32_t step, const std::array<double, 2>& losses, float projected_gradient) {
   std::string examples;
   for (const EncodedExample* e : batch)
-    examples += fmt::format("{}{{\"context\": [{}], \"options\": [[{}], [{}]], \"scored\": [{}], \"label\": {}}}", examples.empty() ? "" : ",\n",
-                            fmt::join(e->context, ", "), fmt::join(e->tails.at(0), ", "), fmt::join(e->tails.at(1), ", "),
-                            fmt::join(e->scored, ", "), e->label);
-  std::ofstream(path) << fmt::format("{{\"step\": {}, \"losses\": [{:.17g}, {:.17g}], \"projected_gradient\": {:.9g}, \"examples\": [{}]}}\n", step,
-                                     losses[0], losses[1], projected_gradient, examples);
+    examples += fmt::format(
+        "{}{{\"context\": [{}], \"options\": [[{}], [{}]], \"scored\": [{}], \"label\": {}}}",
+        examples.empty() ? "" : ",\n", fmt::join(e->context, ", "), fmt::join(e->tails.at(0), ", "),
+        fmt::join(e->tails.at(1), ", "), fmt::join(e->scored, ", "), e->label);
+  std::ofstream(path) << fmt::format(
+      "{{\"step\": {}, \"losses\": [{:.17g}, {:.17g}], \"projected_gradient\": {:.9g}, "
+      "\"examples\": [{}]}}\n",
+      step, losses[0], losses[1], projected_gradient, examples);
 }
 
 int run(char** argument) {
   const at::NoGradGuard no_grad;
   const Registry registry(PluginSearch{{}, {}, {{argument[2], "argument 2", true}}});
   LoadedModel model = load_model(argument[1], "auto", registry);
-  const auto objective = create<Objective>(registry.find(MEZO_OBJECTIVE, "cross_entropy"), Parameters());
+  const auto objective =
+      create<Objective>(registry.find(MEZO_OBJECTIVE, "cross_entropy"), Parameters());
   const Task task = load_task(argument[3]);
-  const auto examples = encode_all(read_examples(argument[4], 200), task, model.tokenizer, 64, argument[4]);
+  const auto examples =
+      encode_all(read_examples(argument[4], 200), task, model.tokenizer, 64, argument[4]);
   const std::filesystem::path out = argument[5];
   const float epsilon = std::stof(argument[6]);
   const double learning_rate = std::stod(argument[7]);
@@ -76,23 +92,29 @@ int run(char** argument) {
     std::vector<const EncodedExample*> batch;
     for (const std::uint32_t e : order.batch(step)) batch.push_back(&examples[e]);
     std::array<double, 2> losses;
-    const SpsaStep still = spsa_step(weights, {epsilon, 1, 0}, step, 0.0, [&](ParameterSource& s) { return losses = losses_of(model, s, *objective, batch); });
+    const SpsaStep still = spsa_step(weights, {epsilon, 1, 0}, step, 0.0, [&](ParameterSource& s) {
+      return losses = losses_of(model, s, *objective, batch);
+    });
     if (std::abs(still.projected_gradients[0]) < 5 && step < 19) continue;
     write_stream(model, weights, 0, out / "plus");
     write_stream(model, weights, 1, out / "minus");
     write_step(out / "step.json", batch, step, losses, still.projected_gradients[0]);
 
     std::vector<at::Tensor> before;
-    for (std::size_t i = 0; i < model.store.specs().size(); ++i) before.push_back(model.store.tensor({static_cast<int>(i)}).clone());
-    spsa_step(weights, {epsilon, 1, 0}, step + 1, learning_rate, [&](ParameterSource& s) { return losses_of(model, s, *objective, batch); });
+    for (std::size_t i = 0; i < model.store.specs().size(); ++i)
+      before.push_back(model.store.tensor({static_cast<int>(i)}).clone());
+    spsa_step(weights, {epsilon, 1, 0}, step + 1, learning_rate,
+              [&](ParameterSource& s) { return losses_of(model, s, *objective, batch); });
     weights.settle();
     int unchanged = 0;
     for (std::size_t i = 0; i < before.size(); ++i)
-      if (std::memcmp(before[i].const_data_ptr(), model.store.data({static_cast<int>(i)}), before[i].nbytes()) == 0) {
+      if (std::memcmp(before[i].const_data_ptr(), model.store.data({static_cast<int>(i)}),
+                      before[i].nbytes()) == 0) {
         std::cout << "unchanged by a step: " << model.store.specs()[i].name << "\n";
         ++unchanged;
       }
-    std::cout << before.size() - static_cast<std::size_t>(unchanged) << " of " << before.size() << " tensors changed by a step\n";
+    std::cout << before.size() - static_cast<std::size_t>(unchanged) << " of " << before.size()
+              << " tensors changed by a step\n";
     return unchanged ? 1 : 0;
   }
   return 1;

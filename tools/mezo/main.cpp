@@ -1,17 +1,17 @@
-// The command line: one verb, one configuration, overrides. It parses arguments, calls core/run and turns exceptions into exit
-// codes; everything that happens is in core/.
+// The command line: one verb, one configuration, overrides. It parses arguments, calls core/run and
+// turns exceptions into exit codes; everything that happens is in core/.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <malloc.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -35,22 +35,27 @@ struct Arguments {
   bool overwrite = false;
 };
 
-// Overrides are reported by their place on the command line: `mezo run CONFIG key=value` has key=value as argument 3. The parser
-// has already split off the options; their values must not be taken for overrides of the same text.
-std::vector<mezo::Argument> numbered(const std::vector<std::string>& overrides, int argc, char** argv) {
+// Overrides are reported by their place on the command line: `mezo run CONFIG key=value` has
+// key=value as argument 3. The parser has already split off the options; their values must not be
+// taken for overrides of the same text.
+std::vector<mezo::Argument> numbered(const std::vector<std::string>& overrides, int argc,
+                                     char** argv) {
   std::vector<mezo::Argument> list;
   std::size_t next = 0;
   int positional = 0;  // the verb and CONFIG come first
   for (int at = 1; at < argc && next < overrides.size(); ++at) {
     const std::string text = argv[at];
-    if (text == "--plugin-path") ++at;
-    else if (!text.starts_with("-") && ++positional > 2 && text == overrides[next]) list.push_back({at, overrides[next++]});
+    if (text == "--plugin-path")
+      ++at;
+    else if (!text.starts_with("-") && ++positional > 2 && text == overrides[next])
+      list.push_back({at, overrides[next++]});
   }
   for (; next < overrides.size(); ++next) list.push_back({argc - 1, overrides[next]});
   return list;
 }
 
-// Tasks lie in share/mezo/tasks beside the folder of the executable, in a build as in an installation.
+// Tasks lie in share/mezo/tasks beside the folder of the executable, in a build as in an
+// installation.
 std::vector<std::string> task_folders() {
   std::error_code none;
   const auto executable = std::filesystem::read_symlink("/proc/self/exe", none);
@@ -58,7 +63,8 @@ std::vector<std::string> task_folders() {
 }
 
 mezo::RunConfig load(const Arguments& a, int argc, char** argv) {
-  return mezo::load_run_config({a.config, numbered(a.overrides, argc, argv), mezo::plugin_folders(a.plugin_path), task_folders()});
+  return mezo::load_run_config({a.config, numbered(a.overrides, argc, argv),
+                                mezo::plugin_folders(a.plugin_path), task_folders()});
 }
 
 int list_plugins(const Arguments& a) {
@@ -75,10 +81,12 @@ int list_plugins(const Arguments& a) {
       if (c->id() == a.component) {
         found = true;
         fmt::print("{} {}: {}\n{}", mezo::kind_name(kind), c->id(), c->descriptor->summary,
-                   c->descriptor->parameter_count ? mezo::describe({c->descriptor->parameters, c->descriptor->parameter_count})
-                                                  : std::string("  no settings\n"));
+                   c->descriptor->parameter_count
+                       ? mezo::describe({c->descriptor->parameters, c->descriptor->parameter_count})
+                       : std::string("  no settings\n"));
       }
-  if (!found) throw mezo::PluginError("no component '" + a.component + "'; `mezo plugins` lists them");
+  if (!found)
+    throw mezo::PluginError("no component '" + a.component + "'; `mezo plugins` lists them");
   return 0;
 }
 
@@ -86,17 +94,24 @@ int list_plugins(const Arguments& a) {
 CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments& a) {
   CLI::App* verb = app.add_subcommand(name, help);
   verb->add_option("CONFIG", a.config, "a run's YAML file")->required();
-  verb->add_option("OVERRIDES", a.overrides, "settings laid over the file's: optimizer.epsilon=1e-3")->type_name("key=value");
-  verb->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->allow_extra_args(false);
+  verb->add_option("OVERRIDES", a.overrides,
+                   "settings laid over the file's: optimizer.epsilon=1e-3")
+      ->type_name("key=value");
+  verb->add_option("--plugin-path", a.plugin_path,
+                   "a folder to look for plugins in, before the usual ones")
+      ->type_name("FOLDER")
+      ->allow_extra_args(false);
   return verb;
 }
 
 // The parser's own message would only say that a verb is missing.
 void refuse_unknown_verb(const CLI::App& app, const std::string& verb) {
   std::vector<std::string> known;
-  for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(one->get_name());
+  for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(one->get_name());
   if (std::find(known.begin(), known.end(), verb) != known.end()) return;
-  throw mezo::ConfigError(fmt::format("mezo: unknown verb {}{} (known: {})", mezo::shown(verb), mezo::did_you_mean(verb, known), fmt::join(known, ", ")));
+  throw mezo::ConfigError(fmt::format("mezo: unknown verb {}{} (known: {})", mezo::shown(verb),
+                                      mezo::did_you_mean(verb, known), fmt::join(known, ", ")));
 }
 
 int run(int argc, char** argv) {
@@ -109,10 +124,16 @@ int run(int argc, char** argv) {
   train->add_flag("--overwrite", a.overwrite, overwrite);
   CLI::App* eval = add_verb(app, "eval", "evaluate without training", a);
   eval->add_flag("--overwrite", a.overwrite, overwrite);
-  CLI::App* validate = add_verb(app, "validate", "check everything that can be checked without reading weights", a);
-  CLI::App* plugins = app.add_subcommand("plugins", "list components, or show one with its settings");
+  CLI::App* validate =
+      add_verb(app, "validate", "check everything that can be checked without reading weights", a);
+  CLI::App* plugins =
+      app.add_subcommand("plugins", "list components, or show one with its settings");
   plugins->add_option("ID", a.component, "a component's id");
-  plugins->add_option("--plugin-path", a.plugin_path, "a folder to look for plugins in, before the usual ones")->type_name("FOLDER")->allow_extra_args(false);
+  plugins
+      ->add_option("--plugin-path", a.plugin_path,
+                   "a folder to look for plugins in, before the usual ones")
+      ->type_name("FOLDER")
+      ->allow_extra_args(false);
   if (argc > 1 && argv[1][0] != '-') refuse_unknown_verb(app, argv[1]);
   try {
     app.parse(argc, argv);
@@ -125,15 +146,17 @@ int run(int argc, char** argv) {
     mezo::validate_experiment(config);
     return 0;
   }
-  const bool whole = *train ? mezo::run_experiment(config, {a.overwrite}) : mezo::evaluate_experiment(config, {a.overwrite});
+  const bool whole = *train ? mezo::run_experiment(config, {a.overwrite})
+                            : mezo::evaluate_experiment(config, {a.overwrite});
   return whole ? 0 : 6;
 }
 
 }  // namespace
 
-// Threads that wait for each other spin first. libgomp's default is milliseconds, which is ruinous where processors are shared:
-// a thread that was pushed aside is waited for at full load (20 times slower steps were measured beside a compiler). Some ten
-// microseconds cost nothing on a quiet machine. libgomp reads the setting while it is loaded, so the program starts once more.
+// Threads that wait for each other spin first. libgomp's default is milliseconds, which is ruinous
+// where processors are shared: a thread that was pushed aside is waited for at full load (20 times
+// slower steps were measured beside a compiler). Some ten microseconds cost nothing on a quiet
+// machine. libgomp reads the setting while it is loaded, so the program starts once more.
 static void start_with_short_spins(char** argv) {
   if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY")) return;
   setenv("GOMP_SPINCOUNT", "3000", 1);
@@ -144,7 +167,8 @@ static void start_with_short_spins(char** argv) {
 
 int main(int argc, char** argv) {
   start_with_short_spins(argv);
-  // Activations of a few megabytes come and go a thousand times a step: keep their pages instead of giving them back each time.
+  // Activations of a few megabytes come and go a thousand times a step: keep their pages instead of
+  // giving them back each time.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   try {
@@ -158,7 +182,8 @@ int main(int argc, char** argv) {
     return e.exit_code();
   } catch (const std::exception& e) {
     const std::string what = e.what();  // torch puts a stack trace behind this line
-    fmt::print(stderr, "mezo: internal error: {}\n", what.substr(0, what.find("\nException raised from ")));
+    fmt::print(stderr, "mezo: internal error: {}\n",
+               what.substr(0, what.find("\nException raised from ")));
     return 1;
   }
 }

@@ -1,5 +1,6 @@
-// The LLaMA family: pre-norm decoder layers with RMSNorm, rotary positions, grouped-query attention and a SwiGLU feed-forward
-// block. Touvron et al. 2023, arXiv 2302.13971; names and arithmetic as in transformers' LlamaForCausalLM.
+// The LLaMA family: pre-norm decoder layers with RMSNorm, rotary positions, grouped-query attention
+// and a SwiGLU feed-forward block. Touvron et al. 2023, arXiv 2302.13971; names and arithmetic as
+// in transformers' LlamaForCausalLM.
 //
 // hidden():  x = embed(ids)
 //            for each layer:  x += o(attention(rope(q(h)), rope(k(h)), v(h))),  h = rms(x)
@@ -26,13 +27,17 @@ struct Layer {
   mezo::Linear q, k, v, o, gate, up, down;
 };
 
-// Rotates pairs (i, i + D/2) of every head by position * base^(-2i/D). cosine and sine are [R, 1, D/2].
+// Rotates pairs (i, i + D/2) of every head by position * base^(-2i/D). cosine and sine are [R, 1,
+// D/2].
 struct Rotary {
   at::Tensor cosine, sine;
 
   Rotary(const at::Tensor& positions, std::int64_t width, double base) {
-    const at::Tensor exponent = at::arange(0, width, 2, at::TensorOptions(positions.device()).dtype(at::kFloat)).div_(width);
-    const at::Tensor angles = positions.to(at::kFloat).unsqueeze(1) * at::pow(base, exponent).reciprocal_().unsqueeze(0);
+    const at::Tensor exponent =
+        at::arange(0, width, 2, at::TensorOptions(positions.device()).dtype(at::kFloat))
+            .div_(width);
+    const at::Tensor angles =
+        positions.to(at::kFloat).unsqueeze(1) * at::pow(base, exponent).reciprocal_().unsqueeze(0);
     cosine = angles.cos().unsqueeze(1);
     sine = angles.sin().unsqueeze(1);
   }
@@ -50,12 +55,16 @@ class Llama : public mezo::Model {
   Llama(const mezo::ModelConfig& config, mezo::Declaration& declare)
       : heads_(config.integer("num_attention_heads")),
         kv_heads_(config.integer("num_key_value_heads", heads_)),
-        width_(config.integer("head_dim", config.integer("hidden_size") / std::max<std::int64_t>(heads_, 1))),
+        width_(config.integer("head_dim",
+                              config.integer("hidden_size") / std::max<std::int64_t>(heads_, 1))),
         norm_epsilon_(config.number("rms_norm_eps")),
-        rope_base_(config.number("rope_parameters.rope_theta", config.number("rope_theta", 10000.0))) {
+        rope_base_(
+            config.number("rope_parameters.rope_theta", config.number("rope_theta", 10000.0))) {
     check(config);
-    const std::int64_t hidden = config.integer("hidden_size"), inner = config.integer("intermediate_size");
-    const bool bias = config.boolean("attention_bias", false), mlp_bias = config.boolean("mlp_bias", false);
+    const std::int64_t hidden = config.integer("hidden_size"),
+                       inner = config.integer("intermediate_size");
+    const bool bias = config.boolean("attention_bias", false),
+               mlp_bias = config.boolean("mlp_bias", false);
     embedding_ = declare.embedding("model.embed_tokens", config.integer("vocab_size"), hidden);
     for (std::int64_t i = 0; i < config.integer("num_hidden_layers"); ++i) {
       const std::string at = "model.layers." + std::to_string(i) + ".";
@@ -83,26 +92,34 @@ class Llama : public mezo::Model {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       x = ops.enter_layer(static_cast<int>(i), x);
-      x = x + attend(ops, static_cast<int>(i), ops.rms_norm(layer.attention_norm, x, norm_epsilon_), rope);
+      x = x + attend(ops, static_cast<int>(i), ops.rms_norm(layer.attention_norm, x, norm_epsilon_),
+                     rope);
       const at::Tensor h = ops.rms_norm(layer.feed_forward_norm, x, norm_epsilon_);
       x = x + ops.linear(layer.down, at::silu(ops.linear(layer.gate, h)) * ops.linear(layer.up, h));
     }
     return ops.rms_norm(norm_, x, norm_epsilon_);
   }
 
-  at::Tensor head(mezo::Ops& ops, const at::Tensor& rows) const override { return ops.linear(head_, rows); }
+  at::Tensor head(mezo::Ops& ops, const at::Tensor& rows) const override {
+    return ops.linear(head_, rows);
+  }
 
  private:
   void check(const mezo::ModelConfig& config) const {
     if (heads_ < 1) config.refuse("num_attention_heads", "expected at least 1");
-    if (kv_heads_ < 1 || heads_ % kv_heads_ != 0) config.refuse("num_key_value_heads", "expected a divisor of num_attention_heads");
+    if (kv_heads_ < 1 || heads_ % kv_heads_ != 0)
+      config.refuse("num_key_value_heads", "expected a divisor of num_attention_heads");
     if (width_ < 2 || width_ % 2 != 0) config.refuse("head_dim", "expected an even width");
     const std::string activation = config.text("hidden_act", "silu");
     if (activation != "silu") config.refuse("hidden_act", "this family has silu only");
-    if (config.integer("rotary_dim", width_) != width_) config.refuse("rotary_dim", "expected the head width, partial rotation is not in this family");
-    for (const char* key : {"rope_parameters.rope_type", "rope_parameters.type", "rope_scaling.rope_type", "rope_scaling.type", "rope_scaling_type"}) {
+    if (config.integer("rotary_dim", width_) != width_)
+      config.refuse("rotary_dim",
+                    "expected the head width, partial rotation is not in this family");
+    for (const char* key : {"rope_parameters.rope_type", "rope_parameters.type",
+                            "rope_scaling.rope_type", "rope_scaling.type", "rope_scaling_type"}) {
       const std::string scaling = config.text(key, "default");
-      if (scaling != "default" && scaling != "none") config.refuse(key, "scaled positions are not in this family");
+      if (scaling != "default" && scaling != "none")
+        config.refuse(key, "scaled positions are not in this family");
     }
   }
 
@@ -112,7 +129,8 @@ class Llama : public mezo::Model {
     const at::Tensor q = rope(ops.linear(layer.q, h).view({rows, heads_, width_}));
     const at::Tensor k = rope(ops.linear(layer.k, h).view({rows, kv_heads_, width_}));
     const at::Tensor v = ops.linear(layer.v, h).view({rows, kv_heads_, width_});
-    const at::Tensor seen = ops.attention(i, q, k, v, {1.0 / std::sqrt(static_cast<double>(width_)), true, 0});
+    const at::Tensor seen =
+        ops.attention(i, q, k, v, {1.0 / std::sqrt(static_cast<double>(width_)), true, 0});
     return ops.linear(layer.o, seen.view({rows, heads_ * width_}));
   }
 
@@ -128,32 +146,33 @@ class LlamaFamily : public mezo::ModelFamily {
  public:
   explicit LlamaFamily(const mezo::Parameters&) {}
 
-  std::unique_ptr<mezo::Model> build(const mezo::ModelConfig& config, mezo::Declaration& declare) const override {
+  std::unique_ptr<mezo::Model> build(const mezo::ModelConfig& config,
+                                     mezo::Declaration& declare) const override {
     return std::make_unique<Llama>(config, declare);
   }
 
   std::vector<mezo::GgufName> gguf_names(const mezo::ModelConfig& config) const override {
     const std::int64_t heads = config.integer("num_attention_heads");
     const std::string layer = "model.layers.*.";
-    return {{"token_embd", "model.embed_tokens"},
-            {"output_norm", "model.norm"},
-            {"output", "lm_head"},
-            {"blk.*.attn_norm", layer + "input_layernorm"},
-            {"blk.*.attn_q", layer + "self_attn.q_proj", heads},
-            {"blk.*.attn_k", layer + "self_attn.k_proj", config.integer("num_key_value_heads", heads)},
-            {"blk.*.attn_v", layer + "self_attn.v_proj"},
-            {"blk.*.attn_output", layer + "self_attn.o_proj"},
-            {"blk.*.ffn_norm", layer + "post_attention_layernorm"},
-            {"blk.*.ffn_gate", layer + "mlp.gate_proj"},
-            {"blk.*.ffn_up", layer + "mlp.up_proj"},
-            {"blk.*.ffn_down", layer + "mlp.down_proj"}};
+    return {
+        {"token_embd", "model.embed_tokens"},
+        {"output_norm", "model.norm"},
+        {"output", "lm_head"},
+        {"blk.*.attn_norm", layer + "input_layernorm"},
+        {"blk.*.attn_q", layer + "self_attn.q_proj", heads},
+        {"blk.*.attn_k", layer + "self_attn.k_proj", config.integer("num_key_value_heads", heads)},
+        {"blk.*.attn_v", layer + "self_attn.v_proj"},
+        {"blk.*.attn_output", layer + "self_attn.o_proj"},
+        {"blk.*.ffn_norm", layer + "post_attention_layernorm"},
+        {"blk.*.ffn_gate", layer + "mlp.gate_proj"},
+        {"blk.*.ffn_up", layer + "mlp.up_proj"},
+        {"blk.*.ffn_down", layer + "mlp.down_proj"}};
   }
 };
 
 constexpr const char* serves[] = {"LlamaForCausalLM", "gguf:llama", nullptr};
-constexpr mezo_component components[] = {
-    mezo::component<LlamaFamily, mezo::ModelFamily>(MEZO_MODEL, "llama", "LLaMA, SmolLM2 and others of their architecture",
-                                                    nullptr, serves)};
+constexpr mezo_component components[] = {mezo::component<LlamaFamily, mezo::ModelFamily>(
+    MEZO_MODEL, "llama", "LLaMA, SmolLM2 and others of their architecture", nullptr, serves)};
 
 }  // namespace
 

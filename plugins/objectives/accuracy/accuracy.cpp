@@ -1,8 +1,8 @@
-// Minus the share of the batch whose best-scored option is the right one. It has no gradient and needs none: MeZO only compares
-// its value at two points. Malladi et al. 2023, section 3.3.
+// Minus the share of the batch whose best-scored option is the right one. It has no gradient and
+// needs none: MeZO only compares its value at two points. Malladi et al. 2023, section 3.3.
 //
-// To write an objective of your own, copy this folder, change the names and value(), and add a line to
-// plugins/CMakeLists.txt (or build it outside of the tree against mezo::core). A run then names it: `objective: {type: yours}`.
+// To write an objective of your own, copy this folder and change the names and value(): the build
+// finds every folder here. A run then names it: `objective: {type: yours}`.
 
 #include "core/plugin/component.h"
 #include "core/task/objective.h"

@@ -1,5 +1,6 @@
-// Full-parameter tuning: every parameter trains, or those that the patterns leave. The recommended values are the MeZO authors'
-// single best guess for full tuning (learning rate 1e-6, epsilon 1e-3).
+// Full-parameter tuning: every parameter trains, or those that the patterns leave. The recommended
+// values are the MeZO authors' single best guess for full tuning (learning rate 1e-6, epsilon
+// 1e-3).
 
 #include <algorithm>
 #include <string>
@@ -13,22 +14,27 @@ namespace {
 // Whether `name` matches a pattern in which * stands for any text.
 bool matches(std::string_view pattern, std::string_view name) {
   if (pattern.empty()) return name.empty();
-  if (pattern[0] == '*') return matches(pattern.substr(1), name) || (!name.empty() && matches(pattern, name.substr(1)));
+  if (pattern[0] == '*')
+    return matches(pattern.substr(1), name) || (!name.empty() && matches(pattern, name.substr(1)));
   return !name.empty() && pattern[0] == name[0] && matches(pattern.substr(1), name.substr(1));
 }
 
 class Full : public mezo::Peft {
  public:
-  explicit Full(const mezo::Parameters& p) : include_(p.list("include")), exclude_(p.list("exclude")) {}
+  explicit Full(const mezo::Parameters& p)
+      : include_(p.list("include")), exclude_(p.list("exclude")) {}
 
   std::vector<bool> trained(std::span<const mezo::ParameterSpec> parameters) const override {
     for (const auto* patterns : {&include_, &exclude_})
       for (const std::string& pattern : *patterns)
-        if (std::none_of(parameters.begin(), parameters.end(), [&](const auto& p) { return matches(pattern, p.name); }))
-          throw mezo::ConfigError("[peft full] the pattern '" + pattern + "' matches no parameter; the first one is called '" +
+        if (std::none_of(parameters.begin(), parameters.end(),
+                         [&](const auto& p) { return matches(pattern, p.name); }))
+          throw mezo::ConfigError("[peft full] the pattern '" + pattern +
+                                  "' matches no parameter; the first one is called '" +
                                   parameters.front().name + "'");
     std::vector<bool> flags;
-    for (const mezo::ParameterSpec& p : parameters) flags.push_back(any(include_, p.name) && !any(exclude_, p.name));
+    for (const mezo::ParameterSpec& p : parameters)
+      flags.push_back(any(include_, p.name) && !any(exclude_, p.name));
     if (std::find(flags.begin(), flags.end(), true) == flags.end())
       throw mezo::ConfigError("[peft full] include and exclude leave nothing to train");
     return flags;
@@ -38,17 +44,20 @@ class Full : public mezo::Peft {
 
  private:
   static bool any(const std::vector<std::string>& patterns, const std::string& name) {
-    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return matches(p, name); });
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const std::string& p) { return matches(p, name); });
   }
   std::vector<std::string> include_, exclude_;
 };
 
 constexpr mezo_parameter parameters[] = {
-    {"include", MEZO_TEXT_LIST, "['*']", nullptr, nullptr, nullptr, "names of parameters that train; * stands for any text"},
-    {"exclude", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr, "of those, names that do not train"}};
+    {"include", MEZO_TEXT_LIST, "['*']", nullptr, nullptr, nullptr,
+     "names of parameters that train; * stands for any text"},
+    {"exclude", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr,
+     "of those, names that do not train"}};
 
-constexpr mezo_component components[] = {
-    mezo::component<Full, mezo::Peft>(MEZO_PEFT, "full", "every parameter of the model trains", parameters)};
+constexpr mezo_component components[] = {mezo::component<Full, mezo::Peft>(
+    MEZO_PEFT, "full", "every parameter of the model trains", parameters)};
 
 }  // namespace
 

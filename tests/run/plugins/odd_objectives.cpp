@@ -19,12 +19,18 @@ class Odd : public mezo::Objective {
   at::Tensor value(const mezo::Outputs& outputs, const mezo::Targets&) const override {
     const std::int64_t streams = outputs.option_scores.size(0);
     switch (kind) {
-      case 0: return outputs.option_scores.mean();
-      case 1: return {};
-      case 2: throw std::runtime_error("no luck today");
-      case 3: return at::cat({outputs.option_scores, at::full({7}, 1.0)});
-      case 4: return at::full({streams}, std::numeric_limits<double>::quiet_NaN());
-      default: return outputs.option_scores.argmax(-1).sum({1});
+      case 0:
+        return outputs.option_scores.mean();
+      case 1:
+        return {};
+      case 2:
+        throw std::runtime_error("no luck today");
+      case 3:
+        return at::cat({outputs.option_scores, at::full({7}, 1.0)});
+      case 4:
+        return at::full({streams}, std::numeric_limits<double>::quiet_NaN());
+      default:
+        return outputs.option_scores.argmax(-1).sum({1});
     }
   }
 };
@@ -34,8 +40,9 @@ constexpr mezo_component odd(const char* id) {
   return mezo::component<Odd<kind>, mezo::Objective>(MEZO_OBJECTIVE, id, "for a test");
 }
 
-constexpr mezo_component components[] = {odd<0>("wrong_shape"), odd<1>("no_tensor"), odd<2>("throwing"),
-                                         odd<3>("throwing_torch"), odd<4>("not_a_number"), odd<5>("integers_of_streams")};
+constexpr mezo_component components[] = {odd<0>("wrong_shape"),  odd<1>("no_tensor"),
+                                         odd<2>("throwing"),     odd<3>("throwing_torch"),
+                                         odd<4>("not_a_number"), odd<5>("integers_of_streams")};
 
 }  // namespace
 

@@ -1,0 +1,34 @@
+#pragma once
+// What a run reports of itself: the parts of result.json and the table at its end.
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/model/load_model.h"
+#include "core/run/evaluate.h"
+#include "core/run/run_config.h"
+
+namespace mezo {
+
+// The most memory this process has had resident.
+std::int64_t peak_memory_bytes();
+
+// {"accuracy", "loss", "examples"}.
+nlohmann::ordered_json scores_of(const Evaluation&);
+
+// "71.4%".
+std::string percent(const Evaluation&);
+
+// The SHA-256 of each file that the weights were read from, by its name.
+using WeightHashes = std::map<std::string, std::string>;
+WeightHashes hash_weights(const LoadedModel&);
+
+// Method, task, metric, versions, hashes.
+nlohmann::ordered_json describe_run(const RunConfig&, const LoadedModel&, const WeightHashes&,
+                                    const std::string& method);
+
+void print_table(const RunConfig&, const Evaluation& before, const Evaluation& after,
+                 std::uint32_t steps, double seconds_a_step);
+
+}  // namespace mezo

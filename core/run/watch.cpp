@@ -1,0 +1,94 @@
+#include "core/run/watch.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/run/evaluate.h"
+#include "core/run/interrupt.h"
+#include "core/run/result.h"
+
+namespace mezo {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int most_non_finite =
+    10;  // steps in a row whose loss is not finite before a run is given up
+
+double seconds_since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
+
+}  // namespace
+
+Watch::Watch(RunFolder& folder, const RunConfig& config, const LoadedModel& model,
+             ExactWeights& weights, const Datasets& data)
+    : folder_(folder),
+      model_(model),
+      weights_(weights),
+      data_(data),
+      total_(config.trainer.integer("steps")),
+      log_every_(config.trainer.integer("log_every")),
+      eval_every_(config.trainer.integer("eval_every")),
+      progress_("training", "step", total_),
+      start_(Clock::now()),
+      smoothed_(std::numeric_limits<double>::quiet_NaN()) {}
+
+bool Watch::operator()(const StepReport& report) {
+  log(report);
+  guard_against_divergence(report);
+  if (data_.dev && eval_every_ > 0 && report.step % eval_every_ == 0 && !Interrupt::stop())
+    evaluate_dev(report.step);
+  return !Interrupt::stop();
+}
+
+double Watch::training_seconds() const { return seconds_since(start_) - evaluating_; }
+
+void Watch::log(const StepReport& report) {
+  const SpsaStep& e = report.estimate;
+  if (e.applied) smoothed_ = std::isnan(smoothed_) ? e.loss : 0.95 * smoothed_ + 0.05 * e.loss;
+  if (report.step % log_every_ == 0 || report.step == total_ || !e.applied) {
+    nlohmann::ordered_json line = {{"step", report.step},
+                                   {"loss", e.loss},
+                                   {"projected_gradient", e.projected_gradients},
+                                   {"learning_rate", report.learning_rate}};
+    if (!e.applied) line["applied"] = false;
+    folder_.metric(line);
+    folder_.timing({{"step", report.step}, {"training_seconds", training_seconds()}});
+  }
+  examples_ += static_cast<std::int64_t>(report.examples);
+  const double speed = static_cast<double>(examples_) / training_seconds();
+  progress_.show(report.step, {fmt::format("loss {:.3f}", smoothed_),
+                               fmt::format("g {:+.2f}", e.projected_gradients.front()),
+                               fmt::format("{:.{}f} examples/s", speed, speed < 100 ? 1 : 0)});
+}
+
+void Watch::guard_against_divergence(const StepReport& report) {
+  non_finite_ = report.estimate.applied ? 0 : non_finite_ + 1;
+  if (non_finite_ >= most_non_finite)
+    throw RunError(
+        fmt::format("[run] the loss was not finite for {} steps in a row, up to step {}; the run "
+                    "diverged. Try a smaller "
+                    "learning_rate (or epsilon). Logged steps are in {}",
+                    non_finite_, report.step, folder_.path()));
+}
+
+void Watch::evaluate_dev(std::uint32_t step) {
+  const auto start = Clock::now();
+  weights_.settle();
+  const Evaluation dev = evaluate(model_, data_.dev->examples,
+                                  [](std::size_t, std::size_t) { return !Interrupt::stop(); });
+  if (!Interrupt::stop()) {
+    folder_.metric({{"step", step}, {"dev", scores_of(dev)}});
+    progress_.note(
+        fmt::format("step {}: dev accuracy {}, loss {:.4f}", step, percent(dev), dev.loss));
+  }
+  evaluating_ += seconds_since(start);
+}
+
+}  // namespace mezo

@@ -1,0 +1,45 @@
+#pragma once
+// What hangs on a training run's steps: the lines of metrics.jsonl and timing.jsonl, the progress
+// line, evaluation of dev, the guard against divergence, and the end that a signal asks for. The
+// loop itself (trainer.h) knows none of it.
+
+#include <chrono>
+
+#include "core/run/datasets.h"
+#include "core/run/progress.h"
+#include "core/run/run_folder.h"
+#include "core/run/trainer.h"
+
+namespace mezo {
+
+class Watch {
+ public:
+  Watch(RunFolder& folder, const RunConfig& config, const LoadedModel& model, ExactWeights& weights,
+        const Datasets& data);
+
+  // An OnStep: false ends the training. Throws RunError when the loss was not finite for ten steps
+  // in a row.
+  bool operator()(const StepReport& report);
+
+  // Without the evaluations of dev.
+  double training_seconds() const;
+
+ private:
+  void log(const StepReport& report);
+  void guard_against_divergence(const StepReport& report);
+  void evaluate_dev(std::uint32_t step);
+
+  RunFolder& folder_;
+  const LoadedModel& model_;
+  ExactWeights& weights_;
+  const Datasets& data_;
+  std::int64_t total_, log_every_, eval_every_;
+  Progress progress_;
+  std::chrono::steady_clock::time_point start_;
+  double smoothed_;  // the loss, averaged for the eye
+  double evaluating_ = 0;
+  std::int64_t examples_ = 0;
+  int non_finite_ = 0;
+};
+
+}  // namespace mezo

@@ -1,0 +1,43 @@
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "core/config/table.h"
+#include "core/run/settings.h"
+
+namespace {
+
+struct Block {
+  const char* name;
+  std::span<const mezo_parameter> table;
+};
+
+const Block blocks[] = {{"beside the blocks", mezo::top_settings()},
+                        {"model", mezo::model_settings()},
+                        {"peft", mezo::peft_settings()},
+                        {"objective", mezo::objective_settings()},
+                        {"task", mezo::task_settings()},
+                        {"optimizer", mezo::optimizer_settings()},
+                        {"trainer", mezo::trainer_settings()}};
+
+}  // namespace
+
+TEST_CASE("every table of settings is sound") {
+  for (const Block& block : blocks) {
+    CAPTURE(block.name);
+    CHECK(mezo::check_table(block.table) == "");
+  }
+}
+
+TEST_CASE("docs/configuration.md states the tables as they are") {
+  std::ifstream in(MEZO_SOURCE_DIR "/docs/configuration.md");
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  for (const Block& block : blocks) {
+    const std::string expected =
+        std::string("## ") + block.name + "\n\n```\n" + mezo::describe(block.table) + "```\n";
+    if (text.find(expected) == std::string::npos)
+      FAIL_CHECK("docs/configuration.md should have:\n" << expected);
+  }
+}
