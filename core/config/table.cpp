@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <set>
 #include <vector>
 
@@ -43,7 +44,10 @@ bool snake_case(std::string_view name) {
 }
 
 std::string problem_of(const mezo_parameter& row) {
-  if (!type_name(row.type)) return fmt::format("unknown type {}", static_cast<int>(row.type));
+  // A plugin may hold any number there, and reading such a value as an enumeration is undefined.
+  unsigned type = 0;
+  std::memcpy(&type, &row.type, sizeof type);
+  if (type > MEZO_TEXT_LIST) return fmt::format("unknown type {}", type);
   if (!row.doc || !*row.doc) return "has no doc";
   if (std::string_view(row.doc).find('\n') != std::string_view::npos)
     return "doc has more than one line";

@@ -8,6 +8,8 @@
 #include <set>
 #include <vector>
 
+#include "core/config/table.h"
+
 namespace mezo {
 
 namespace {
@@ -39,24 +41,8 @@ void check_parameters(const mezo_component& component, const std::string& where,
     if (component.parameter_count > 0) faults.push_back(where + ": its parameter table is null");
     return;
   }
-  std::set<std::string_view> names;
-  for (std::size_t i = 0; i < component.parameter_count; ++i) {
-    const mezo_parameter& row = component.parameters[i];
-    if (blank(row.name)) {
-      faults.push_back(fmt::format("{}: row {} of its parameters has no name", where, i));
-      continue;
-    }
-    if (!names.insert(row.name).second) {
-      faults.push_back(fmt::format("{}: parameter '{}' stands twice", where, row.name));
-    }
-    if (number_of(row.type) > MEZO_TEXT_LIST) {
-      faults.push_back(fmt::format("{}: parameter '{}' has the unknown type {}", where, row.name,
-                                   number_of(row.type)));
-    }
-    if (blank(row.doc)) {
-      faults.push_back(fmt::format("{}: parameter '{}' has no doc", where, row.name));
-    }
-  }
+  const std::string problem = check_table({component.parameters, component.parameter_count});
+  if (!problem.empty()) faults.push_back(where + ": its parameter table: " + problem);
 }
 
 void check_component(const mezo_component& component, std::size_t index, Faults& faults) {

@@ -21,9 +21,8 @@ TEST_CASE("every fault of a component array is named at once") {
         "its components are malformed: component 0 has no id; component 1 has no id; "
         "peft 'lacks_factory' has no create function; peft 'lacks_factory' has no destroy "
         "function; peft 'lacks_summary' has no summary; peft 'lacks_table': its parameter table is "
-        "null; peft 'bad_table': parameter 'one' stands twice; peft 'bad_table': row 2 of its "
-        "parameters has no name; peft 'bad_table': parameter 'two' has no doc; peft 'serving' says "
-        "what it serves, which only a model does; mend the array that it gives to MEZO_PLUGIN");
+        "null; peft 'bad_table': its parameter table: one stands in the table twice; peft 'serving' "
+        "says what it serves, which only a model does; mend the array that it gives to MEZO_PLUGIN");
 }
 
 TEST_CASE("an id in upper case is refused") {
@@ -34,8 +33,8 @@ TEST_CASE("an id in upper case is refused") {
 
 TEST_CASE("an unknown kind or type is a number in a message") {
   CHECK(refusal("unknown_numbers") ==
-        "its components are malformed: component 0 has the unknown kind 7; peft 'table': parameter "
-        "'odd' has the unknown type 99; mend the array that it gives to MEZO_PLUGIN");
+        "its components are malformed: component 0 has the unknown kind 7; peft 'table': its "
+        "parameter table: odd: unknown type 99; mend the array that it gives to MEZO_PLUGIN");
 }
 
 TEST_CASE("one id twice in one plugin is refused, the same id in two kinds is not the fault") {
