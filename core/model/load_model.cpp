@@ -49,8 +49,12 @@ Tokenizer tokenizer_of(const GgufFile& file) {
                      "] tokenizer.ggml.model: only byte-level BPE (gpt2) can be read, got " +
                      model);
   const auto id = [&](const char* key) {
-    return meta.find(key) ? std::optional(static_cast<std::int32_t>(meta.integer(key)))
-                          : std::nullopt;
+    if (!meta.find(key)) return std::optional<std::int32_t>();
+    const std::int64_t value = meta.integer(key);
+    if (value < 0 || value >= (std::int64_t{1} << 31))
+      throw ModelError("[" + meta.path() + "] " + key + ": expected a token's id, got " +
+                       std::to_string(value));
+    return std::optional(static_cast<std::int32_t>(value));
   };
   GptVocabulary v;
   v.source = meta.path();
@@ -150,7 +154,11 @@ void read_parameter(ParameterStore& store, int index, const Found& found) {
       dequantize(view.dtype, view.data.data() + b * bytes, (e - b) * width, out + b * width);
     });
   }
-  if (found.rotary_heads > 0 && spec.shape[0] % (2 * found.rotary_heads) == 0) {
+  if (found.rotary_heads > 0) {
+    if (spec.shape[0] % (2 * found.rotary_heads) != 0)
+      throw ModelError("tensor " + view.name + ": expected rows for " +
+                       std::to_string(found.rotary_heads) + " heads of an even width, got " +
+                       std::to_string(spec.shape[0]));
     const std::int64_t width = spec.shape.size() > 1 ? spec.shape[1] : 1;
     undo_rotary_order(out, spec.shape[0], width, found.rotary_heads);
   }
@@ -242,7 +250,11 @@ std::int64_t LoadedModel::parameters() const {
 CheckedModel check_model(const std::string& path, const std::string& type,
                          const Registry& registry) {
   const Prepared p = prepare(path, type, registry);
-  return {std::string(p.component.id()), load_tokenizer(path, p.opened), p.unused};
+  const auto parameters = p.declaration.parameters();
+  return {std::string(p.component.id()),
+          load_tokenizer(path, p.opened),
+          p.unused,
+          {parameters.begin(), parameters.end()}};
 }
 
 LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry) {

@@ -39,6 +39,7 @@ struct CheckedModel {
   std::string type;
   Tokenizer tokenizer;
   std::vector<std::string> unused;
+  std::vector<ParameterSpec> parameters;
 };
 
 // All of load_model's checks but reading the weights: the path, its configuration, a family that

@@ -33,6 +33,8 @@ void rethrow_as_ours(const Component& component, std::string_view doing) {
     throw;
   } catch (const PluginError&) {
     throw;
+  } catch (const std::bad_alloc&) {
+    throw RunError(fmt::format("out of memory while {}", doing));
   } catch (...) {
     throw PluginError(fault(component, fmt::format("threw {} while {}", what_was_thrown(), doing)));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -70,6 +71,10 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>&
     std::erase_if(result.predictions, [](const Prediction& p) { return p.scores.empty(); });
   }
   for (const Prediction& p : result.predictions) {
+    const bool numbers = std::all_of(p.scores.begin(), p.scores.end(), [](float x) {
+      return !std::isnan(x) && x < std::numeric_limits<float>::infinity();
+    });
+    if (!numbers && result.not_numbers++ == 0) result.first_not_number = p.row;
     result.accuracy += p.prediction == p.label;
     result.loss += cross_entropy(p);
   }

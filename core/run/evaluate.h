@@ -23,6 +23,8 @@ struct Prediction {
 struct Evaluation {
   std::vector<Prediction> predictions;  // in the order of the examples
   double accuracy = 0;                  // share of predictions that are right
+  std::size_t not_numbers = 0;          // examples with a score that is NaN or plus infinity
+  std::int64_t first_not_number = 0;    // row of the first of them
   double loss = 0;                      // mean softmax cross-entropy over the options
 };
 

@@ -38,6 +38,12 @@ Evaluation measure(const LoadedModel& model, const Split& split, const std::stri
       return Interrupt::signals() <= known;
     });
   }
+  if (result.not_numbers > 0)
+    throw RunError(fmt::format(
+        "[{}] {} of {} examples have scores that are not numbers (the first in row {} of {}): the "
+        "weights "
+        "are damaged, or the run diverged; try a smaller learning_rate",
+        title, result.not_numbers, result.predictions.size(), result.first_not_number, split.path));
   if (result.predictions.size() < split.examples.size())
     fmt::print(stderr, "interrupted: {} of {} examples were evaluated\n", result.predictions.size(),
                split.examples.size());
@@ -50,14 +56,6 @@ void require(const RunConfig& config, bool training) {
         "[task] train: no file is given, and `mezo run` trains; `mezo eval` only evaluates");
   if (config.task.text("test").empty() && config.task.text("dev").empty())
     throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
-}
-
-// Reads the examples with the model's tokenizer, before its weights: a bad line is known at once
-// however large the model is.
-Datasets read_data(const RunConfig& config, const std::vector<std::string>& wanted) {
-  const CheckedModel checked =
-      check_model(config.model.text("path"), config.model.text("type"), *config.registry);
-  return read_datasets(config, checked.tokenizer, wanted);
 }
 
 LoadedModel load(const RunConfig& config) {
@@ -87,8 +85,8 @@ void print_notes(const RunConfig& config) {
   for (const std::string& note : config.notes) fmt::print(stderr, "note: {}\n", note);
 }
 
-std::vector<bool> trained_parameters(const RunConfig& config, const LoadedModel& model) {
-  const auto& specs = model.store.specs();
+std::vector<bool> trained_parameters(const RunConfig& config,
+                                     std::span<const ParameterSpec> specs) {
   std::vector<bool> trained =
       guard(config.peft_component, [&] { return config.peft_mode->trained(specs); });
   if (trained.size() != specs.size())
@@ -97,6 +95,15 @@ std::vector<bool> trained_parameters(const RunConfig& config, const LoadedModel&
         config.peft_component.id(), specs.size(), trained.size(),
         config.peft_component.plugin->path.string()));
   return trained;
+}
+
+// Reads the examples with the model's tokenizer, before its weights, and checks what trains: a bad
+// line or pattern is known at once however large the model is.
+Datasets read_data(const RunConfig& config, const std::vector<std::string>& wanted) {
+  const CheckedModel checked =
+      check_model(config.model.text("path"), config.model.text("type"), *config.registry);
+  trained_parameters(config, checked.parameters);
+  return read_datasets(config, checked.tokenizer, wanted);
 }
 
 }  // namespace
@@ -109,7 +116,7 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   const Datasets data = read_data(config, {"train", "dev", "test"});
   const Split& measured = data.measured();
   LoadedModel model = load(config);
-  const std::vector<bool> trained = trained_parameters(config, model);
+  const std::vector<bool> trained = trained_parameters(config, model.store.specs());
   const WeightHashes hashes = hash_weights(model);
   folder.start(config.resolved_yaml(model.type, lines_of(hashes)));
 
@@ -185,6 +192,7 @@ void validate_experiment(const RunConfig& config) {
   require(config, false);
   const CheckedModel model =
       check_model(config.model.text("path"), config.model.text("type"), *config.registry);
+  trained_parameters(config, model.parameters);
   const Datasets data = read_datasets(config, model.tokenizer, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";

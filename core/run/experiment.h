@@ -22,7 +22,7 @@ MEZO_API bool run_experiment(const RunConfig& config, const RunOptions& options)
 MEZO_API bool evaluate_experiment(const RunConfig& config, const RunOptions& options);
 
 // Checks everything that can be checked without reading weights: the model's tensors and tokenizer,
-// every example of every file.
+// every example that is used.
 MEZO_API void validate_experiment(const RunConfig& config);
 
 }  // namespace mezo

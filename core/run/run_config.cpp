@@ -98,10 +98,17 @@ RunConfig load_run_config(const ConfigRequest& request) {
   search.named = run.top.list("plugins");
   search.base = std::filesystem::absolute(request.path).parent_path();
   search.folders = request.plugin_folders;
-  const auto registry = std::make_shared<const Registry>(search);
+  std::shared_ptr<const Registry> registry;
+  try {
+    registry = std::make_shared<const Registry>(search);
+    for (const std::string& name : search.named)
+      run.plugin_files.push_back(find_plugin_file(search, name).string());
+  } catch (const PluginError&) {
+    diagnostics.throw_if_any();  // without the plugins nothing below can be checked, but what was
+                                 // found is told
+    throw;
+  }
   run.registry = registry;
-  for (const std::string& name : search.named)
-    run.plugin_files.push_back(find_plugin_file(search, name).string());
 
   check_model_type(tree, *registry, diagnostics);
   run.model = check(tree.find("model"), "model", model_settings(), diagnostics, tree.mark);

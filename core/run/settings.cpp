@@ -53,11 +53,11 @@ constexpr mezo_parameter task[] = {
      "longer sequences lose their beginning"}};
 
 constexpr mezo_parameter optimizer[] = {
-    {"learning_rate", MEZO_NUMBER, "auto", "[0, inf)", automatic, nullptr,
+    {"learning_rate", MEZO_NUMBER, "auto", "[0, 1e6]", automatic, nullptr,
      "step size; auto: what the PEFT mode recommends"},
-    {"epsilon", MEZO_NUMBER, "auto", "(0, inf)", automatic, nullptr,
+    {"epsilon", MEZO_NUMBER, "auto", "[1e-12, 1e6]", automatic, nullptr,
      "size of the perturbation; auto: what the PEFT mode recommends"},
-    {"weight_decay", MEZO_NUMBER, "0", "[0, inf)", nullptr, nullptr,
+    {"weight_decay", MEZO_NUMBER, "0", "[0, 1e6]", nullptr, nullptr,
      "decoupled decay of matrices and embeddings"},
     {"probes", MEZO_INTEGER, "1", "[1, 1024]", nullptr, nullptr,
      "directions a step; each costs two forwards"},

@@ -9,8 +9,10 @@
 // update twice. Embedding rows that a step did not touch catch up later: when they are touched, at
 // settle(), or when too many updates wait.
 //
-// Memory beyond the weights: scratch of two of the largest matrix, and two of each vector. Malladi
-// et al. 2023, algorithm 1, with perturbed copies in place of in-place perturbation.
+// Memory beyond the weights: scratch of two of the largest matrix, two of each vector, and two of
+// the embedding rows that a batch asks for (of the whole vocabulary where an option has several
+// tokens). Malladi et al. 2023, algorithm 1, with perturbed copies in place of in-place
+// perturbation.
 
 #include <cstdint>
 #include <string>

@@ -5,9 +5,11 @@
 // every result is a function of the element's index alone. The arithmetic is that of an exact
 // update: for each missed step, with probes in order,
 //
-//   u = 0;  u = fma(c_p, z_p, u);  theta' = fma(-decay, theta, theta) - u          (fp32, one
-//   rounding each) plus = fma(eps, z, theta'),  minus = fma(-eps, z, theta')
+//   u = 0;  u = fma(c_p, z_p, u);  theta' = fma(-decay, theta, theta) - u
+//   plus = fma(eps, z, theta')
+//   minus = fma(-eps, z, theta')
 //
+// in fp32 with one rounding each,
 // and the file is compiled without contraction, so no compiler adds or drops a rounding. Malladi et
 // al. 2023, algorithm 1.
 

@@ -1,8 +1,7 @@
 #pragma once
 // Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a counter and
-// a key give four 32-bit words, with no state. Directions, batch order and the start of new tensors
-// are all drawn from it, so each is a pure function of what it is for. Works alike in host and
-// device code; uses integer operations only.
+// a key give four 32-bit words, with no state. Directions and batch order are drawn from it, so
+// each is a pure function of what it is for. Integer operations only.
 
 #include <array>
 #include <cstdint>

@@ -19,9 +19,9 @@ SpsaStep spsa_step(ExactWeights& weights, const SpsaOptions& options, std::uint3
     coefficients.push_back(static_cast<float>(learning_rate * double{g} / options.probes));
     result.applied = result.applied && std::isfinite(g) && std::isfinite(coefficients.back());
   }
-  if (result.applied)
-    weights.push(step, std::move(coefficients),
-                 static_cast<float>(learning_rate * options.weight_decay));
+  const auto decay = static_cast<float>(learning_rate * options.weight_decay);
+  result.applied = result.applied && std::isfinite(decay);
+  if (result.applied) weights.push(step, std::move(coefficients), decay);
   return result;
 }
 

@@ -106,6 +106,20 @@ class Llama : public mezo::Model {
 
  private:
   void check(const mezo::ModelConfig& config) const {
+    const auto within = [&](const char* key, std::int64_t most) {
+      if (config.integer(key) < 1 || config.integer(key) > most)
+        config.refuse(key, "expected 1 to " + std::to_string(most));
+    };
+    within("num_hidden_layers", 1024);
+    within("hidden_size", 1 << 20);
+    within("intermediate_size", 1 << 24);
+    within("vocab_size", 1 << 24);
+    if (heads_ > 4096 || width_ > 4096)
+      config.refuse("num_attention_heads", "expected at most 4096 heads of at most 4096");
+    if (!(rope_base_ > 0) || !std::isfinite(rope_base_))
+      config.refuse("rope_theta", "expected a number above 0");
+    if (!(norm_epsilon_ >= 0) || !std::isfinite(norm_epsilon_))
+      config.refuse("rms_norm_eps", "expected a number from 0");
     if (heads_ < 1) config.refuse("num_attention_heads", "expected at least 1");
     if (kv_heads_ < 1 || heads_ % kv_heads_ != 0)
       config.refuse("num_key_value_heads", "expected a divisor of num_attention_heads");
