@@ -1,7 +1,10 @@
 #include "core/model/load_model.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty_like.h>
 
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <map>
 
@@ -67,27 +70,49 @@ std::map<std::string, Found> by_canonical_name(const TensorFile& file,
   return found;
 }
 
+// The bytes of a file's tensor as they are, where the store keeps that very type.
+bool copy_as_it_lies(ParameterStore& store, int index, const TensorView& view) {
+  const StoredTensor& t = store.stored({index});
+  const bool same = (t.storage == Storage::float32 && view.dtype == DType::F32) ||
+                    (t.storage == Storage::float16 && view.dtype == DType::F16) ||
+                    (t.storage == Storage::bfloat16 && view.dtype == DType::BF16);
+  if (!same) return false;
+  at::Tensor words = t.words;
+  // from_blob would let a GPU copy read the mapping directly, but files need not align tensors.
+  at::Tensor host = store.device().is_cpu() ? words : at::empty_like(words, at::kCPU);
+  std::memcpy(host.mutable_data_ptr(), view.data.data(), view.data.size());
+  if (!store.device().is_cpu()) words.copy_(host);
+  return true;
+}
+
+void widen(const ParameterSpec& spec, const TensorView& view, float* out) {
+  if (block_size(view.dtype) == 1) {
+    dequantize(view, out);
+    return;
+  }
+  // Whole blocks a row, so rows can be shared out.
+  const std::int64_t width = spec.shape.back(), rows = spec.elements() / width,
+                     bytes = bytes_of(view.dtype, width);
+  at::parallel_for(0, rows, 64, [&](std::int64_t b, std::int64_t e) {
+    dequantize(view.dtype, view.data.data() + b * bytes, (e - b) * width, out + b * width);
+  });
+}
+
 void read_parameter(ParameterStore& store, int index, const Found& found) {
   const ParameterSpec& spec = store.spec({index});
   const TensorView& view = *found.view;
-  float* out = store.data({index});
-  if (block_size(view.dtype) == 1) {
-    dequantize(view, out);
-  } else {  // whole blocks a row, so rows can be shared out
-    const std::int64_t width = spec.shape.back(), rows = spec.elements() / width,
-                       bytes = bytes_of(view.dtype, width);
-    at::parallel_for(0, rows, 64, [&](std::int64_t b, std::int64_t e) {
-      dequantize(view.dtype, view.data.data() + b * bytes, (e - b) * width, out + b * width);
-    });
-  }
+  if (found.rotary_heads == 0 && copy_as_it_lies(store, index, view)) return;
+  std::vector<float> values(static_cast<std::size_t>(spec.elements()));
+  widen(spec, view, values.data());
   if (found.rotary_heads > 0) {
     if (spec.shape[0] % (2 * found.rotary_heads) != 0)
       throw ModelError("tensor " + view.name + ": expected rows for " +
                        std::to_string(found.rotary_heads) + " heads of an even width, got " +
                        std::to_string(spec.shape[0]));
     const std::int64_t width = spec.shape.size() > 1 ? spec.shape[1] : 1;
-    undo_rotary_order(out, spec.shape[0], width, found.rotary_heads);
+    undo_rotary_order(values.data(), spec.shape[0], width, found.rotary_heads);
   }
+  store.write({index}, values.data());
 }
 
 // A model that is ready to be read: everything about it is known and checked but the numbers.
@@ -183,9 +208,42 @@ CheckedModel check_model(const std::string& path, const std::string& type,
           {parameters.begin(), parameters.end()}};
 }
 
-LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry) {
+namespace {
+
+// The type of most of a model's weights, not counting vectors.
+DType main_type(const Prepared& p) {
+  std::map<DType, std::int64_t> elements;
+  const auto specs = p.declaration.parameters();
+  for (std::size_t i = 0; i < specs.size(); ++i)
+    if (specs[i].role != Role::vector) elements[p.found[i].view->dtype] += specs[i].elements();
+  const auto most =
+      std::max_element(elements.begin(), elements.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == elements.end() ? DType::F32 : most->first;
+}
+
+Storage storage_for(const ModelPlacement& placement, DType type) {
+  if (placement.storage) return *placement.storage;
+  if (placement.device.is_cpu()) return Storage::float32;
+  return type == DType::F16    ? Storage::float16
+         : type == DType::BF16 ? Storage::bfloat16_8
+                               : Storage::float32;
+}
+
+at::ScalarType dtype_for(const ModelPlacement& placement, DType type) {
+  if (placement.dtype) return *placement.dtype;
+  if (placement.device.is_cpu()) return at::kFloat;
+  return type == DType::F16 ? at::kHalf : type == DType::BF16 ? at::kBFloat16 : at::kFloat;
+}
+
+}  // namespace
+
+LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry,
+                       const ModelPlacement& placement) {
   Prepared p = prepare(path, type, registry);
-  ParameterStore store(p.declaration.parameters());
+  const DType file_type = main_type(p);
+  ParameterStore store(p.declaration.parameters(), storage_for(placement, file_type),
+                       placement.device);
   for (std::size_t i = 0; i < p.found.size(); ++i)
     read_parameter(store, static_cast<int>(i), p.found[i]);
   Tokenizer tokenizer = load_tokenizer(path, p.opened);
@@ -196,6 +254,7 @@ LoadedModel load_model(const std::string& path, const std::string& type, const R
           p.opened.config,
           std::move(p.model),
           std::move(store),
+          dtype_for(placement, file_type),
           std::move(tokenizer),
           p.file.paths(),
           std::move(p.unused)};

@@ -1,10 +1,11 @@
 #pragma once
 // From a path to a model that can run: finds out what the path is (a Hugging Face folder or a .gguf
 // file), asks the registry for the family that serves it, lets it declare its parameters, and reads
-// every one of them into fp32.
+// every one of them into the storage and onto the device that were asked for.
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,16 @@
 
 namespace mezo {
 
+// Where a model lies, what it is kept in and what its forwards compute in. What is not given
+// depends on the device and on the type that most weights of the files have. On the CPU both are
+// float32. On a GPU fp16 files stay float16 and bf16 files become bfloat16+8 (a bf16 weight alone
+// cannot hold the steps of training), both computed in the file's type; other files are float32.
+struct ModelPlacement {
+  at::Device device = at::kCPU;
+  std::optional<Storage> storage;
+  std::optional<at::ScalarType> dtype;
+};
+
 struct LoadedModel {
   std::string path;
   std::string type;  // the family's component id
@@ -23,6 +34,7 @@ struct LoadedModel {
   ModelConfig config;
   std::unique_ptr<Model> model;
   ParameterStore store;
+  at::ScalarType dtype;  // that forwards compute in
   Tokenizer tokenizer;
   std::vector<std::string> files;   // the weights were read from
   std::vector<std::string> unused;  // tensors of the files that the model does not declare
@@ -33,7 +45,7 @@ struct LoadedModel {
 // `type` is a component id, or "auto". Throws ModelError for what is missing, misshapen or of a
 // type that cannot be read, naming file and tensor; PluginError where no plugin serves the model.
 MEZO_API LoadedModel load_model(const std::string& path, const std::string& type,
-                                const Registry& registry);
+                                const Registry& registry, const ModelPlacement& placement = {});
 
 struct CheckedModel {
   std::string type;

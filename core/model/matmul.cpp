@@ -37,4 +37,11 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout
   return bias.defined() ? at::addmm(bias, x, right) : at::mm(x, right);
 }
 
+void multiply_into(at::Tensor out, const at::Tensor& x, const at::Tensor& matrix, Layout layout) {
+  if (suits_onednn(x, matrix, layout))
+    out.copy_(multiply(x, matrix, layout, {}));
+  else
+    at::mm_out(out, x, layout == Layout::out_in ? matrix.t() : matrix);
+}
+
 }  // namespace mezo

@@ -14,4 +14,7 @@ namespace mezo {
 at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout,
                     const at::Tensor& bias);
 
+// The same without a bias, into out [n, out], which must be contiguous.
+void multiply_into(at::Tensor out, const at::Tensor& x, const at::Tensor& matrix, Layout layout);
+
 }  // namespace mezo

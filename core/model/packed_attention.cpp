@@ -2,20 +2,24 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <algorithm>
 #include <limits>
 
+#include "core/model/index_tensor.h"
+
 namespace mezo {
 
 namespace {
 
-// The padded [segments, heads, length, width] form of rows [R, heads, width].
-at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, std::int64_t n,
+// The padded [segments, heads, length, width] form of rows [R, heads, width]; the rows themselves
+// where they are in order.
+at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, bool in_order, std::int64_t n,
                   std::int64_t length) {
-  return rows.index_select(0, index).view({n, length, rows.size(1), rows.size(2)}).transpose(1, 2);
+  return (in_order ? rows : rows.index_select(0, index))
+      .reshape({n, length, rows.size(1), rows.size(2)})
+      .transpose(1, 2);
 }
 
 // Key and value heads repeated so that each query head has its own.
@@ -40,12 +44,12 @@ std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Segment& 
 
 }  // namespace
 
-PackedAttention::PackedAttention(const PackedBatch& batch, int streams) {
+PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device)
+    : device_(device) {
   std::vector<int> roots, continued;
   for (std::size_t i = 0; i < batch.segments().size(); ++i)
     (batch.segments()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
-  back_ = at::empty({streams * batch.rows()}, at::kLong);
-  auto* back = back_.mutable_data_ptr<std::int64_t>();
+  std::vector<std::int64_t> back(static_cast<std::size_t>(streams * batch.rows()));
   std::int64_t base = 0;
   for (const auto& members : {roots, continued}) {
     if (members.empty()) continue;
@@ -58,10 +62,11 @@ PackedAttention::PackedAttention(const PackedBatch& batch, int streams) {
             base + (s * static_cast<std::int64_t>(members.size()) + static_cast<std::int64_t>(m)) *
                        g.queries;
         for (std::int64_t i = 0; i < segment.length; ++i)
-          back[s * batch.rows() + segment.first_row + i] = place + i;
+          back[static_cast<std::size_t>(s * batch.rows() + segment.first_row + i)] = place + i;
       }
     base += g.n * g.queries;
   }
+  back_ = index_tensor(back, device_);
 }
 
 PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
@@ -97,15 +102,17 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
                                          : std::numeric_limits<std::int64_t>::max());
       }
     }
-  const auto tensor = [](const std::vector<std::int64_t>& v) {
-    at::Tensor t = at::empty({static_cast<std::int64_t>(v.size())}, at::kLong);
-    std::copy(v.begin(), v.end(), t.mutable_data_ptr<std::int64_t>());
-    return t;
+  const auto in_order = [](const std::vector<std::int64_t>& rows, std::int64_t all) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (rows[i] != static_cast<std::int64_t>(i)) return false;
+    return static_cast<std::int64_t>(rows.size()) == all;
   };
-  g.query_rows = tensor(query_rows);
-  g.key_rows = tensor(key_rows);
-  g.query_position = tensor(query_position).view({g.n, g.queries, 1});
-  g.key_position = tensor(key_position).view({g.n, 1, g.keys});
+  g.in_order = in_order(query_rows, streams * batch.rows()) &&
+               in_order(key_rows, streams * batch.rows());
+  g.query_rows = index_tensor(query_rows, device_);
+  g.key_rows = index_tensor(key_rows, device_);
+  g.query_position = index_tensor(query_position, device_).view({g.n, g.queries, 1});
+  g.key_position = index_tensor(key_position, device_).view({g.n, 1, g.keys});
   return g;
 }
 
@@ -125,12 +132,13 @@ at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
   for (const Group& g : groups_) {
     const bool plain_causal = o.causal && o.window == 0 && !g.continues;
     const at::Tensor out = at::scaled_dot_product_attention(
-        gather(q, g.query_rows, g.n, g.queries),
-        repeat_heads(gather(k, g.key_rows, g.n, g.keys), heads),
-        repeat_heads(gather(v, g.key_rows, g.n, g.keys), heads),
+        gather(q, g.query_rows, g.in_order, g.n, g.queries),
+        repeat_heads(gather(k, g.key_rows, g.in_order, g.n, g.keys), heads),
+        repeat_heads(gather(v, g.key_rows, g.in_order, g.n, g.keys), heads),
         plain_causal ? std::optional<at::Tensor>() : std::optional<at::Tensor>(mask(g, o)), 0.0,
         plain_causal, o.scale);
     outputs.push_back(out.transpose(1, 2).reshape({g.n * g.queries, heads, width}));
+    if (g.in_order) return outputs.back();
   }
   return (outputs.size() == 1 ? outputs[0] : at::cat(outputs)).index_select(0, back_);
 }

@@ -2,7 +2,8 @@
 // Attention over packed rows: gathers the rows of each segment into a padded [segments, heads,
 // length, width] tensor, runs scaled-dot-product attention, and scatters back. The index tensors
 // are made once a batch and serve every layer. Segments without a parent are padded on the right,
-// so that under causal attention no mask is needed at all.
+// so that under causal attention no mask is needed at all; where they are equally long nothing is
+// gathered either.
 
 #include <ATen/core/Tensor.h>
 
@@ -15,8 +16,8 @@ namespace mezo {
 
 class PackedAttention {
  public:
-  // Rows are those of `batch`, `streams` times over.
-  PackedAttention(const PackedBatch& batch, int streams);
+  // Rows are those of `batch`, `streams` times over, on the device.
+  PackedAttention(const PackedBatch& batch, int streams, at::Device device = at::kCPU);
 
   // Shapes as in Ops::attention.
   at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -26,6 +27,7 @@ class PackedAttention {
   struct Group {  // n segments computed together; all tensors repeat for each stream
     std::int64_t n = 0, queries = 0, keys = 0;
     bool continues = false;     // its segments have parents
+    bool in_order = false;      // padded queries and keys are the rows as they lie
     at::Tensor query_rows;      // [n * queries] row of each padded query
     at::Tensor key_rows;        // [n * keys] row of each padded key
     at::Tensor query_position;  // [n, queries, 1]
@@ -34,6 +36,7 @@ class PackedAttention {
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
   at::Tensor mask(const Group&, const AttentionOptions&) const;
 
+  at::Device device_;
   std::vector<Group> groups_;
   at::Tensor back_;  // [R] place of each row in the groups' padded outputs, laid end to end
 };

@@ -1,8 +1,8 @@
 #pragma once
 // Where Ops gets the numbers of a parameter, one copy for each stream. There are two: the stored
-// weights as they are (evaluation; parameter_store.h) and the two perturbed copies of a training step
-// (core/zo/exact_weights.h). Everything else about a forward is the same for both, and lives once,
-// in stream_ops.h.
+// weights as they are (evaluation; core/zo/stored_source.h) and the perturbed copies of a training
+// step (core/zo/exact_weights.h). Everything else about a forward is the same for both, and lives
+// once, in stream_ops.h.
 
 #include <ATen/core/Tensor.h>
 
@@ -17,13 +17,17 @@ class MEZO_API ParameterSource {
 
   virtual int streams() const = 0;
 
+  // What a forward computes in, and where.
+  virtual at::ScalarType dtype() const { return at::kFloat; }
+  virtual at::Device device() const { return at::kCPU; }
+
   // The parameter under each stream: [S, shape…] with S = streams(), or [1, shape…] where all
-  // streams share it. A matrix may lie in scratch that the next call reuses: finish with it first.
-  // Vectors stay.
+  // streams share it. Vectors are fp32 and stay; matrices are dtype(), and may lie in scratch that
+  // the next call reuses: finish with them first.
   virtual at::Tensor whole(Parameter) = 0;
 
-  // Rows of a matrix stored row by row: entries [U] int64, ascending without repetition -> [S or 1,
-  // U, width].
+  // Rows of a matrix stored row by row: entries [U] int64, which may repeat -> [S or 1, U, width]
+  // of dtype().
   virtual at::Tensor rows(Parameter, const at::Tensor& entries) = 0;
 };
 

@@ -1,50 +1,59 @@
 #pragma once
-// The model's numbers, once: a tensor for each declared parameter, in its storage type (fp32).
-// Nothing but an update writes here (core/zo/exact_weights.h), so what an evaluation reads is
-// always theta itself.
+// The model's numbers, once: a tensor for each declared parameter, in its storage type, on one
+// device. Nothing but an update writes here (core/zo/exact_weights.h), so what an evaluation reads
+// is always theta itself.
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "core/api.h"
 #include "core/model/declaration.h"
-#include "core/model/parameter_source.h"
+#include "core/model/storage.h"
 
 namespace mezo {
 
+// words have the parameter's shape and word_type(storage); residual, of bytes, is there for
+// bfloat16+8 alone.
+struct StoredTensor {
+  Storage storage = Storage::float32;
+  at::Tensor words;
+  at::Tensor residual;
+};
+
 class MEZO_API ParameterStore {
  public:
-  // Uninitialised fp32 tensors of the declared shapes.
-  explicit ParameterStore(std::span<const ParameterSpec> specs);
+  // Uninitialised tensors of the declared shapes; vectors are float32 whatever `storage` is.
+  explicit ParameterStore(std::span<const ParameterSpec> specs, Storage storage = Storage::float32,
+                          at::Device device = at::kCPU);
 
   std::span<const ParameterSpec> specs() const { return specs_; }
   const ParameterSpec& spec(Parameter p) const {
     return specs_.at(static_cast<std::size_t>(p.index));
   }
-  at::Tensor& tensor(Parameter p) { return tensors_.at(static_cast<std::size_t>(p.index)); }
-  const at::Tensor& tensor(Parameter p) const {
+  const StoredTensor& stored(Parameter p) const {
     return tensors_.at(static_cast<std::size_t>(p.index));
   }
+  Storage storage() const { return storage_; }  // of matrices and embeddings
+  at::Device device() const { return device_; }
+  std::int64_t bytes() const;
+
+  // Stores spec(p).elements() numbers, rounded to nearest where the storage is narrower. What it
+  // holds, widened to fp32. Both are on the host.
+  void write(Parameter p, const float* values);
+  void read(Parameter p, float* values) const;
+
+  // float32 parameters of a store on the CPU.
+  at::Tensor& tensor(Parameter p) { return tensors_.at(static_cast<std::size_t>(p.index)).words; }
   float* data(Parameter p) { return tensor(p).mutable_data_ptr<float>(); }
 
  private:
   std::vector<ParameterSpec> specs_;
-  std::vector<at::Tensor> tensors_;
-};
-
-// The stored weights as they are: one stream.
-class MEZO_API StoredSource : public ParameterSource {
- public:
-  explicit StoredSource(const ParameterStore& store) : store_(store) {}
-  int streams() const override { return 1; }
-  at::Tensor whole(Parameter p) override { return store_.tensor(p).unsqueeze(0); }
-  at::Tensor rows(Parameter p, const at::Tensor& entries) override;
-
- private:
-  const ParameterStore& store_;
+  std::vector<StoredTensor> tensors_;
+  Storage storage_;
+  at::Device device_;
 };
 
 }  // namespace mezo

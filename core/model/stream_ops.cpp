@@ -1,11 +1,9 @@
 #include "core/model/stream_ops.h"
 
-#include <ATen/ops/_unique2.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/native_layer_norm.h>
-#include <ATen/ops/rsqrt.h>
 
+#include "core/model/index_tensor.h"
 #include "core/model/matmul.h"
 
 namespace mezo {
@@ -13,46 +11,31 @@ namespace mezo {
 Ops::~Ops() = default;
 StreamOps::~StreamOps() = default;
 
-namespace {
-
-at::Tensor tiled(std::span<const std::int64_t> values, int streams) {
-  const auto n = static_cast<std::int64_t>(values.size());
-  at::Tensor t = at::empty({n}, at::kLong);
-  std::copy(values.begin(), values.end(), t.mutable_data_ptr<std::int64_t>());
-  return t.repeat({streams});
-}
-
-at::Tensor stream_of(const at::Tensor& x, std::int64_t s) {
-  return x.select(0, x.size(0) == 1 ? 0 : s);
-}
-
-}  // namespace
-
 StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch)
     : source_(source),
       streams_(source.streams()),
-      batch_{tiled(batch.ids(), streams_), tiled(batch.positions(), streams_)},
-      attention_(std::make_unique<PackedAttention>(batch, streams_)) {}
-
-at::Tensor StreamOps::by_stream(const at::Tensor& x) const {
-  return x.view({streams_, x.size(0) / streams_, x.size(1)});
-}
-
-at::Tensor StreamOps::vector_of(Parameter p) { return source_.whole(p).unsqueeze(1); }
+      batch_{index_tensor(batch.ids(), source.device()).repeat({streams_}),
+             index_tensor(batch.positions(), source.device()).repeat({streams_})},
+      activations_(activation_kernels(source.device().is_cuda())),
+      attention_(std::make_unique<PackedAttention>(batch, streams_, source.device())) {}
 
 at::Tensor StreamOps::enter_layer(int, const at::Tensor& x) { return x; }
 
 at::Tensor StreamOps::embedding(const Embedding& e, const at::Tensor& ids) {
-  // Every stream asks for the same entries: find the distinct ones once.
-  const at::Tensor own = ids.narrow(0, 0, ids.size(0) / streams_);
-  const auto [entries, inverse, counts] =
-      at::_unique2(own, /*sorted=*/true, /*return_inverse=*/true);
-  const at::Tensor rows = source_.rows(e.weight, entries);
-  at::Tensor out = at::empty({ids.size(0), rows.size(2)}, rows.options());
-  for (int s = 0; s < streams_; ++s) {
-    at::Tensor part = out.narrow(0, s * own.size(0), own.size(0));
-    at::index_select_out(part, stream_of(rows, s), 0, inverse);
-  }
+  // Every stream asks for the same entries.
+  const at::Tensor rows = source_.rows(e.weight, ids.narrow(0, 0, ids.size(0) / streams_));
+  return rows.expand({streams_, rows.size(1), rows.size(2)}).reshape({-1, rows.size(2)});
+}
+
+// x [R, in] times the matrix of each row's stream.
+at::Tensor StreamOps::product(const Linear& map, const at::Tensor& x,
+                              const at::Tensor& matrices) const {
+  if (matrices.size(0) == 1) return multiply(x, matrices[0], map.layout, {});
+  const std::int64_t n = x.size(0) / streams_;
+  at::Tensor out = at::empty(
+      {x.size(0), map.layout == Layout::out_in ? matrices.size(1) : matrices.size(2)}, x.options());
+  for (int s = 0; s < streams_; ++s)
+    multiply_into(out.narrow(0, s * n, n), x.narrow(0, s * n, n), matrices[s], map.layout);
   return out;
 }
 
@@ -65,26 +48,20 @@ at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
   }
   const at::Tensor w =
       selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
-  if (streams_ == 1)
-    return multiply(x, stream_of(w, 0), map.layout, bias.defined() ? stream_of(bias, 0) : bias);
-  const std::int64_t n = x.size(0) / streams_;
-  at::Tensor out =
-      at::empty({x.size(0), map.layout == Layout::out_in ? w.size(1) : w.size(2)}, x.options());
-  for (int s = 0; s < streams_; ++s)
-    out.narrow(0, s * n, n)
-        .copy_(multiply(x.narrow(0, s * n, n), stream_of(w, s), map.layout,
-                        bias.defined() ? stream_of(bias, s) : bias));
+  const bool one_product = w.size(0) == 1 && (!bias.defined() || bias.size(0) == 1);
+  if (one_product && x.scalar_type() == at::kFloat)
+    return multiply(x, w[0], map.layout, bias.defined() ? bias[0] : bias);
+  at::Tensor out = product(map, x, w);
+  if (bias.defined()) activations_.add_bias(out, bias);
   return out;
 }
 
 at::Tensor StreamOps::layer_norm(const Norm& norm, const at::Tensor& x, double epsilon) {
-  const auto [y, mean, rstd] = at::native_layer_norm(x, {x.size(1)}, {}, {}, epsilon);
-  return by_stream(y).mul(vector_of(norm.gain)).add_(vector_of(norm.bias)).view(x.sizes());
+  return activations_.layer_norm(x, source_.whole(norm.gain), source_.whole(norm.bias), epsilon);
 }
 
 at::Tensor StreamOps::rms_norm(const Norm& norm, const at::Tensor& x, double epsilon) {
-  const at::Tensor scale = at::rsqrt(x.square().mean({1}, /*keepdim=*/true).add_(epsilon));
-  return by_stream(x.mul(scale)).mul_(vector_of(norm.gain)).view(x.sizes());
+  return activations_.rms_norm(x, source_.whole(norm.gain), epsilon);
 }
 
 at::Tensor StreamOps::attention(int, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

@@ -1,11 +1,13 @@
 #pragma once
-// The host's Ops: the same arithmetic for evaluation (one stream) and training (two), over whatever
-// ParameterSource it is given. One object serves one batch. Work a stream is one matrix product
-// each; no stream's rows are padded or copied for another's.
+// The host's Ops: the same arithmetic for evaluation (one stream) and training (two or more), over
+// whatever ParameterSource it is given, on the device and in the type that it names. One object
+// serves one batch. A matrix of each stream's own is one product a stream; a matrix that all share
+// is one product over all rows. No stream's rows are padded or copied for another's.
 
 #include <memory>
 #include <optional>
 
+#include "core/model/activations.h"
 #include "core/model/ops.h"
 #include "core/model/packed_attention.h"
 #include "core/model/packed_batch.h"
@@ -22,8 +24,8 @@ class MEZO_API StreamOps : public Ops {
   const Batch& batch() const { return batch_; }
   int streams() const { return streams_; }
 
-  // From now on a vocabulary head gives only these columns, in this order: entries [U] int64,
-  // ascending without repetition.
+  // From now on a vocabulary head gives only these columns, in this order: entries [U] int64 on the
+  // source's device, ascending without repetition.
   void select_vocabulary(at::Tensor entries) { vocabulary_ = std::move(entries); }
 
   at::Tensor enter_layer(int layer, const at::Tensor& x) override;
@@ -35,12 +37,12 @@ class MEZO_API StreamOps : public Ops {
                        const AttentionOptions&) override;
 
  private:
-  at::Tensor vector_of(Parameter p);                // [S or 1, 1, d]
-  at::Tensor by_stream(const at::Tensor& x) const;  // [R, d] as [S, R / S, d]
+  at::Tensor product(const Linear& map, const at::Tensor& x, const at::Tensor& matrices) const;
 
   ParameterSource& source_;
   int streams_;
   Batch batch_;
+  const ActivationKernels& activations_;
   std::optional<at::Tensor> vocabulary_;
   std::unique_ptr<PackedAttention> attention_;
 };

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "core/run/scorer.h"
+#include "core/zo/stored_source.h"
 
 namespace mezo {
 
@@ -44,7 +45,7 @@ void score_batch(const LoadedModel& model, ParameterSource& source,
 Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>& examples,
                     const EvaluationProgress& progress) {
   const at::NoGradGuard no_grad;
-  StoredSource source(model.store);
+  StoredSource source(model.store, model.dtype);
   Evaluation result;
   result.predictions.resize(examples.size());
   std::vector<std::size_t> order(examples.size());

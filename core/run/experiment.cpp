@@ -124,7 +124,7 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
              trainer.steps, trainer.batch_size, trainer.learning_rate, trainer.spsa.epsilon);
   const Evaluation before = measure(model, measured, "before", 0);
-  ExactWeights weights(model.store, trained, trainer.seed);
+  ExactWeights weights(model.store, trained, {trainer.seed, Distribution::gaussian, model.dtype});
   std::uint32_t steps = 0;
   double seconds = 0;
   if (!Interrupt::stop()) {

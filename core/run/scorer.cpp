@@ -1,6 +1,5 @@
 #include "core/run/scorer.h"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/log_softmax.h>
@@ -10,6 +9,7 @@
 #include <limits>
 #include <map>
 
+#include "core/model/index_tensor.h"
 #include "core/model/stream_ops.h"
 #include "core/plugin/create.h"
 
@@ -32,12 +32,6 @@ struct Plan {
   std::int64_t options = 0;
   bool one_token_each = true;  // every option is one token, predicted by the context's last row
 };
-
-at::Tensor tensor_of(const std::vector<std::int64_t>& values) {
-  at::Tensor t = at::empty({static_cast<std::int64_t>(values.size())}, at::kLong);
-  std::copy(values.begin(), values.end(), t.mutable_data_ptr<std::int64_t>());
-  return t;
-}
 
 void lay_out_option(Plan& plan, std::int64_t example, std::int64_t option, const EncodedExample& e,
                     int context, std::map<std::int64_t, std::int64_t>& wanted) {
@@ -83,16 +77,15 @@ at::Tensor pick_rows(const at::Tensor& hidden, const Plan& plan, int streams, st
   for (int s = 0; s < streams; ++s)
     for (std::int64_t i = begin; i < end; ++i)
       rows.push_back(s * plan.batch.rows() + plan.wanted[static_cast<std::size_t>(i)]);
-  return hidden.index_select(0, tensor_of(rows));
+  return hidden.index_select(0, index_tensor(rows, hidden.device()));
 }
 
-// The value of each scored token in `table` [S, wanted, columns]: [S, scored].
-at::Tensor pick_tokens(const at::Tensor& table, const Plan& plan,
-                       std::span<const std::int64_t> column) {
+// The entry `column[i]` of row `row[i]` of a table [S, rows, columns]: [S, row.size()].
+at::Tensor pick(const at::Tensor& table, std::span<const std::int64_t> row,
+                std::span<const std::int64_t> column) {
   std::vector<std::int64_t> flat;
-  for (std::size_t i = 0; i < plan.scored.size(); ++i)
-    flat.push_back(plan.scored[i].wanted * table.size(2) + column[i]);
-  return table.reshape({table.size(0), -1}).index_select(1, tensor_of(flat));
+  for (std::size_t i = 0; i < row.size(); ++i) flat.push_back(row[i] * table.size(2) + column[i]);
+  return table.reshape({table.size(0), -1}).index_select(1, index_tensor(flat, table.device()));
 }
 
 at::Tensor token_scores_over_options(const LoadedModel& model, StreamOps& ops,
@@ -101,14 +94,16 @@ at::Tensor token_scores_over_options(const LoadedModel& model, StreamOps& ops,
   for (const Scored& s : plan.scored) entries.push_back(s.token);
   std::sort(entries.begin(), entries.end());
   entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
-  std::vector<std::int64_t> column;
-  for (const Scored& s : plan.scored)
+  std::vector<std::int64_t> row, column;
+  for (const Scored& s : plan.scored) {
+    row.push_back(s.wanted);
     column.push_back(std::lower_bound(entries.begin(), entries.end(), s.token) - entries.begin());
-  ops.select_vocabulary(tensor_of(entries));
+  }
+  ops.select_vocabulary(index_tensor(entries, hidden.device()));
   const auto wanted = static_cast<std::int64_t>(plan.wanted.size());
   const at::Tensor logits =
       model.model->head(ops, pick_rows(hidden, plan, ops.streams(), 0, wanted)).to(at::kFloat);
-  return pick_tokens(logits.view({ops.streams(), wanted, logits.size(1)}), plan, column);
+  return pick(logits.view({ops.streams(), wanted, logits.size(1)}), row, column);
 }
 
 at::Tensor token_scores_over_vocabulary(const LoadedModel& model, StreamOps& ops,
@@ -116,63 +111,96 @@ at::Tensor token_scores_over_vocabulary(const LoadedModel& model, StreamOps& ops
   const auto wanted = static_cast<std::int64_t>(plan.wanted.size());
   const std::int64_t entries = model.config.integer("vocab_size");
   const std::int64_t tile = std::max<std::int64_t>(1, tile_elements / (entries * ops.streams()));
-  at::Tensor out =
-      at::empty({ops.streams(), static_cast<std::int64_t>(plan.scored.size())}, at::kFloat);
+  at::Tensor out = at::empty({ops.streams(), static_cast<std::int64_t>(plan.scored.size())},
+                             hidden.options().dtype(at::kFloat));
   for (std::int64_t begin = 0; begin < wanted; begin += tile) {
     const std::int64_t end = std::min(wanted, begin + tile);
     const at::Tensor logits =
         model.model->head(ops, pick_rows(hidden, plan, ops.streams(), begin, end)).to(at::kFloat);
     const at::Tensor log_share =
         at::log_softmax(logits, -1).view({ops.streams(), end - begin, logits.size(1)});
+    std::vector<std::int64_t> place, row, token;
     for (std::size_t i = 0; i < plan.scored.size(); ++i) {
       const Scored& s = plan.scored[i];
       if (s.wanted < begin || s.wanted >= end) continue;
-      out.select(1, static_cast<std::int64_t>(i))
-          .copy_(log_share.select(1, s.wanted - begin).select(1, s.token));
+      place.push_back(static_cast<std::int64_t>(i));
+      row.push_back(s.wanted - begin);
+      token.push_back(s.token);
     }
+    out.index_copy_(1, index_tensor(place, out.device()), pick(log_share, row, token));
   }
   return out;
 }
 
 }  // namespace
 
+struct Pending::Work {
+  Plan plan;
+  at::Tensor tokens;  // [S, scored], where the model is
+  std::int64_t examples = 0;
+};
+
+Pending::Pending() = default;
+Pending::Pending(Pending&&) noexcept = default;
+Pending& Pending::operator=(Pending&&) noexcept = default;
+Pending::~Pending() = default;
+
+Pending begin_scoring(const LoadedModel& model, ParameterSource& source,
+                      std::span<const EncodedExample* const> examples, Normalise normalise) {
+  Pending pending;
+  pending.work = std::make_unique<Pending::Work>();
+  Pending::Work& work = *pending.work;
+  work.plan = lay_out(examples);
+  work.examples = static_cast<std::int64_t>(examples.size());
+  StreamOps ops(source, work.plan.batch);
+  work.tokens = guard(model.component, [&] {
+    const at::Tensor hidden = model.model->hidden(ops, ops.batch());
+    return normalise == Normalise::if_needed && work.plan.one_token_each
+               ? token_scores_over_options(model, ops, hidden, work.plan)
+               : token_scores_over_vocabulary(model, ops, hidden, work.plan);
+  });
+  return pending;
+}
+
+Outputs collect(std::span<const Pending> forwards) {
+  std::int64_t examples = 0, options = 0, streams = 0;
+  for (const Pending& p : forwards) {
+    examples += p.work->examples;
+    options = std::max(options, p.work->plan.options);
+    streams = p.work->tokens.size(0);
+  }
+  at::Tensor scores = at::full({streams, examples, options},
+                               -std::numeric_limits<float>::infinity(),
+                               at::TensorOptions(at::kFloat));
+  float* sum = scores.mutable_data_ptr<float>();
+  std::int64_t first = 0;
+  // Sums in the order of the tokens, on the CPU: a few numbers an example.
+  for (const Pending& p : forwards) {
+    const std::vector<Scored>& scored = p.work->plan.scored;
+    const at::Tensor flat = p.work->tokens.cpu().contiguous();
+    const float* value = flat.const_data_ptr<float>();
+    const auto place = [&](std::int64_t s, const Scored& t) -> float& {
+      return sum[(s * examples + first + t.example) * options + t.option];
+    };
+    for (std::int64_t s = 0; s < streams; ++s) {
+      for (const Scored& t : scored) place(s, t) = 0;  // an option that is there
+      for (const Scored& t : scored) place(s, t) += *value++ * t.share;
+    }
+    first += p.work->examples;
+  }
+  return {scores};
+}
+
 Outputs score(const LoadedModel& model, ParameterSource& source,
               std::span<const EncodedExample* const> examples, Normalise normalise) {
-  const Plan plan = lay_out(examples);
-  StreamOps ops(source, plan.batch);
-  const at::Tensor tokens = guard(model.component, [&] {
-    const at::Tensor hidden = model.model->hidden(ops, ops.batch());
-    return normalise == Normalise::if_needed && plan.one_token_each
-               ? token_scores_over_options(model, ops, hidden, plan)
-               : token_scores_over_vocabulary(model, ops, hidden, plan);
-  });
-  // Sums in the order of the tokens, on the CPU: a few numbers an example.
-  const auto count = static_cast<std::int64_t>(examples.size());
-  at::Tensor scores =
-      at::full({source.streams(), count, plan.options}, -std::numeric_limits<float>::infinity(),
-               at::TensorOptions(at::kFloat));
-  const at::Tensor flat = tokens.contiguous();
-  const float* value = flat.const_data_ptr<float>();
-  float* sum = scores.mutable_data_ptr<float>();
-  const auto place = [&](std::int64_t s, const Scored& t) -> float& {
-    return sum[(s * count + t.example) * plan.options + t.option];
-  };
-  for (std::int64_t s = 0; s < source.streams(); ++s)
-    for (const Scored& t : plan.scored) place(s, t) = 0;  // an option that is there
-  for (std::int64_t s = 0; s < source.streams(); ++s)
-    for (std::size_t i = 0; i < plan.scored.size(); ++i) {
-      const Scored& t = plan.scored[i];
-      place(s, t) +=
-          value[s * static_cast<std::int64_t>(plan.scored.size()) + static_cast<std::int64_t>(i)] *
-          t.share;
-    }
-  return {scores};
+  const Pending pending = begin_scoring(model, source, examples, normalise);
+  return collect({&pending, 1});
 }
 
 Targets targets_of(std::span<const EncodedExample* const> examples) {
   std::vector<std::int64_t> labels;
   for (const EncodedExample* e : examples) labels.push_back(e->label);
-  return {tensor_of(labels)};
+  return {index_tensor(labels)};
 }
 
 }  // namespace mezo

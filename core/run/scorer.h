@@ -3,6 +3,7 @@
 // option's tokens, and turns their logits into one number an option. Only those rows reach the
 // head. Used by training (two streams) and evaluation (one) alike.
 
+#include <memory>
 #include <span>
 
 #include "core/model/load_model.h"
@@ -21,8 +22,26 @@ enum class Normalise {
   if_needed
 };
 
-// [S, E, O] fp32 with S = source.streams(); minus infinity where an example has fewer than O
-// options.
+// A forward that has been asked for; on a GPU it may still be running. Examples of one step that
+// are computed in several forwards are collected together, so that the host waits once.
+struct MEZO_API Pending {
+  Pending();
+  Pending(Pending&&) noexcept;
+  Pending& operator=(Pending&&) noexcept;
+  ~Pending();
+  struct Work;
+  std::unique_ptr<Work> work;
+};
+
+MEZO_API Pending begin_scoring(const LoadedModel& model, ParameterSource& source,
+                               std::span<const EncodedExample* const> examples,
+                               Normalise normalise);
+
+// The examples of all forwards, in their order: [S, E, O] fp32 on the host with S =
+// source.streams(); minus infinity where an example has fewer than O options.
+MEZO_API Outputs collect(std::span<const Pending> forwards);
+
+// Both in one.
 MEZO_API Outputs score(const LoadedModel& model, ParameterSource& source,
                        std::span<const EncodedExample* const> examples, Normalise normalise);
 

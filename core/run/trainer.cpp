@@ -38,8 +38,8 @@ std::string described(const at::Tensor& value) {
   return text.str();
 }
 
-// The objective at both streams of one batch.
-std::array<double, 2> losses_of(const LoadedModel& model, ParameterSource& source,
+// The objective at every stream of one batch.
+std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
                                 const Objective& objective, const Component& component,
                                 std::span<const EncodedExample* const> batch,
                                 const Targets& targets) {
@@ -53,7 +53,8 @@ std::array<double, 2> losses_of(const LoadedModel& model, ParameterSource& sourc
                       std::to_string(source.streams()) + "], got " + described(value) +
                       " (plugin " + component.plugin->path.string() + ")");
   const at::Tensor doubles = value.to(at::kCPU, at::kDouble).contiguous();
-  return {doubles.const_data_ptr<double>()[0], doubles.const_data_ptr<double>()[1]};
+  const double* first = doubles.const_data_ptr<double>();
+  return {first, first + doubles.numel()};
 }
 
 }  // namespace

@@ -1,36 +1,42 @@
 #pragma once
 // Weights that no perturbation ever touches. theta is stored once and only an update changes it;
-// what a training forward reads, theta + eps z and theta - eps z, is written into reused scratch by
-// the same pass over the stored matrix that applies the updates it has missed. So there is nothing
-// to restore and nothing drifts, and with coefficients of 0 no byte is written.
+// what the streams of a training forward read, theta + eps z and theta - eps z, is written into
+// reused scratch by the same pass over the stored matrix that applies the updates it has missed. So
+// there is nothing to restore and nothing drifts, and with coefficients of 0 no byte is written.
 //
 // Every tensor knows which updates it has seen (embeddings know it for each row), so bringing it up
 // to date is idempotent: tied weights, repeated calls or a forward that throws cannot apply an
 // update twice. Embedding rows that a step did not touch catch up later: when they are touched, at
 // settle(), or when too many updates wait.
 //
-// Memory beyond the weights: scratch of two of the largest matrix, two of each vector, and two of
-// the embedding rows that a batch asks for (of the whole vocabulary where an option has several
-// tokens). Malladi et al. 2023, algorithm 1, with perturbed copies in place of in-place
-// perturbation.
+// Memory beyond the weights: scratch of a copy of the largest matrix for each stream (two, unless
+// more probes are evaluated in one forward), as many of each vector, and of the embedding rows that
+// a batch asks for (of the whole vocabulary where an option has several tokens). Malladi et al.
+// 2023, algorithm 1, with perturbed copies in place of in-place perturbation.
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "core/model/parameter_source.h"
 #include "core/model/parameter_store.h"
 #include "core/zo/kernel.h"
+#include "core/zo/stored_source.h"
 
 namespace mezo {
+
+struct ExactOptions {
+  std::uint64_t seed = 0;
+  Distribution distribution = Distribution::gaussian;
+  at::ScalarType dtype = at::kFloat;  // that streams read matrices in
+};
 
 class MEZO_API ExactWeights : public ParameterSource {
  public:
   // trained[i]: whether parameter i takes part. Keeps a reference to the store.
-  ExactWeights(ParameterStore& store, std::vector<bool> trained, std::uint64_t seed);
+  ExactWeights(ParameterStore& store, std::vector<bool> trained, const ExactOptions& options);
 
-  // Which probe whole() and rows() perturb by from now on.
-  void perturb(const Probe& probe) { probe_ = probe; }
+  // What whole() and rows() give from now on: a copy for each stream. At most most_streams.
+  void perturb(std::uint32_t step, std::vector<Stream> streams);
 
   // Adds a step's update; it is applied where and when weights are next read. `decay` goes to
   // matrices and embeddings only: biases and norms are never decayed. Steps must come in ascending
@@ -40,11 +46,13 @@ class MEZO_API ExactWeights : public ParameterSource {
   // Brings every stored weight up to date.
   void settle();
 
-  // theta + eps z as stream 0, theta - eps z as stream 1; parameters that are not trained are
-  // shared.
-  int streams() const override { return 2; }
+  int streams() const override { return static_cast<int>(streams_.size()); }
+  at::ScalarType dtype() const override { return options_.dtype; }
+  at::Device device() const override { return store_.device(); }
   at::Tensor whole(Parameter) override;
   at::Tensor rows(Parameter, const at::Tensor& entries) override;
+
+  std::int64_t scratch_bytes() const;  // that is held now
 
  private:
   struct Step {
@@ -57,22 +65,25 @@ class MEZO_API ExactWeights : public ParameterSource {
     PhiloxKey key;
     bool trained = false;
     bool decays = false;
-    std::int64_t width =
-        1;  // elements that share one count of seen updates: a row, or the whole tensor
-    std::vector<std::uint32_t> seen;  // how many of waiting_ each of those has had applied
-    float* data = nullptr;
+    std::int32_t seen = 0;  // how many of waiting_ have been applied
+    at::Tensor unit_seen;   // the same for each row of an embedding: [entries] int32
   };
-  std::vector<Update> missed(const Tensor&, std::uint32_t seen) const;
-  void pass(Tensor&, const std::int64_t* units, std::int64_t count, float* plus, float* minus);
+  WeightPass pass_over_trained(const Tensor&);
+  void run(Tensor&, const WeightPass&);
   at::Tensor scratch(const ParameterSpec&);
+  void read_streams(WeightPass&, at::Tensor& out) const;
 
   ParameterStore& store_;
+  ExactOptions options_;
+  StoredSource frozen_;  // parameters that are not trained
   std::vector<Tensor> tensors_;
   std::vector<Step> waiting_;
-  std::int64_t last_step_ = -1;  // pushed so far
-  Probe probe_;
-  at::Tensor scratch_;  // [2 * elements of the largest matrix], made at first use
-  std::int64_t scratch_elements_ = 0;
+  std::vector<Update> decayed_, plain_;  // waiting_, for tensors that decay and those that do not
+  std::int64_t last_step_ = -1;          // pushed so far
+  std::uint32_t step_ = 0;
+  std::vector<Stream> streams_;
+  at::Tensor scratch_;  // [streams * elements of the largest matrix], made at first use
+  std::int64_t largest_matrix_ = 0;
 };
 
 }  // namespace mezo

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/io/float16.h"
+#include "core/zo/rounding.h"
+
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -24,16 +27,21 @@ namespace {
 #else
 #define MEZO_EACH_TARGET
 #endif
+#define MEZO_INLINE inline __attribute__((always_inline))
 
 constexpr std::int64_t chunk =
     1024;  // elements a pass of the inner loops: z and the weights stay in the first-level cache
 constexpr int lanes = 64;  // Philox blocks computed side by side
 
-// The bits of 8 * lanes normals, those of blocks first_block .. first_block + lanes. Each loop is
-// one the compiler turns into vector instructions; unrolled whole they would stay scalar.
-inline __attribute__((always_inline)) void fill_lanes(const Direction& d, std::uint64_t first_block,
-                                                      const std::uint32_t* table,
-                                                      std::uint32_t* z) {
+struct Draws {  // room for a chunk that starts anywhere in a block
+  alignas(64) std::uint32_t values[chunk + 16 * lanes];
+};
+
+// The 16 random bits of each of 8 * lanes elements, those of blocks first_block .. first_block +
+// lanes. Each loop is one the compiler turns into vector instructions; unrolled whole they would
+// stay scalar.
+MEZO_INLINE void draw_lanes(const Direction& d, Purpose purpose, std::uint64_t first_block,
+                            std::uint32_t* draws) {
   alignas(64) std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
   const std::uint32_t low = static_cast<std::uint32_t>(first_block);
   const std::uint32_t high = static_cast<std::uint32_t>(first_block >> 32);
@@ -42,8 +50,8 @@ inline __attribute__((always_inline)) void fill_lanes(const Direction& d, std::u
     c0[i] = low + i;
     c1[i] = d.step;
     c2[i] = d.probe;
-    c3[i] = (static_cast<std::uint32_t>(Purpose::direction) << 24) |
-            ((high + (low + i < low)) & 0xFFFFFFu);
+    c3[i] =
+        (static_cast<std::uint32_t>(purpose) << 24) | ((high + (low + i < low)) & 0xFFFFFFu);
   }
   PhiloxKey key = d.key;
 #pragma GCC unroll 1
@@ -68,50 +76,142 @@ inline __attribute__((always_inline)) void fill_lanes(const Direction& d, std::u
     words[4 * i + 2] = c2[i];
     words[4 * i + 3] = c3[i];
   }
-  alignas(64) std::int32_t bits[8 * lanes];
 #pragma GCC unroll 1
   for (int i = 0; i < 4 * lanes; ++i) {
-    bits[2 * i] = static_cast<std::int32_t>(words[i] & 0xFFFFu);
-    bits[2 * i + 1] = static_cast<std::int32_t>(words[i] >> 16);
+    draws[2 * i] = words[i] & 0xFFFFu;
+    draws[2 * i + 1] = words[i] >> 16;
   }
-#pragma GCC unroll 1
-  for (int i = 0; i < 8 * lanes; ++i)
-    z[i] = table[bits[i] & 2047] | ((static_cast<std::uint32_t>(bits[i]) & 0x8000u) << 16);
 }
 
-// z of a chunk that starts at any element: whole groups of lanes are drawn from the block below,
-// then shifted into place.
-inline __attribute__((always_inline)) const std::uint32_t* fill_chunk(const Direction& d,
-                                                                      std::uint64_t first,
-                                                                      std::int64_t n,
-                                                                      const std::uint32_t* table,
-                                                                      std::uint32_t* buffer) {
+// The random bits of a chunk that starts at any element: whole groups of lanes are drawn from the
+// block below; what is returned starts at the element.
+MEZO_INLINE std::uint32_t* draw_chunk(const Direction& d, Purpose purpose, std::uint64_t first,
+                                      std::int64_t n, Draws& draws) {
   const std::int64_t skip = static_cast<std::int64_t>(first % 8);
   for (std::int64_t i = 0; i < skip + n; i += 8 * lanes)
-    fill_lanes(d, first / 8 + static_cast<std::uint64_t>(i / 8), table, buffer + i);
-  return buffer + skip;
+    draw_lanes(d, purpose, first / 8 + static_cast<std::uint64_t>(i / 8), draws.values + i);
+  return draws.values + skip;
 }
 
-bool writes(const Update& u) {
-  return u.decay != 0 ||
-         std::any_of(u.coefficients.begin(), u.coefficients.end(), [](float c) { return c != 0; });
+MEZO_INLINE const std::uint32_t* gaussian_chunk(const Direction& d, std::uint64_t first,
+                                                std::int64_t n, const std::uint32_t* table,
+                                                Draws& draws) {
+  std::uint32_t* z = draw_chunk(d, Purpose::direction, first, n, draws);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto draw = static_cast<std::int32_t>(z[i]);
+    z[i] = table[draw & 2047] | ((static_cast<std::uint32_t>(draw) & 0x8000u) << 16);
+  }
+  return z;
 }
 
-inline __attribute__((always_inline)) void advance_chunk(float* theta, std::int64_t n,
-                                                         std::uint64_t first, PhiloxKey key,
-                                                         const Update& update,
-                                                         const std::uint32_t* table,
-                                                         std::uint32_t* buffer) {
+MEZO_INLINE const std::uint32_t* rademacher_chunk(const Direction& d, std::uint64_t first,
+                                                  std::int64_t n, Draws& draws) {
+  const std::int64_t skip = static_cast<std::int64_t>(first % 128);
+  for (std::int64_t i = 0; i < skip + n; i += 128) {
+    const PhiloxBlock block =
+        philox(philox_counter(first / 128 + static_cast<std::uint64_t>(i / 128), d.step, d.probe,
+                              Purpose::signs),
+               d.key);
+    for (int w = 0; w < 4; ++w)
+#pragma GCC unroll 1
+      for (std::uint32_t k = 0; k < 32; ++k)
+        draws.values[i + 32 * w + k] = rademacher_bits((block[static_cast<std::size_t>(w)] >> k) & 1u);
+  }
+  return draws.values + skip;
+}
+
+MEZO_INLINE const std::uint32_t* direction_chunk(Distribution distribution, const Direction& d,
+                                                 std::uint64_t first, std::int64_t n,
+                                                 const std::uint32_t* table, Draws& draws) {
+  return distribution == Distribution::gaussian ? gaussian_chunk(d, first, n, table, draws)
+                                                : rademacher_chunk(d, first, n, draws);
+}
+
+MEZO_INLINE void load_chunk(const StoredView& w, std::int64_t at, std::int64_t n, float* theta) {
+  const auto* words = static_cast<const std::uint16_t*>(w.words) + at;
+  if (w.storage == Storage::float16) {
+    for (std::int64_t i = 0; i < n; ++i) theta[i] = std::bit_cast<float>(fp16_to_fp32_bits(words[i]));
+  } else if (w.storage == Storage::bfloat16) {
+    for (std::int64_t i = 0; i < n; ++i) theta[i] = std::bit_cast<float>(std::uint32_t{words[i]} << 16);
+  } else {
+    const std::uint8_t* residual = w.residual + at;
+    for (std::int64_t i = 0; i < n; ++i)
+      theta[i] = std::bit_cast<float>((std::uint32_t{words[i]} << 16) |
+                                      (std::uint32_t{residual[i]} << 8));
+  }
+}
+
+MEZO_INLINE void store_chunk(const StoredView& w, std::int64_t at, std::int64_t n,
+                             const float* theta) {
+  auto* words = static_cast<std::uint16_t*>(w.words) + at;
+  if (w.storage == Storage::float16) {  // the value is one that fp16 holds
+    for (std::int64_t i = 0; i < n; ++i)
+      words[i] = fp32_bits_to_fp16(std::bit_cast<std::uint32_t>(theta[i]));
+    return;
+  }
+  for (std::int64_t i = 0; i < n; ++i)
+    words[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(theta[i]) >> 16);
+  if (w.storage != Storage::bfloat16_8) return;
+  std::uint8_t* residual = w.residual + at;
+  for (std::int64_t i = 0; i < n; ++i)
+    residual[i] = static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(theta[i]) >> 8);
+}
+
+// Rounds a chunk to what the storage holds, in place.
+MEZO_INLINE void round_chunk(Storage storage, const Direction& d, std::uint64_t first,
+                             std::int64_t n, float* theta, Draws& draws) {
+  const std::uint32_t* draw = draw_chunk(d, Purpose::rounding, first, n, draws);
+  const auto each = [&](auto round) {
+    for (std::int64_t i = 0; i < n; ++i)
+      theta[i] = std::bit_cast<float>(round(std::bit_cast<std::uint32_t>(theta[i]), draw[i]));
+  };
+  if (storage == Storage::bfloat16)
+    each([](std::uint32_t b, std::uint32_t r) { return stochastic_bf16(b, r); });
+  else if (storage == Storage::bfloat16_8)
+    each([](std::uint32_t b, std::uint32_t r) { return stochastic_bf16_8(b, r); });
+  else
+    each([](std::uint32_t b, std::uint32_t r) { return fp16_to_fp32_bits(stochastic_fp16(b, r)); });
+}
+
+MEZO_INLINE void advance_chunk(const WeightPass& pass, float* theta, std::int64_t n,
+                               std::uint64_t first, const Update& update,
+                               const std::uint32_t* table, Draws& draws) {
   float u[chunk];
   std::fill_n(u, n, 0.0f);
   for (std::size_t p = 0; p < update.coefficients.size(); ++p) {
     const float c = update.coefficients[p];
     const std::uint32_t* z =
-        fill_chunk({key, update.step, static_cast<std::uint32_t>(p)}, first, n, table, buffer);
+        direction_chunk(pass.distribution, {pass.key, update.step, static_cast<std::uint32_t>(p)},
+                        first, n, table, draws);
     for (std::int64_t i = 0; i < n; ++i) u[i] = __builtin_fmaf(c, std::bit_cast<float>(z[i]), u[i]);
   }
   const float decay = -update.decay;
   for (std::int64_t i = 0; i < n; ++i) theta[i] = __builtin_fmaf(decay, theta[i], theta[i]) - u[i];
+  if (pass.weights.storage != Storage::float32)
+    round_chunk(pass.weights.storage, {pass.key, update.step, 0}, first, n, theta, draws);
+}
+
+MEZO_INLINE void write_chunk(at::ScalarType type, const float* theta, const std::uint32_t* z,
+                             float epsilon, std::int64_t n, void* out, std::int64_t at) {
+  const auto value = [&](std::int64_t i) {
+    return z ? __builtin_fmaf(epsilon, std::bit_cast<float>(z[i]), theta[i]) : theta[i];
+  };
+  if (type == at::kFloat) {
+    float* o = static_cast<float*>(out) + at;
+    if (z)
+      for (std::int64_t i = 0; i < n; ++i)
+        o[i] = __builtin_fmaf(epsilon, std::bit_cast<float>(z[i]), theta[i]);
+    else
+      std::copy_n(theta, n, o);
+  } else if (type == at::kBFloat16) {
+    auto* o = static_cast<std::uint16_t*>(out) + at;
+    for (std::int64_t i = 0; i < n; ++i)
+      o[i] = fp32_bits_to_bf16(std::bit_cast<std::uint32_t>(value(i)));
+  } else {
+    auto* o = static_cast<std::uint16_t*>(out) + at;
+    for (std::int64_t i = 0; i < n; ++i)
+      o[i] = fp32_bits_to_fp16(std::bit_cast<std::uint32_t>(value(i)));
+  }
 }
 
 // Arithmetic as IEEE 754 has it, whatever the calling thread is set to: a library built with
@@ -130,42 +230,58 @@ class DefaultArithmetic {
 };
 
 // Never inlined: no arithmetic may move out of the scope of DefaultArithmetic.
-MEZO_EACH_TARGET __attribute__((noinline)) void run(float* __restrict theta, std::int64_t n,
-                                                    std::uint64_t first, PhiloxKey key,
-                                                    std::span<const Update> missed,
-                                                    const Probe* probe, float* __restrict plus,
-                                                    float* __restrict minus) {
-  alignas(64) std::uint32_t buffer[chunk + 16 * lanes];
+MEZO_EACH_TARGET __attribute__((noinline)) void run_chunks(
+    const WeightPass& pass, const StoredView& weights, std::uint64_t first, std::int64_t n,
+    std::span<const Update> missed, std::span<void* const> outs) {
+  Draws draws;
+  alignas(64) float widened[chunk];
   const std::uint32_t* table = half_normal_bits();
+  const bool narrow = weights.storage != Storage::float32;
   for (std::int64_t begin = 0; begin < n; begin += chunk) {
     const std::int64_t m = std::min(chunk, n - begin);
     const std::uint64_t at = first + static_cast<std::uint64_t>(begin);
-    float* t = theta + begin;
+    float* theta = widened;
+    if (narrow)
+      load_chunk(weights, begin, m, theta);
+    else
+      theta = static_cast<float*>(weights.words) + begin;
+    bool wrote = false;
     for (const Update& update : missed)
-      if (writes(update)) advance_chunk(t, m, at, key, update, table, buffer);
-    if (!probe) continue;
-    const std::uint32_t* z = fill_chunk({key, probe->step, probe->probe}, at, m, table, buffer);
-    const float eps = probe->epsilon;
-    for (std::int64_t i = 0; i < m; ++i) {
-      plus[begin + i] = __builtin_fmaf(eps, std::bit_cast<float>(z[i]), t[i]);
-      minus[begin + i] = __builtin_fmaf(-eps, std::bit_cast<float>(z[i]), t[i]);
+      if (writes(update)) {
+        advance_chunk(pass, theta, m, at, update, table, draws);
+        wrote = true;
+      }
+    if (narrow && wrote) store_chunk(weights, begin, m, theta);
+    const std::uint32_t* z = nullptr;
+    for (std::size_t s = 0; s < outs.size(); ++s) {
+      const Stream& stream = pass.streams[s];
+      if (stream.probe >= 0 && (s == 0 || pass.streams[s - 1].probe != stream.probe))
+        z = direction_chunk(pass.distribution,
+                            {pass.key, pass.step, static_cast<std::uint32_t>(stream.probe)}, at, m,
+                            table, draws);
+      write_chunk(pass.type, theta, stream.probe >= 0 ? z : nullptr, stream.epsilon, m, outs[s],
+                  begin);
     }
   }
 }
 
 }  // namespace
 
-void advance(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key,
-             std::span<const Update> missed) {
-  [[maybe_unused]] const DefaultArithmetic arithmetic;
-  run(theta, n, first, key, missed, nullptr, nullptr, nullptr);
+bool writes(const Update& u) {
+  return u.decay != 0 ||
+         std::any_of(u.coefficients.begin(), u.coefficients.end(), [](float c) { return c != 0; });
 }
 
-void advance_and_perturb(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key,
-                         std::span<const Update> missed, const Probe& probe, float* plus,
-                         float* minus) {
+StoredView advanced(const StoredView& view, std::int64_t elements) {
+  const std::int64_t bytes = elements * (view.storage == Storage::float32 ? 4 : 2);
+  return {view.storage, static_cast<char*>(view.words) + bytes,
+          view.residual ? view.residual + elements : nullptr};
+}
+
+void run_range(const WeightPass& pass, const StoredView& weights, std::uint64_t first,
+               std::int64_t n, std::span<const Update> missed, std::span<void* const> outs) {
   [[maybe_unused]] const DefaultArithmetic arithmetic;
-  run(theta, n, first, key, missed, &probe, plus, minus);
+  run_chunks(pass, weights, first, n, missed, outs);
 }
 
 }  // namespace mezo

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "core/zo/direction.h"
@@ -16,7 +17,7 @@ namespace mezo {
 // Ordinary weights, with zeros, subnormals, very small and very large ones in between.
 inline std::vector<float> kernel_weights(std::int64_t n, std::uint64_t seed) {
   std::vector<float> w(static_cast<std::size_t>(n));
-  fill_gaussian_reference({philox_key(seed, "weights"), 0, 0}, 0, n, w.data());
+  fill_reference(Distribution::gaussian, {philox_key(seed, "weights"), 0, 0}, 0, n, w.data());
   for (std::int64_t i = 0; i < n; ++i) {
     float& x = w[static_cast<std::size_t>(i)];
     if (i % 11 == 3)
@@ -58,6 +59,37 @@ inline std::vector<Update> views(const std::vector<OwnedUpdate>& owned) {
   return updates;
 }
 
+// One probe's two perturbed copies, as training reads them.
+struct Probe {
+  std::uint32_t step = 0;
+  std::uint32_t probe = 0;
+  float epsilon = 0;
+  std::vector<Stream> streams() const {
+    return {{static_cast<std::int32_t>(probe), epsilon},
+            {static_cast<std::int32_t>(probe), -epsilon}};
+  }
+};
+
+// The kernel over fp32 weights, elements first .. first + n of a tensor.
+inline void advance(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key,
+                    std::span<const Update> missed) {
+  WeightPass pass;
+  pass.key = key;
+  run_range(pass, {Storage::float32, theta, nullptr}, first, n, missed, {});
+}
+
+inline void advance_and_perturb(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key,
+                                std::span<const Update> missed, const Probe& probe, float* plus,
+                                float* minus) {
+  const std::vector<Stream> streams = probe.streams();
+  WeightPass pass;
+  pass.key = key;
+  pass.step = probe.step;
+  pass.streams = streams;
+  void* const outs[] = {plus, minus};
+  run_range(pass, {Storage::float32, theta, nullptr}, first, n, missed, outs);
+}
+
 inline void advance_reference(float* theta, std::int64_t n, std::uint64_t first, PhiloxKey key,
                               const std::vector<Update>& missed) {
   for (const Update& update : missed)
@@ -66,7 +98,7 @@ inline void advance_reference(float* theta, std::int64_t n, std::uint64_t first,
       bool writes = update.decay != 0;
       for (std::size_t p = 0; p < update.coefficients.size(); ++p) {
         float z;
-        fill_gaussian_reference({key, update.step, static_cast<std::uint32_t>(p)},
+        fill_reference(Distribution::gaussian, {key, update.step, static_cast<std::uint32_t>(p)},
                                 first + static_cast<std::uint64_t>(i), 1, &z);
         u = std::fma(update.coefficients[p], z, u);
         writes = writes || update.coefficients[p] != 0;
@@ -79,7 +111,7 @@ inline void perturb_reference(const float* theta, std::int64_t n, std::uint64_t 
                               PhiloxKey key, const Probe& probe, float* plus, float* minus) {
   for (std::int64_t i = 0; i < n; ++i) {
     float z;
-    fill_gaussian_reference({key, probe.step, probe.probe}, first + static_cast<std::uint64_t>(i),
+    fill_reference(Distribution::gaussian, {key, probe.step, probe.probe}, first + static_cast<std::uint64_t>(i),
                             1, &z);
     plus[i] = std::fma(probe.epsilon, z, theta[i]);
     minus[i] = std::fma(-probe.epsilon, z, theta[i]);

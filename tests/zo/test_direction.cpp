@@ -6,6 +6,7 @@
 #include "core/zo/direction.h"
 #include "core/zo/kernel.h"
 #include "golden_lines.h"
+#include "kernel_cases.h"
 
 using namespace mezo;
 
@@ -43,7 +44,7 @@ TEST_CASE("z is what it always was, by the reference and by the kernel") {
     const std::uint32_t step = word(f[2]), probe = word(f[3]);
     const std::uint64_t first = std::stoull(f[4]);
     float reference[8], theta[8] = {}, plus[8], minus[8];
-    fill_gaussian_reference({key, step, probe}, first, 8, reference);
+    fill_reference(Distribution::gaussian, {key, step, probe}, first, 8, reference);
     advance_and_perturb(theta, 8, first, key, {}, {step, probe, 1.0f}, plus, minus);
     for (int i = 0; i < 8; ++i) {
       CAPTURE(first + static_cast<std::uint64_t>(i));
@@ -70,10 +71,10 @@ TEST_CASE("magnitudes increase and have variance one") {
 TEST_CASE("any part of a tensor can be drawn alone") {
   const Direction d{philox_key(3, "part"), 5, 1};
   std::vector<float> all(400), part(400);
-  fill_gaussian_reference(d, 0, 400, all.data());
+  fill_reference(Distribution::gaussian, d, 0, 400, all.data());
   for (const std::int64_t first : {1, 7, 8, 31, 200})
     for (const std::int64_t n : {1, 2, 9, 100}) {
-      fill_gaussian_reference(d, static_cast<std::uint64_t>(first), n, part.data());
+      fill_reference(Distribution::gaussian, d, static_cast<std::uint64_t>(first), n, part.data());
       for (std::int64_t i = 0; i < n; ++i)
         REQUIRE(part[static_cast<std::size_t>(i)] == all[static_cast<std::size_t>(first + i)]);
     }

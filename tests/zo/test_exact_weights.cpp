@@ -69,9 +69,9 @@ TEST_CASE("coefficients of zero write nothing: the memory may be read-only") {
   ToyStore toy;
   const auto before = toy.values();
   const ReadOnly protect(toy);
-  ExactWeights weights(toy.store, toy.all(), seed);
+  ExactWeights weights(toy.store, toy.all(), {seed});
   for (std::uint32_t step = 0; step < 80; ++step) {
-    weights.perturb({step, 0, 1e-3f});
+    perturb(weights, {step, 0, 1e-3f});
     read_all(toy, weights, entries_of({static_cast<std::int64_t>(step % 41)}));
     weights.push(step, {0.0f}, 0.0f);
   }
@@ -82,7 +82,7 @@ TEST_CASE("coefficients of zero write nothing: the memory may be read-only") {
 TEST_CASE("an update is -lr g z, and decays matrices and embeddings but no vector") {
   ToyStore toy;
   auto expected = toy.values();
-  ExactWeights weights(toy.store, toy.all(), seed);
+  ExactWeights weights(toy.store, toy.all(), {seed});
   for (std::uint32_t step = 0; step < 3; ++step) {
     push(weights, update_of(step));
     apply_reference(toy, expected, seed, update_of(step));
@@ -93,13 +93,13 @@ TEST_CASE("an update is -lr g z, and decays matrices and embeddings but no vecto
   // By hand: one probe, no decay.
   ToyStore plain;
   const auto before = plain.values();
-  ExactWeights moved(plain.store, plain.all(), seed);
+  ExactWeights moved(plain.store, plain.all(), {seed});
   moved.push(5, {0.25f}, 0.0f);
   moved.settle();
   for (int i = 0; i < plain.count(); ++i) {
     const auto n = static_cast<std::size_t>(plain.store.spec({i}).elements());
     std::vector<float> z(n);
-    fill_gaussian_reference({philox_key(seed, plain.store.spec({i}).name), 5, 0}, 0,
+    fill_reference(Distribution::gaussian, {philox_key(seed, plain.store.spec({i}).name), 5, 0}, 0,
                             static_cast<std::int64_t>(n), z.data());
     const auto& old = before[static_cast<std::size_t>(i)];
     for (std::size_t k = 0; k < n; ++k)
@@ -108,7 +108,7 @@ TEST_CASE("an update is -lr g z, and decays matrices and embeddings but no vecto
 
   // Decay alone.
   ToyStore decayed;
-  ExactWeights shrunk(decayed.store, decayed.all(), seed);
+  ExactWeights shrunk(decayed.store, decayed.all(), {seed});
   shrunk.push(0, {0.0f}, 0.5f);
   shrunk.settle();
   for (int i = 0; i < decayed.count(); ++i) {
@@ -120,11 +120,11 @@ TEST_CASE("an update is -lr g z, and decays matrices and embeddings but no vecto
 TEST_CASE("what a forward reads is theta plus and minus eps z") {
   ToyStore toy;
   auto theta = toy.values();
-  ExactWeights weights(toy.store, toy.all(), seed);
+  ExactWeights weights(toy.store, toy.all(), {seed});
   push(weights, update_of(0));
   apply_reference(toy, theta, seed, update_of(0));
   const Probe probe{1, 3, 1e-3f};
-  weights.perturb(probe);
+  perturb(weights, probe);
   const std::vector<std::int64_t> picked{0, 3, 4, 17, 40};
   const std::vector<float> rows = to_vector(weights.rows(toy.embedding.weight, entries_of(picked)));
   const PhiloxKey key = philox_key(seed, "embed.weight");
@@ -151,9 +151,9 @@ TEST_CASE("embedding rows that were not touched catch up to the bytes of those t
     CAPTURE(steps);
     ToyStore lazy, eager;
     auto expected = eager.values();
-    ExactWeights late(lazy.store, lazy.all(), seed), at_once(eager.store, eager.all(), seed);
+    ExactWeights late(lazy.store, lazy.all(), {seed}), at_once(eager.store, eager.all(), {seed});
     for (std::uint32_t step = 0; step < steps; ++step) {
-      late.perturb({step, 0, 1e-3f});
+      perturb(late, {step, 0, 1e-3f});
       if (step % 7 == 3)
         read_all(lazy, late,
                  entries_of({2, static_cast<std::int64_t>(step % 40 + 1) < 3
@@ -173,11 +173,11 @@ TEST_CASE("embedding rows that were not touched catch up to the bytes of those t
 TEST_CASE("nothing a forward does applies an update twice") {
   ToyStore toy;
   auto expected = toy.values();
-  ExactWeights weights(toy.store, toy.all(), seed);
+  ExactWeights weights(toy.store, toy.all(), {seed});
   push(weights, update_of(0));
   apply_reference(toy, expected, seed, update_of(0));
   for (std::uint32_t probe = 0; probe < 3; ++probe) {
-    weights.perturb({1, probe, 1e-3f});
+    perturb(weights, {1, probe, 1e-3f});
     const at::Tensor rows = entries_of({1, 5});
     weights.rows(toy.embedding.weight, rows);
     weights.rows(toy.embedding.weight, rows);
@@ -200,7 +200,7 @@ TEST_CASE("nothing a forward does applies an update twice") {
 
 TEST_CASE("steps must ascend, also after everything was settled") {
   ToyStore toy;
-  ExactWeights weights(toy.store, toy.all(), seed);
+  ExactWeights weights(toy.store, toy.all(), {seed});
   weights.push(3, {0.1f}, 0);
   CHECK_THROWS_AS(weights.push(3, {0.1f}, 0), std::logic_error);
   weights.settle();
@@ -220,10 +220,10 @@ TEST_CASE("one thread and two give the same bytes") {
       const auto start = kernel_weights(store.spec({i}).elements(), 3);
       std::copy(start.begin(), start.end(), store.data({i}));
     }
-    ExactWeights weights(store, {true, true, true}, seed);
+    ExactWeights weights(store, {true, true, true}, {seed});
     std::vector<float> read;
     for (std::uint32_t step = 0; step < 4; ++step) {
-      weights.perturb({step, 0, 1e-3f});
+      perturb(weights, {step, 0, 1e-3f});
       for (const at::Tensor& t : {weights.rows(embedding.weight, entries_of({1, 5, 2999})),
                                   weights.whole(map.weight), weights.whole(embedding.weight)}) {
         const std::vector<float> part = to_vector(t);
@@ -248,8 +248,8 @@ TEST_CASE("parameters that are not trained are shared and never written") {
   const auto before = toy.values();
   std::vector<bool> trained(static_cast<std::size_t>(toy.count()), false);
   trained[static_cast<std::size_t>(toy.map.weight.index)] = true;
-  ExactWeights weights(toy.store, trained, seed);
-  weights.perturb({0, 0, 1e-3f});
+  ExactWeights weights(toy.store, trained, {seed});
+  perturb(weights, {0, 0, 1e-3f});
   push(weights, update_of(0));
   for (int i = 0; i < toy.count(); ++i) {
     const at::Tensor t = weights.whole({i});
@@ -271,8 +271,8 @@ TEST_CASE("parameters that are not trained are shared and never written") {
 
 TEST_CASE("matrices share scratch of two of the largest, vectors stay") {
   ToyStore toy;
-  ExactWeights weights(toy.store, toy.all(), seed);
-  weights.perturb({0, 0, 1e-3f});
+  ExactWeights weights(toy.store, toy.all(), {seed});
+  perturb(weights, {0, 0, 1e-3f});
   const at::Tensor map = weights.whole(toy.map.weight), bias = weights.whole(toy.map.bias),
                    wide = weights.whole(toy.wide.weight);
   CHECK(map.const_data_ptr() == wide.const_data_ptr());

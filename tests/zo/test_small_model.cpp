@@ -47,17 +47,17 @@ struct SmallModel : Model {
 struct Training {
   SmallModel model;
   ParameterStore store{model.declaration.parameters()};
-  ExactWeights weights{store, std::vector<bool>(store.specs().size(), true), 5};
+  ExactWeights weights{store, std::vector<bool>(store.specs().size(), true), {5}};
 
   Training() {
     for (int i = 0; i < static_cast<int>(store.specs().size()); ++i)
-      fill_gaussian_reference({philox_key(1, store.spec({i}).name), 0, 0}, 0,
+      fill_reference(Distribution::gaussian, {philox_key(1, store.spec({i}).name), 0, 0}, 0,
                               store.spec({i}).elements(), store.data({i}));
   }
 
   // Mean of minus the log-probability of a token after each of two sequences that change with the
   // step.
-  std::array<double, 2> losses(ParameterSource& source, std::uint32_t step) const {
+  std::vector<double> losses(ParameterSource& source, std::uint32_t step) const {
     const at::NoGradGuard no_grad;
     PackedBatch batch;
     const auto token = [step](std::uint32_t i) {
@@ -135,7 +135,7 @@ TEST_CASE(
   const SpsaStep step = t.step(3, 1, 0.0, 0.0);
   CHECK(step.loss == doctest::Approx(loss).epsilon(1e-3));
   // The same slope with an epsilon four times as large: they differ by its square only.
-  t.weights.perturb({3, 0, 4e-3f});
+  t.weights.perturb(3, {{0, 4e-3f}, {0, -4e-3f}});
   const auto wide = t.losses(t.weights, 3);
   CHECK((wide[0] - wide[1]) / 8e-3 ==
         doctest::Approx(double{step.projected_gradients[0]}).epsilon(0.02));

@@ -30,14 +30,16 @@ struct Quadratic {
       sum += 0.5 * static_cast<double>(i + 1) * double{x[i]} * double{x[i]};
     return sum;
   }
-  std::array<double, 2> losses(ParameterSource& source) const {
+  std::vector<double> losses(ParameterSource& source) const {
     const at::Tensor pair = source.whole(x.weight);
     const float* p = pair.const_data_ptr<float>();
-    return {loss(p), loss(p + n)};
+    std::vector<double> all;
+    for (int s = 0; s < source.streams(); ++s) all.push_back(loss(p + s * n));
+    return all;
   }
   std::vector<float> z(std::uint64_t seed, std::uint32_t step, std::uint32_t probe) const {
     std::vector<float> z(n);
-    fill_gaussian_reference({philox_key(seed, "x.weight"), step, probe}, 0, n, z.data());
+    fill_reference(Distribution::gaussian, {philox_key(seed, "x.weight"), step, probe}, 0, n, z.data());
     return z;
   }
   double gradient(std::int64_t i) {
@@ -49,7 +51,7 @@ struct Quadratic {
 
 TEST_CASE("the projected gradient of a quadratic is its gradient along z") {
   Quadratic q;
-  ExactWeights weights(q.store, {true}, 7);
+  ExactWeights weights(q.store, {true}, {7});
   const double at_theta = Quadratic::loss(q.store.data(q.x.weight));
   const SpsaStep step =
       spsa_step(weights, {1e-2f, 2, 0}, 4, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
@@ -69,7 +71,7 @@ TEST_CASE("n probes move theta by lr g / n along each") {
   Quadratic q;
   const std::vector<float> before(q.store.data(q.x.weight),
                                   q.store.data(q.x.weight) + Quadratic::n);
-  ExactWeights weights(q.store, {true}, 7);
+  ExactWeights weights(q.store, {true}, {7});
   const SpsaStep step =
       spsa_step(weights, {1e-3f, 3, 0.1}, 9, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
   weights.settle();
@@ -84,7 +86,7 @@ TEST_CASE("n probes move theta by lr g / n along each") {
 TEST_CASE("estimates over many probes point along the gradient") {
   Quadratic q;
   constexpr int probes = 2000;
-  ExactWeights weights(q.store, {true}, 8);
+  ExactWeights weights(q.store, {true}, {8});
   const SpsaStep step = spsa_step(weights, {1e-3f, probes, 0}, 0, 0.0,
                                   [&](ParameterSource& s) { return q.losses(s); });
   std::vector<double> mean(Quadratic::n);
@@ -119,7 +121,7 @@ TEST_CASE("a loss that is not finite applies nothing") {
                                   q.store.data(q.x.weight) + Quadratic::n);
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
-    ExactWeights weights(q.store, {true}, 7);
+    ExactWeights weights(q.store, {true}, {7});
     int calls = 0;
     const SpsaStep step = spsa_step(weights, {1e-3f, 3, 0.1}, 0, 1e-3, [&](ParameterSource& s) {
       auto pair = q.losses(s);
@@ -139,9 +141,9 @@ TEST_CASE("a coefficient that is not finite applies nothing") {
   Quadratic q;
   const std::vector<float> before(q.store.data(q.x.weight),
                                   q.store.data(q.x.weight) + Quadratic::n);
-  ExactWeights weights(q.store, {true}, 7);
+  ExactWeights weights(q.store, {true}, {7});
   const SpsaStep step = spsa_step(weights, {1e-3f, 1, 0}, 0, 1e10, [&](ParameterSource&) {
-    return std::array{1e30, 0.0};
+    return std::vector<double>{1e30, 0.0};
   });
   CHECK(!step.applied);
   weights.settle();
@@ -150,7 +152,7 @@ TEST_CASE("a coefficient that is not finite applies nothing") {
 
 TEST_CASE("following the estimates finds the minimum of a quadratic") {
   Quadratic q;
-  ExactWeights weights(q.store, {true}, 3);
+  ExactWeights weights(q.store, {true}, {3});
   const double start = Quadratic::loss(q.store.data(q.x.weight));
   for (std::uint32_t step = 0; step < 4000; ++step)
     spsa_step(weights, {1e-3f, 1, 0}, step, 3e-4, [&](ParameterSource& s) { return q.losses(s); });

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/zo/kernel.h"
+#include "kernel_cases.h"
 
 using namespace mezo;
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "core/model/parameter_store.h"
+#include "core/zo/exact_weights.h"
 #include "kernel_cases.h"
 
 namespace mezo {
@@ -55,6 +55,10 @@ inline bool same_bytes(const std::vector<std::vector<float>>& a,
   for (std::size_t i = 0; i < a.size(); ++i)
     if (!same_bytes(a[i], b[i])) return false;
   return true;
+}
+
+inline void perturb(ExactWeights& weights, const Probe& probe) {
+  weights.perturb(probe.step, probe.streams());
 }
 
 // What a step's update makes of every trained tensor, element by element.

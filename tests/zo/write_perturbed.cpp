@@ -30,7 +30,7 @@ namespace {
 constexpr std::uint64_t seed = 0;
 constexpr std::uint32_t batch_size = 8;
 
-std::array<double, 2> losses_of(const LoadedModel& model, ParameterSource& source,
+std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
                                 const Objective& objective,
                                 std::span<const EncodedExample* const> batch) {
   const at::Tensor value =
@@ -60,7 +60,7 @@ void write_stream(LoadedModel& model, ExactWeights& weights, int stream,
 }
 
 void write_step(const std::filesystem::path& path, std::span<const EncodedExample* const> batch,
-                std::uint32_t step, const std::array<double, 2>& losses, float projected_gradient) {
+                std::uint32_t step, const std::vector<double>& losses, float projected_gradient) {
   std::string examples;
   for (const EncodedExample* e : batch)
     examples += fmt::format(
@@ -87,11 +87,11 @@ int run(char** argument) {
   const double learning_rate = std::stod(argument[7]);
 
   BatchOrder order(seed, static_cast<std::uint32_t>(examples.size()), batch_size);
-  ExactWeights weights(model.store, std::vector<bool>(model.store.specs().size(), true), seed);
+  ExactWeights weights(model.store, std::vector<bool>(model.store.specs().size(), true), {seed});
   for (std::uint32_t step = 0; step < 20; ++step) {
     std::vector<const EncodedExample*> batch;
     for (const std::uint32_t e : order.batch(step)) batch.push_back(&examples[e]);
-    std::array<double, 2> losses;
+    std::vector<double> losses;
     const SpsaStep still = spsa_step(weights, {epsilon, 1, 0}, step, 0.0, [&](ParameterSource& s) {
       return losses = losses_of(model, s, *objective, batch);
     });

@@ -1,0 +1,36 @@
+// The entry point of libmezo_cuda.so: hands its kernels to the core library that loaded it.
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
+#include <cuda_runtime_api.h>
+
+#include "core/model/cuda_activations.h"
+#include "core/run/device.h"
+#include "core/zo/cuda_weights.h"
+
+namespace {
+
+mezo::DeviceMemory memory(int device) {
+  cudaDeviceProp properties;
+  if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) return {"GPU", 0, 0};
+  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device);
+  const auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return {properties.name, stats.allocated_bytes[all].peak,
+          static_cast<std::int64_t>(properties.totalGlobalMem)};
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const mezo::CudaLibrary* mezo_cuda_open() {
+  static mezo::CudaLibrary library;
+  int devices = 0;
+  if (const cudaError_t error = cudaGetDeviceCount(&devices); error != cudaSuccess) {
+    library.problem = cudaGetErrorString(error);
+    return &library;
+  }
+  library.devices = devices;
+  if (devices == 0) library.problem = "this machine has no GPU";
+  library.memory = memory;
+  mezo::set_cuda_weight_kernels(&mezo::cuda_weight_kernels());
+  mezo::set_cuda_activation_kernels(&mezo::cuda_activation_kernels());
+  return &library;
+}

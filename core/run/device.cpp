@@ -1,0 +1,74 @@
+#include "core/run/device.h"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.h"
+#include "core/run/result.h"
+
+namespace mezo {
+
+namespace {
+
+struct Opened {
+  const CudaLibrary* library = nullptr;
+  std::string problem;
+};
+
+// Beside the library that this code is in.
+std::string library_path() {
+  Dl_info info;
+  if (!dladdr(reinterpret_cast<void*>(&open_device), &info)) return "libmezo_cuda.so";
+  return (std::filesystem::path(info.dli_fname).parent_path() / "libmezo_cuda.so").string();
+}
+
+Opened open_library() {
+  const std::string path = library_path();
+  std::error_code none;
+  if (!std::filesystem::exists(path, none))
+    return {nullptr, "this mezo was built without CUDA (there is no " + path +
+                         "; configure with nvcc on the PATH)"};
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);  // never closed: torch stays
+  if (!handle) return {nullptr, std::string("the CUDA library cannot be loaded: ") + dlerror()};
+  const auto open = reinterpret_cast<mezo_cuda_open_t>(dlsym(handle, "mezo_cuda_open"));
+  if (!open) return {nullptr, path + " has no entry point"};
+  return {open(), ""};
+}
+
+const Opened& opened() {
+  static const Opened once = open_library();
+  return once;
+}
+
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "CPU";
+}
+
+}  // namespace
+
+at::Device open_device(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  const Opened& cuda = opened();
+  const int devices = cuda.library ? cuda.library->devices : 0;
+  if (name == "auto") return devices > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (devices == 0)
+    throw RunError("[model.device] " + name + " cannot be used: " +
+                   (cuda.library ? std::string(cuda.library->problem) : cuda.problem));
+  const int index = name == "cuda" ? 0 : std::stoi(name.substr(5));
+  if (index >= devices)
+    throw RunError("[model.device] " + name + " is not there: this machine has " +
+                   std::to_string(devices) + " GPU" + (devices == 1 ? "" : "s") + ", from cuda:0");
+  return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
+}
+
+DeviceMemory device_memory(at::Device device) {
+  if (device.is_cuda()) return opened().library->memory(device.index());
+  return {cpu_name(), peak_memory_bytes(), 0};
+}
+
+}  // namespace mezo

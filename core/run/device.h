@@ -1,0 +1,40 @@
+#pragma once
+// Where a run computes. The CUDA kernels, and with them LibTorch's CUDA libraries, lie in a library
+// of their own, libmezo_cuda.so beside this one, which is loaded only by a run that asks for a GPU:
+// a run on the CPU neither waits for them nor needs a driver.
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/api.h"
+
+namespace mezo {
+
+// "auto" (the first GPU that can be used, else the CPU), "cpu", "cuda" or "cuda:N". Loads the CUDA
+// library for a GPU. Throws RunError saying what is missing: the library (built without CUDA), a
+// driver, the GPU of that number.
+MEZO_API at::Device open_device(const std::string& name);
+
+// What is used of a device, for reports.
+struct DeviceMemory {
+  std::string name;               // "NVIDIA H200", or the CPU's
+  std::int64_t peak_bytes = 0;    // CPU: resident; GPU: taken by tensors
+  std::int64_t total_bytes = 0;   // GPU only
+};
+MEZO_API DeviceMemory device_memory(at::Device device);
+
+// Entry point of libmezo_cuda.so: registers its kernels; what the host asks of it afterwards.
+struct CudaLibrary {
+  int devices = 0;            // that can be used
+  const char* problem = "";   // why there are none
+  DeviceMemory (*memory)(int device) = nullptr;
+};
+
+}  // namespace mezo
+
+extern "C" {
+using mezo_cuda_open_t = const mezo::CudaLibrary* (*)();
+}

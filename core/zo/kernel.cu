@@ -1,0 +1,423 @@
+// The CUDA kernels of WeightPass: what kernel.cpp does, on a GPU, with the same bits. Compiled with
+// -fmad=false; fma is written where it is meant.
+//
+// A thread takes blocks of 8 consecutive elements, those that share one Philox block: 16 bytes of a
+// 16-bit matrix. Every grid is as large as the GPU holds at once, so that the table of normals is
+// brought into shared memory once a block of threads. All of a pass's updates and streams travel as
+// arguments of the launch: nothing is copied and the host never waits.
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAStream.h>
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "core/zo/cuda_weights.h"
+#include "core/zo/rounding.h"
+
+namespace mezo {
+
+namespace {
+
+constexpr int threads = 256;
+constexpr int block_elements = 8;
+
+// The updates of a pass as a kernel's argument. Two sizes: most passes have a step or two.
+template <int MostCoefficients>
+struct Updates {
+  int count = 0;
+  std::uint32_t step[most_updates];
+  float decay[most_updates];
+  bool writes[most_updates];
+  int first[most_updates + 1];
+  float coefficient[MostCoefficients];
+};
+
+struct Streams {
+  int count = 0;
+  std::uint32_t step = 0;
+  Stream stream[most_streams];
+};
+
+struct Weights {
+  void* words;
+  std::uint8_t* residual;
+  PhiloxKey key;
+};
+
+template <Storage S>
+struct Block {  // 8 stored elements, as 16-byte (fp32: two) and 8-byte accesses
+  using Word = std::conditional_t<S == Storage::float32, float, std::uint16_t>;
+  alignas(16) Word words[block_elements];
+  alignas(8) std::uint8_t residual[block_elements];
+};
+
+template <Storage S>
+__device__ float widened(typename Block<S>::Word word, std::uint8_t residual) {
+  if constexpr (S == Storage::float32)
+    return word;
+  else if constexpr (S == Storage::float16)
+    return __half2float(__ushort_as_half(word));
+  else
+    return __uint_as_float((static_cast<std::uint32_t>(word) << 16) |
+                           (S == Storage::bfloat16_8 ? std::uint32_t{residual} << 8 : 0u));
+}
+
+template <Storage S>
+__device__ float rounded(float value, std::uint32_t draw16) {
+  const std::uint32_t bits = __float_as_uint(value);
+  if constexpr (S == Storage::bfloat16)
+    return __uint_as_float(stochastic_bf16(bits, draw16));
+  else if constexpr (S == Storage::bfloat16_8)
+    return __uint_as_float(stochastic_bf16_8(bits, draw16));
+  else
+    return __half2float(__ushort_as_half(stochastic_fp16(bits, draw16)));
+}
+
+template <Storage S>
+__device__ void narrow(float value, typename Block<S>::Word& word, std::uint8_t& residual) {
+  if constexpr (S == Storage::float32) {
+    word = value;
+  } else if constexpr (S == Storage::float16) {
+    word = __half_as_ushort(__float2half_rn(value));  // a value that fp16 holds
+  } else {
+    word = static_cast<std::uint16_t>(__float_as_uint(value) >> 16);
+    residual = static_cast<std::uint8_t>(__float_as_uint(value) >> 8);
+  }
+}
+
+template <class Out>
+__device__ Out as(float value) {
+  if constexpr (std::is_same_v<Out, float>)
+    return value;
+  else if constexpr (std::is_same_v<Out, __half>)
+    return __float2half_rn(value);
+  else
+    return __float2bfloat16_rn(value);
+}
+
+// The directions of the 8 elements from `first`, a multiple of 8.
+template <Distribution D>
+__device__ void directions(const PhiloxKey& key, std::uint32_t step, std::uint32_t probe,
+                           std::uint64_t first, const std::uint32_t* table, float* z) {
+  if constexpr (D == Distribution::gaussian) {
+    const PhiloxBlock block =
+        philox(philox_counter(first / 8, step, probe, Purpose::direction), key);
+#pragma unroll
+    for (std::uint32_t i = 0; i < block_elements; ++i)
+      z[i] = __uint_as_float(gaussian_bits(draw16_of(block, i), table));
+  } else {
+    const PhiloxBlock block =
+        philox(philox_counter(first / 128, step, probe, Purpose::signs), key);
+    const std::uint32_t at = static_cast<std::uint32_t>(first % 128);
+    const std::uint32_t word = at < 64 ? (at < 32 ? block[0] : block[1])
+                                       : (at < 96 ? block[2] : block[3]);
+#pragma unroll
+    for (std::uint32_t i = 0; i < block_elements; ++i)
+      z[i] = __uint_as_float(rademacher_bits((word >> (at % 32 + i)) & 1u));
+  }
+}
+
+// Applies updates[seen ..) to the 8 elements from `first`; whether anything was written.
+template <Storage S, Distribution D, class U>
+__device__ bool advance(const Weights& w, const U& updates, int seen, std::uint64_t first,
+                        const std::uint32_t* table, float* theta) {
+  bool wrote = false;
+  for (int i = seen; i < updates.count; ++i) {
+    if (!updates.writes[i]) continue;
+    wrote = true;
+    float u[block_elements] = {}, z[block_elements];
+    for (int c = updates.first[i]; c < updates.first[i + 1]; ++c) {
+      directions<D>(w.key, updates.step[i], static_cast<std::uint32_t>(c - updates.first[i]), first,
+                    table, z);
+#pragma unroll
+      for (int k = 0; k < block_elements; ++k) u[k] = __fmaf_rn(updates.coefficient[c], z[k], u[k]);
+    }
+    const float decay = -updates.decay[i];
+#pragma unroll
+    for (int k = 0; k < block_elements; ++k)
+      theta[k] = __fsub_rn(__fmaf_rn(decay, theta[k], theta[k]), u[k]);
+    if constexpr (S != Storage::float32) {
+      const PhiloxBlock draws =
+          philox(philox_counter(first / 8, updates.step[i], 0, Purpose::rounding), w.key);
+#pragma unroll
+      for (std::uint32_t k = 0; k < block_elements; ++k)
+        theta[k] = rounded<S>(theta[k], draw16_of(draws, k));
+    }
+  }
+  return wrote;
+}
+
+// Elements [begin, end) of a tensor that lie in the block of 8 from `first`, `out` being where
+// element 0 of the tensor would go. `whole`: the block is all there and every pointer is aligned.
+template <Storage S, Distribution D, class Out, class U>
+__device__ void visit(const Weights& w, const U& updates, int seen, const Streams& streams,
+                      std::uint64_t first, std::int64_t begin, std::int64_t end, bool whole,
+                      Out* out, std::int64_t stride, const std::uint32_t* table) {
+  using Word = typename Block<S>::Word;
+  Word* words = static_cast<Word*>(w.words);
+  const auto base = static_cast<std::int64_t>(first);
+  Block<S> b;
+  if (whole) {
+    using Vector = std::conditional_t<S == Storage::float32, float4, uint4>;
+#pragma unroll
+    for (int v = 0; v < static_cast<int>(sizeof b.words / 16); ++v)
+      reinterpret_cast<Vector*>(b.words)[v] = reinterpret_cast<Vector*>(words + base)[v];
+    if constexpr (S == Storage::bfloat16_8)
+      *reinterpret_cast<uint2*>(b.residual) = *reinterpret_cast<uint2*>(w.residual + base);
+  } else {
+#pragma unroll
+    for (int k = 0; k < block_elements; ++k) {
+      const bool in = base + k >= begin && base + k < end;
+      b.words[k] = in ? words[base + k] : Word(0);
+      b.residual[k] = S == Storage::bfloat16_8 && in ? w.residual[base + k] : std::uint8_t{0};
+    }
+  }
+  float theta[block_elements];
+#pragma unroll
+  for (int k = 0; k < block_elements; ++k) theta[k] = widened<S>(b.words[k], b.residual[k]);
+  if (advance<S, D>(w, updates, seen, first, table, theta)) {
+#pragma unroll
+    for (int k = 0; k < block_elements; ++k) narrow<S>(theta[k], b.words[k], b.residual[k]);
+    if (whole) {
+      using Vector = std::conditional_t<S == Storage::float32, float4, uint4>;
+#pragma unroll
+      for (int v = 0; v < static_cast<int>(sizeof b.words / 16); ++v)
+        reinterpret_cast<Vector*>(words + base)[v] = reinterpret_cast<Vector*>(b.words)[v];
+      if constexpr (S == Storage::bfloat16_8)
+        *reinterpret_cast<uint2*>(w.residual + base) = *reinterpret_cast<uint2*>(b.residual);
+    } else {
+#pragma unroll
+      for (int k = 0; k < block_elements; ++k)
+        if (base + k >= begin && base + k < end) {
+          words[base + k] = b.words[k];
+          if constexpr (S == Storage::bfloat16_8) w.residual[base + k] = b.residual[k];
+        }
+    }
+  }
+  float z[block_elements];
+  int drawn = -1;
+  for (int s = 0; s < streams.count; ++s) {
+    const Stream stream = streams.stream[s];
+    if (stream.probe >= 0 && stream.probe != drawn) {
+      directions<D>(w.key, streams.step, static_cast<std::uint32_t>(stream.probe), first, table, z);
+      drawn = stream.probe;
+    }
+    alignas(16) Out values[block_elements];
+#pragma unroll
+    for (int k = 0; k < block_elements; ++k)
+      values[k] = as<Out>(stream.probe >= 0 ? __fmaf_rn(stream.epsilon, z[k], theta[k]) : theta[k]);
+    Out* to = out + s * stride + base;
+    if (whole) {
+#pragma unroll
+      for (int v = 0; v < static_cast<int>(sizeof values / 16); ++v)
+        reinterpret_cast<uint4*>(to)[v] = reinterpret_cast<uint4*>(values)[v];
+    } else {
+#pragma unroll
+      for (int k = 0; k < block_elements; ++k)
+        if (base + k >= begin && base + k < end) to[k] = values[k];
+    }
+  }
+}
+
+template <Distribution D>
+__device__ void load_table(const std::uint32_t* source, std::uint32_t* table) {
+  if constexpr (D == Distribution::gaussian) {
+    for (int i = threadIdx.x; i < 2048; i += blockDim.x) table[i] = source[i];
+    __syncthreads();
+  }
+}
+
+// A tensor all of whose elements have seen the same updates.
+template <Storage S, Distribution D, class Out, class U>
+__global__ void __launch_bounds__(threads)
+    whole_kernel(const __grid_constant__ Weights w, const __grid_constant__ U updates, int seen,
+                 const __grid_constant__ Streams streams, std::int64_t n, bool aligned, Out* out,
+                 const std::uint32_t* source) {
+  __shared__ std::uint32_t table[D == Distribution::gaussian ? 2048 : 1];
+  load_table<D>(source, table);
+  const std::int64_t blocks = (n + block_elements - 1) / block_elements;
+  for (std::int64_t b = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; b < blocks;
+       b += std::int64_t{gridDim.x} * blockDim.x) {
+    const std::int64_t first = b * block_elements;
+    visit<S, D, Out>(w, updates, seen, streams, static_cast<std::uint64_t>(first), 0, n,
+                     aligned && first + block_elements <= n, out, n, table);
+  }
+}
+
+// Rows that may lag behind by different numbers of updates. A row that is asked for twice is
+// brought up to date by whichever block of threads takes its count first; the streams are written
+// by a launch of their own (seen == null), when all rows are up to date.
+template <Storage S, Distribution D, class Out, class U>
+__global__ void __launch_bounds__(threads)
+    rows_kernel(const __grid_constant__ Weights w, const __grid_constant__ U updates,
+                std::int32_t* unit_seen, const __grid_constant__ Streams streams,
+                std::int64_t width, std::int64_t units, const std::int64_t* rows,
+                std::int64_t count, bool aligned, Out* out, const std::uint32_t* source) {
+  __shared__ std::uint32_t table[D == Distribution::gaussian ? 2048 : 1];
+  __shared__ int seen;
+  load_table<D>(source, table);
+  for (std::int64_t i = blockIdx.x; i < count; i += gridDim.x) {
+    const std::int64_t row = rows ? rows[i] : i;
+    const bool known = row >= 0 && row < units;
+    if (!known) {
+      for (int s = 0; s < streams.count; ++s)
+        for (std::int64_t k = threadIdx.x; k < width; k += blockDim.x)
+          out[(s * count + i) * width + k] = as<Out>(__uint_as_float(0x7FC00000u));
+      continue;
+    }
+    if (unit_seen) {
+      __syncthreads();
+      if (threadIdx.x == 0) seen = atomicExch(unit_seen + row, updates.count);
+      __syncthreads();
+      if (seen == updates.count) continue;
+    }
+    const std::int64_t begin = row * width, end = begin + width;
+    for (std::int64_t first = begin / block_elements * block_elements + threadIdx.x * block_elements;
+         first < end; first += std::int64_t{blockDim.x} * block_elements)
+      visit<S, D, Out>(w, updates, unit_seen ? seen : updates.count, streams,
+                       static_cast<std::uint64_t>(first), begin, end,
+                       aligned && first >= begin && first + block_elements <= end,
+                       out + (i - row) * width, count * width, table);
+  }
+}
+
+const std::uint32_t* table_on_device() {
+  static std::uint32_t* table[64] = {};
+  int device = 0;
+  C10_CUDA_CHECK(cudaGetDevice(&device));
+  if (!table[device]) {
+    C10_CUDA_CHECK(cudaMalloc(&table[device], 2048 * sizeof(std::uint32_t)));
+    C10_CUDA_CHECK(cudaMemcpy(table[device], half_normal_bits(), 2048 * sizeof(std::uint32_t),
+                              cudaMemcpyHostToDevice));
+  }
+  return table[device];
+}
+
+// Blocks of threads that the GPU holds at once.
+template <class Kernel>
+int resident_blocks(Kernel* kernel) {
+  static int blocks = 0;
+  if (!blocks) {
+    int device = 0, processors = 0, each = 0;
+    C10_CUDA_CHECK(cudaGetDevice(&device));
+    C10_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+    C10_CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&each, kernel, threads, 0));
+    blocks = processors * std::max(1, each);
+  }
+  return blocks;
+}
+
+template <int MostCoefficients>
+Updates<MostCoefficients> arguments_of(std::span<const Update> updates) {
+  Updates<MostCoefficients> u;
+  u.count = static_cast<int>(updates.size());
+  int at = 0;
+  for (int i = 0; i < u.count; ++i) {
+    const Update& update = updates[static_cast<std::size_t>(i)];
+    u.step[i] = update.step;
+    u.decay[i] = update.decay;
+    u.writes[i] = writes(update);
+    u.first[i] = at;
+    for (const float c : update.coefficients) u.coefficient[at++] = c;
+  }
+  u.first[u.count] = at;
+  return u;
+}
+
+template <Storage S, Distribution D, class Out, int MostCoefficients>
+void launch(const WeightPass& pass) {
+  const Weights w{pass.weights.words, pass.weights.residual, pass.key};
+  const auto updates = arguments_of<MostCoefficients>(pass.updates);
+  Streams streams;
+  streams.count = static_cast<int>(pass.streams.size());
+  streams.step = pass.step;
+  std::copy(pass.streams.begin(), pass.streams.end(), streams.stream);
+  const auto is_aligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };
+  const std::int64_t row = pass.rows || pass.unit_seen ? pass.width : pass.units * pass.width;
+  // Each stream's copy, and each row of it, must begin at a multiple of 16 bytes.
+  const bool aligned =
+      is_aligned(pass.weights.words) && is_aligned(pass.weights.residual) && is_aligned(pass.out) &&
+      ((pass.streams.size() < 2 && !pass.rows && !pass.unit_seen) || row % block_elements == 0);
+  const cudaStream_t stream = c10::cuda::getCurrentCUDAStream();
+  Out* out = static_cast<Out*>(pass.out);
+  const std::uint32_t* table = table_on_device();
+  using U = Updates<MostCoefficients>;
+  if (!pass.rows && !pass.unit_seen) {
+    auto* kernel = whole_kernel<S, D, Out, U>;
+    const std::int64_t n = pass.units * pass.width,
+                       wanted = (n + threads * block_elements - 1) / (threads * block_elements);
+    const int grid = static_cast<int>(std::min<std::int64_t>(resident_blocks(kernel), wanted));
+    if (grid > 0)
+      kernel<<<grid, threads, 0, stream>>>(w, updates, pass.seen, streams, n, aligned, out, table);
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return;
+  }
+  auto* kernel = rows_kernel<S, D, Out, U>;
+  const int grid = static_cast<int>(std::min<std::int64_t>(resident_blocks(kernel), pass.count));
+  if (grid == 0) return;
+  // Rows that are all of the tensor, each once, need one launch for both.
+  const bool at_once = pass.unit_seen == nullptr;
+  if (!at_once)
+    kernel<<<grid, threads, 0, stream>>>(w, updates, pass.unit_seen, Streams(), pass.width,
+                                         pass.units, pass.rows, pass.count, aligned, out, table);
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  if (streams.count > 0)
+    kernel<<<grid, threads, 0, stream>>>(w, updates, nullptr, streams, pass.width, pass.units,
+                                         pass.rows, pass.count, aligned, out, table);
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+}
+
+template <Storage S, Distribution D, class Out>
+void launch_sized(const WeightPass& pass) {
+  std::size_t coefficients = 0;
+  for (const Update& u : pass.updates) coefficients += u.coefficients.size();
+  if (coefficients <= 64)
+    launch<S, D, Out, 64>(pass);
+  else
+    launch<S, D, Out, static_cast<int>(most_coefficients)>(pass);
+}
+
+template <Storage S, Distribution D>
+void launch_typed(const WeightPass& pass) {
+  if (pass.type == at::kFloat)
+    launch_sized<S, D, float>(pass);
+  else if (pass.type == at::kHalf)
+    launch_sized<S, D, __half>(pass);
+  else
+    launch_sized<S, D, __nv_bfloat16>(pass);
+}
+
+template <Storage S>
+void launch_distributed(const WeightPass& pass) {
+  if (pass.distribution == Distribution::gaussian)
+    launch_typed<S, Distribution::gaussian>(pass);
+  else
+    launch_typed<S, Distribution::rademacher>(pass);
+}
+
+class CudaWeightKernels : public WeightKernels {
+ public:
+  void run(const WeightPass& pass) const override {
+    switch (pass.weights.storage) {
+      case Storage::float32:
+        return launch_distributed<Storage::float32>(pass);
+      case Storage::float16:
+        return launch_distributed<Storage::float16>(pass);
+      case Storage::bfloat16:
+        return launch_distributed<Storage::bfloat16>(pass);
+      case Storage::bfloat16_8:
+        return launch_distributed<Storage::bfloat16_8>(pass);
+    }
+  }
+};
+
+}  // namespace
+
+const WeightKernels& cuda_weight_kernels() {
+  static const CudaWeightKernels kernels;
+  return kernels;
+}
+
+}  // namespace mezo

@@ -1,0 +1,65 @@
+#include "core/zo/stored_source.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+namespace mezo {
+
+namespace {
+constexpr Stream as_it_is{-1, 0.0f};
+}
+
+WeightPass pass_over(const ParameterStore& store, Parameter p) {
+  const ParameterSpec& spec = store.spec(p);
+  const StoredTensor& t = store.stored(p);
+  WeightPass pass;
+  // A pass without updates only reads; those who update own the store.
+  pass.weights = {t.storage, const_cast<void*>(t.words.const_data_ptr()),
+                  t.residual.defined() ? const_cast<std::uint8_t*>(
+                                             t.residual.const_data_ptr<std::uint8_t>())
+                                       : nullptr};
+  pass.width = spec.role == Role::embedding ? spec.shape.at(1) : spec.elements();
+  pass.units = spec.elements() / pass.width;
+  pass.count = pass.units;
+  return pass;
+}
+
+StoredSource::StoredSource(const ParameterStore& store, at::ScalarType dtype)
+    : store_(store), dtype_(dtype) {}
+
+at::Tensor StoredSource::whole(Parameter p) {
+  const ParameterSpec& spec = store_.spec(p);
+  const StoredTensor& t = store_.stored(p);
+  const bool vector = spec.role == Role::vector;
+  if (vector || (t.words.scalar_type() == dtype_ && !t.residual.defined()))
+    return t.words.unsqueeze(0);
+  if (!scratch_.defined() || scratch_.numel() < spec.elements())
+    scratch_ = at::empty({spec.elements()}, t.words.options().dtype(dtype_));
+  std::vector<std::int64_t> shape = spec.shape;
+  shape.insert(shape.begin(), 1);
+  at::Tensor out = scratch_.narrow(0, 0, spec.elements()).view(shape);
+  WeightPass pass = pass_over(store_, p);
+  pass.streams = {&as_it_is, 1};
+  pass.out = out.mutable_data_ptr();
+  pass.type = dtype_;
+  weight_kernels(device().is_cuda()).run(pass);
+  return out;
+}
+
+at::Tensor StoredSource::rows(Parameter p, const at::Tensor& entries) {
+  const StoredTensor& t = store_.stored(p);
+  const at::Tensor index = entries.contiguous();
+  at::Tensor out =
+      at::empty({1, index.size(0), store_.spec(p).shape.at(1)}, t.words.options().dtype(dtype_));
+  WeightPass pass = pass_over(store_, p);
+  pass.rows = index.const_data_ptr<std::int64_t>();
+  pass.count = index.size(0);
+  pass.streams = {&as_it_is, 1};
+  pass.out = out.mutable_data_ptr();
+  pass.type = dtype_;
+  weight_kernels(device().is_cuda()).run(pass);
+  return out;
+}
+
+}  // namespace mezo

@@ -1,0 +1,32 @@
+#pragma once
+// The stored weights as they are, in the type that a forward computes in: what evaluation reads,
+// and what training reads of the parameters that do not train. A matrix whose storage already is
+// that type is given as it lies; others are converted into scratch of one matrix that the next call
+// reuses.
+
+#include "core/model/parameter_source.h"
+#include "core/model/parameter_store.h"
+#include "core/zo/kernel.h"
+
+namespace mezo {
+
+class MEZO_API StoredSource : public ParameterSource {
+ public:
+  explicit StoredSource(const ParameterStore& store, at::ScalarType dtype = at::kFloat);
+
+  int streams() const override { return 1; }
+  at::ScalarType dtype() const override { return dtype_; }
+  at::Device device() const override { return store_.device(); }
+  at::Tensor whole(Parameter p) override;
+  at::Tensor rows(Parameter p, const at::Tensor& entries) override;
+
+ private:
+  const ParameterStore& store_;
+  at::ScalarType dtype_;
+  at::Tensor scratch_;
+};
+
+// A pass over a stored parameter that neither updates nor perturbs yet.
+WeightPass pass_over(const ParameterStore& store, Parameter p);
+
+}  // namespace mezo
