@@ -8,8 +8,10 @@
 #include "core/error.h"
 #include "core/plugin/create.h"
 #include "core/run/datasets.h"
+#include "core/run/device.h"
 #include "core/run/evaluate.h"
 #include "core/run/interrupt.h"
+#include "core/run/placement.h"
 #include "core/run/progress.h"
 #include "core/run/result.h"
 #include "core/run/run_folder.h"
@@ -61,9 +63,14 @@ void require(const RunConfig& config, bool training) {
 LoadedModel load(const RunConfig& config) {
   const auto start = Clock::now();
   LoadedModel model =
-      load_model(config.model.text("path"), config.model.text("type"), *config.registry);
-  fmt::print(stderr, "model: {}, {:.1f} M parameters in float32, read in {:.1f} s\n", model.type,
-             static_cast<double>(model.parameters()) / 1e6, seconds_since(start));
+      load_model(config.model.text("path"), config.model.text("type"), *config.registry,
+                 placement_of(config));
+  fmt::print(stderr,
+             "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "
+             "{:.1f} s\n",
+             model.type, static_cast<double>(model.parameters()) / 1e6, name_of_dtype(model.dtype),
+             name_of(model.store.storage()), static_cast<double>(model.store.bytes()) / 1e9,
+             device_memory(model.store.device()).name, seconds_since(start));
   for (const std::string& name : model.unused)
     fmt::print(stderr, "warning: the model does not use the tensor {}\n", name);
   return model;
@@ -79,6 +86,11 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
   std::vector<std::string> lines;
   for (const auto& [file, hash] : hashes) lines.push_back("sha256 " + hash + "  " + file);
   return lines;
+}
+
+ResolvedModel resolved_model(const LoadedModel& model) {
+  return {model.type, name_of_dtype(model.dtype), model.store.device().str(),
+          name_of(model.store.storage())};
 }
 
 void print_notes(const RunConfig& config) {
@@ -118,13 +130,14 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   LoadedModel model = load(config);
   const std::vector<bool> trained = trained_parameters(config, model.store.specs());
   const WeightHashes hashes = hash_weights(model);
-  folder.start(config.resolved_yaml(model.type, lines_of(hashes)));
+  folder.start(config.resolved_yaml(resolved_model(model), lines_of(hashes)));
 
   const TrainerOptions trainer = trainer_options(config);
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
-             trainer.steps, trainer.batch_size, trainer.learning_rate, trainer.spsa.epsilon);
+             trainer.schedule.steps, trainer.batch_size, trainer.schedule.learning_rate,
+             trainer.spsa.epsilon);
   const Evaluation before = measure(model, measured, "before", 0);
-  ExactWeights weights(model.store, trained, {trainer.seed, Distribution::gaussian, model.dtype});
+  ExactWeights weights(model.store, trained, exact_options(config, model));
   std::uint32_t steps = 0;
   double seconds = 0;
   if (!Interrupt::stop()) {
@@ -169,7 +182,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   const Split& measured = data.measured();
   const LoadedModel model = load(config);
   const WeightHashes hashes = hash_weights(model);
-  folder.start(config.resolved_yaml(model.type, lines_of(hashes)));
+  folder.start(config.resolved_yaml(resolved_model(model), lines_of(hashes)));
   const auto start = Clock::now();
   const Evaluation evaluation = measure(model, measured, "evaluating", 0);
   const bool interrupted = Interrupt::stop();

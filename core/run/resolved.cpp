@@ -33,17 +33,17 @@ bool only_asked_for(const Registry& registry, const Plugin& plugin) {
 
 }  // namespace
 
-std::string RunConfig::resolved_yaml(const std::string& model_type,
+std::string RunConfig::resolved_yaml(const ResolvedModel& model_was,
                                      const std::vector<std::string>& hashes) const {
   Value model_block = to_tree(model, model_settings());
-  replace(model_block, "type", model_type);
-  if (model.text("dtype") == "auto") replace(model_block, "dtype", "float32");
-  if (model.text("device") == "auto") replace(model_block, "device", "cpu");
+  replace(model_block, "type", model_was.type);
+  replace(model_block, "dtype", model_was.dtype);
+  replace(model_block, "device", model_was.device);
   Value optimizer_block = to_tree(optimizer, optimizer_settings());
   if (optimizer.is_word("learning_rate"))
     replace(optimizer_block, "learning_rate", shortest(learning_rate()));
   if (optimizer.is_word("epsilon")) replace(optimizer_block, "epsilon", shortest(epsilon()));
-  if (optimizer.text("storage") == "auto") replace(optimizer_block, "storage", "float32");
+  replace(optimizer_block, "storage", model_was.storage);
   Value task_block = to_tree(task, task_settings());
   replace(task_block, "file",
           std::filesystem::absolute(task_file->path).lexically_normal().string());
@@ -57,7 +57,7 @@ std::string RunConfig::resolved_yaml(const std::string& model_type,
   tree.set("optimizer", optimizer_block);
   tree.set("trainer", to_tree(trainer, trainer_settings()));
   for (const Entry& entry : to_tree(top, top_settings()).entries) tree.set(entry.key, entry.value);
-  const Component used[] = {registry->find(MEZO_MODEL, model_type), peft_component,
+  const Component used[] = {registry->find(MEZO_MODEL, model_was.type), peft_component,
                             objective_component};
   Value plugins = Value::sequence();
   std::string versions = std::string("# mezo ") + version_text + " with plugins";

@@ -18,6 +18,11 @@
 
 namespace mezo {
 
+// What `auto` of the model's settings stood for, in their spelling.
+struct ResolvedModel {
+  std::string type, dtype, device, storage;
+};
+
 struct RunConfig {
   std::shared_ptr<const Registry> registry;
   Parameters top, model, peft, objective, task, optimizer,
@@ -33,11 +38,11 @@ struct RunConfig {
   double learning_rate() const;
   double epsilon() const;
 
-  // The whole run as YAML with every default written out, `auto` replaced by what it stood for
-  // (`model_type`: the family that was found), paths made absolute, and every plugin named that
+  // The whole run as YAML with every default written out, `auto` replaced by what it stood for,
+  // paths made absolute, and every plugin named that
   // does not lie where they are looked for anyway. Running it again repeats the run. `hashes` are
   // lines for its head, one for each file of weights.
-  std::string resolved_yaml(const std::string& model_type,
+  std::string resolved_yaml(const ResolvedModel& model_was,
                             const std::vector<std::string>& hashes) const;
 };
 

@@ -9,11 +9,15 @@ namespace {
 constexpr const char* automatic[] = {"auto", nullptr};
 constexpr const char* all[] = {"all", nullptr};
 constexpr const char* none[] = {"none", nullptr};
-constexpr const char* dtypes[] = {"auto", "float32", nullptr};
-constexpr const char* devices[] = {"auto", "cpu", nullptr};
-constexpr const char* storages[] = {"auto", "float32", nullptr};
-constexpr const char* distributions[] = {"gaussian", nullptr};
-constexpr const char* schedules[] = {"constant", "linear", nullptr};
+constexpr const char* dtypes[] = {"auto", "float32", "float16", "bfloat16", nullptr};
+constexpr const char* devices[] = {"auto",   "cpu",    "cuda",   "cuda:0", "cuda:1", "cuda:2",
+                                   "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7", nullptr};
+constexpr const char* storages[] = {"auto",     "float32",      "float16",
+                                    "bfloat16", "bfloat16+8", nullptr};
+constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
+constexpr const char* schedules[] = {"constant", "linear", "cosine", nullptr};
+constexpr const char* estimates[] = {"two_sided", "one_sided", nullptr};
+constexpr const char* streams[] = {"turns", "together", nullptr};
 
 constexpr mezo_parameter top[] = {
     {"output", MEZO_PATH, nullptr, nullptr, nullptr, nullptr,
@@ -26,8 +30,10 @@ constexpr mezo_parameter model[] = {
      "a Hugging Face folder or a .gguf file"},
     {"type", MEZO_TEXT, "auto", nullptr, nullptr, nullptr,
      "model family; auto: the one that serves the model's architecture"},
-    {"dtype", MEZO_TEXT, "auto", nullptr, dtypes, nullptr, "type to compute in; auto: float32"},
-    {"device", MEZO_TEXT, "auto", nullptr, devices, nullptr, "where to compute; auto: cpu"}};
+    {"dtype", MEZO_TEXT, "auto", nullptr, dtypes, nullptr,
+     "type to compute in; auto: float32 on the CPU, the file's own on a GPU"},
+    {"device", MEZO_TEXT, "auto", nullptr, devices, nullptr,
+     "where to compute; auto: the first GPU, or the CPU"}};
 
 constexpr mezo_parameter peft[] = {
     {"type", MEZO_TEXT, "full", nullptr, nullptr, nullptr, "what trains: a PEFT mode"}};
@@ -61,15 +67,27 @@ constexpr mezo_parameter optimizer[] = {
      "decoupled decay of matrices and embeddings"},
     {"probes", MEZO_INTEGER, "1", "[1, 1024]", nullptr, nullptr,
      "directions a step; each costs two forwards"},
-    {"distribution", MEZO_TEXT, "gaussian", nullptr, distributions, nullptr, "of the directions"},
+    {"distribution", MEZO_TEXT, "gaussian", nullptr, distributions, nullptr,
+     "of the directions; rademacher: every element +1 or -1"},
+    {"estimate", MEZO_TEXT, "two_sided", nullptr, estimates, nullptr,
+     "one_sided: against the loss at the weights themselves, probes + 1 forwards a step"},
+    {"streams", MEZO_TEXT, "turns", nullptr, streams, nullptr,
+     "two perturbed forwards at a time, or all probes' together (more memory)"},
+    {"clip", MEZO_NUMBER, "none", "(0, 1e30]", none, nullptr,
+     "a projected gradient beyond it counts as it"},
     {"schedule", MEZO_TEXT, "constant", nullptr, schedules, nullptr,
-     "of the learning rate; linear: falls to 0 at the last step"},
+     "of the learning rate; linear, cosine: falls to 0 at the last step"},
+    {"warmup", MEZO_INTEGER, "0", "[0, 4294967295]", nullptr, "steps",
+     "the learning rate rises linearly over the first steps"},
     {"storage", MEZO_TEXT, "auto", nullptr, storages, nullptr,
-     "type that weights are kept in; auto: float32"}};
+     "type that matrices are kept in; auto: float32 on the CPU; on a GPU a float16 file's own, "
+     "bfloat16+8 for bfloat16"}};
 
 constexpr mezo_parameter trainer[] = {
     {"steps", MEZO_INTEGER, "20000", "[0, 4294967295]", nullptr, "steps", "length of the training"},
     {"batch_size", MEZO_INTEGER, "16", "[1, 65536]", nullptr, "examples", "examples a step"},
+    {"micro_batch", MEZO_INTEGER, "all", "[1, 65536]", all, "examples",
+     "how many of them share a forward; the objective sees the whole batch"},
     {"eval_every", MEZO_INTEGER, "4000", "[0, inf)", nullptr, "steps",
      "how often dev is evaluated; 0: never"},
     {"log_every", MEZO_INTEGER, "1", "[1, inf)", nullptr, "steps",

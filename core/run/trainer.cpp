@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "core/error.h"
@@ -12,21 +13,26 @@
 namespace mezo {
 
 TrainerOptions trainer_options(const RunConfig& config) {
+  const Parameters &optimizer = config.optimizer, &trainer = config.trainer;
   TrainerOptions options;
-  options.steps = static_cast<std::uint32_t>(config.trainer.integer("steps"));
-  options.batch_size = static_cast<std::uint32_t>(config.trainer.integer("batch_size"));
-  options.seed = static_cast<std::uint64_t>(config.trainer.integer("seed"));
-  options.learning_rate = config.learning_rate();
-  options.linear_decay = config.optimizer.text("schedule") == "linear";
+  options.batch_size = static_cast<std::uint32_t>(trainer.integer("batch_size"));
+  if (!trainer.is_word("micro_batch"))
+    options.micro_batch = static_cast<std::uint32_t>(trainer.integer("micro_batch"));
+  options.seed = static_cast<std::uint64_t>(trainer.integer("seed"));
+  const std::string& decay = optimizer.text("schedule");
+  options.schedule = {config.learning_rate(),
+                      decay == "linear"   ? Decay::linear
+                      : decay == "cosine" ? Decay::cosine
+                                          : Decay::constant,
+                      static_cast<std::uint32_t>(optimizer.integer("warmup")),
+                      static_cast<std::uint32_t>(trainer.integer("steps"))};
   options.spsa = {static_cast<float>(config.epsilon()),
-                  static_cast<int>(config.optimizer.integer("probes")),
-                  config.optimizer.number("weight_decay")};
+                  static_cast<int>(optimizer.integer("probes")),
+                  optimizer.number("weight_decay"),
+                  optimizer.text("estimate") == "one_sided",
+                  optimizer.text("streams") == "together",
+                  optimizer.is_word("clip") ? 0.0 : optimizer.number("clip")};
   return options;
-}
-
-double learning_rate_at(const TrainerOptions& options, std::uint32_t step) {
-  if (!options.linear_decay) return options.learning_rate;
-  return options.learning_rate * (static_cast<double>(options.steps - step) / options.steps);
 }
 
 namespace {
@@ -38,14 +44,27 @@ std::string described(const at::Tensor& value) {
   return text.str();
 }
 
-// The objective at every stream of one batch.
+struct Step {
+  std::vector<const EncodedExample*> batch;
+  Targets targets;
+  std::size_t micro_batch;
+};
+
+// The objective at every stream of one batch, however many forwards that takes: it is given all
+// examples at once.
 std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
-                                const Objective& objective, const Component& component,
-                                std::span<const EncodedExample* const> batch,
-                                const Targets& targets) {
-  const Outputs outputs = score(model, source, batch, Normalise::if_needed);
+                              const Objective& objective, const Component& component,
+                              const Step& step) {
+  std::vector<Pending> forwards;
+  const std::span batch(step.batch);
+  for (std::size_t first = 0; first < batch.size(); first += step.micro_batch)
+    forwards.push_back(
+        begin_scoring(model, source,
+                      batch.subspan(first, std::min(step.micro_batch, batch.size() - first)),
+                      Normalise::if_needed));
+  const Outputs outputs = collect(forwards);
   const at::Tensor value = guard(
-      component, [&] { return objective.value(outputs, targets); }, "computing value()");
+      component, [&] { return objective.value(outputs, step.targets); }, "computing value()");
   if (!value.defined() || value.dim() != 1 || value.size(0) != source.streams() ||
       value.is_complex())
     throw PluginError("[objective " + std::string(component.id()) +
@@ -64,18 +83,20 @@ std::uint32_t train(const LoadedModel& model, ExactWeights& weights, const Objec
                     const TrainerOptions& options, const OnStep& on_step) {
   const at::NoGradGuard no_grad;
   BatchOrder order(options.seed, static_cast<std::uint32_t>(examples.size()), options.batch_size);
-  for (std::uint32_t step = 0; step < options.steps; ++step) {
-    std::vector<const EncodedExample*> batch;
-    for (const std::uint32_t i : order.batch(step)) batch.push_back(&examples[i]);
-    const Targets targets = targets_of(batch);
-    const double learning_rate = learning_rate_at(options, step);
+  const std::uint32_t steps = options.schedule.steps;
+  for (std::uint32_t i = 0; i < steps; ++i) {
+    Step step;
+    for (const std::uint32_t e : order.batch(i)) step.batch.push_back(&examples[e]);
+    step.targets = targets_of(step.batch);
+    step.micro_batch = options.micro_batch ? options.micro_batch : step.batch.size();
+    const double learning_rate = learning_rate_at(options.schedule, i);
     const SpsaStep estimate =
-        spsa_step(weights, options.spsa, step, learning_rate, [&](ParameterSource& source) {
-          return losses_of(model, source, objective, component, batch, targets);
+        spsa_step(weights, options.spsa, i, learning_rate, [&](ParameterSource& source) {
+          return losses_of(model, source, objective, component, step);
         });
-    if (!on_step({step + 1, learning_rate, batch.size(), estimate})) return step + 1;
+    if (!on_step({i + 1, learning_rate, step.batch.size(), estimate})) return i + 1;
   }
-  return options.steps;
+  return steps;
 }
 
 }  // namespace mezo

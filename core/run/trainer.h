@@ -9,6 +9,7 @@
 
 #include "core/model/load_model.h"
 #include "core/run/run_config.h"
+#include "core/run/schedule.h"
 #include "core/task/encode.h"
 #include "core/zo/exact_weights.h"
 #include "core/zo/spsa.h"
@@ -16,18 +17,14 @@
 namespace mezo {
 
 struct TrainerOptions {
-  std::uint32_t steps = 0;
   std::uint32_t batch_size = 16;
+  std::uint32_t micro_batch = 0;  // examples a forward; 0: the whole batch
   std::uint64_t seed = 0;
-  double learning_rate = 0;
-  bool linear_decay = false;  // the learning rate falls linearly to 0 at the last step
+  Schedule schedule;  // and with it the number of steps
   SpsaOptions spsa;
 };
 
 MEZO_API TrainerOptions trainer_options(const RunConfig& config);
-
-// Step t of n, from 0.
-MEZO_API double learning_rate_at(const TrainerOptions& options, std::uint32_t step);
 
 struct StepReport {
   std::uint32_t step = 0;  // how many have been done: from 1

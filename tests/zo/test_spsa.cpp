@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/run/trainer.h"
 #include "core/zo/spsa.h"
 #include "toy_store.h"
 
@@ -158,17 +157,4 @@ TEST_CASE("following the estimates finds the minimum of a quadratic") {
     spsa_step(weights, {1e-3f, 1, 0}, step, 3e-4, [&](ParameterSource& s) { return q.losses(s); });
   weights.settle();
   CHECK(Quadratic::loss(q.store.data(q.x.weight)) < 0.05 * start);
-}
-
-TEST_CASE("the learning rate stays, or falls linearly towards zero") {
-  TrainerOptions options;
-  options.steps = 8;
-  options.learning_rate = 0.5;
-  for (const std::uint32_t step : {0u, 3u, 7u}) CHECK(learning_rate_at(options, step) == 0.5);
-  options.linear_decay = true;
-  CHECK(learning_rate_at(options, 0) == 0.5);
-  CHECK(learning_rate_at(options, 2) == 0.375);
-  CHECK(learning_rate_at(options, 4) == 0.25);
-  CHECK(learning_rate_at(options, 7) == 0.0625);
-  CHECK(learning_rate_at(options, 8) == 0.0);
 }

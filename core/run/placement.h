@@ -1,0 +1,19 @@
+#pragma once
+// Where a run's model lies and in which types, from the settings model.device, model.dtype and
+// optimizer.storage; and what becomes of what training with them reads and writes.
+
+#include "core/model/load_model.h"
+#include "core/run/run_config.h"
+#include "core/zo/exact_weights.h"
+
+namespace mezo {
+
+// Opens the device. Throws RunError where it cannot be used.
+MEZO_API ModelPlacement placement_of(const RunConfig& config);
+
+MEZO_API ExactOptions exact_options(const RunConfig& config, const LoadedModel& model);
+
+// "float16", as in a run's YAML.
+MEZO_API const char* name_of_dtype(at::ScalarType dtype);
+
+}  // namespace mezo
