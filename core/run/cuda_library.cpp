@@ -12,10 +12,14 @@ namespace {
 mezo::DeviceMemory memory(int device) {
   cudaDeviceProp properties;
   if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) return {"GPU", 0, 0};
-  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device);
+  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
   const auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
   return {properties.name, stats.allocated_bytes[all].peak,
           static_cast<std::int64_t>(properties.totalGlobalMem)};
+}
+
+void reset_peak(int device) {
+  c10::cuda::CUDACachingAllocator::resetPeakStats(static_cast<c10::DeviceIndex>(device));
 }
 
 }  // namespace
@@ -30,6 +34,7 @@ extern "C" __attribute__((visibility("default"))) const mezo::CudaLibrary* mezo_
   library.devices = devices;
   if (devices == 0) library.problem = "this machine has no GPU";
   library.memory = memory;
+  library.reset_peak = reset_peak;
   mezo::set_cuda_weight_kernels(&mezo::cuda_weight_kernels());
   mezo::set_cuda_activation_kernels(&mezo::cuda_activation_kernels());
   return &library;

@@ -53,22 +53,22 @@ std::string cpu_name() {
 
 at::Device open_device(const std::string& name) {
   if (name == "cpu") return at::kCPU;
+  // Without a driver the CUDA library, which takes a second to load, has nothing to find.
+  if (name == "auto" && !dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL)) return at::kCPU;
   const Opened& cuda = opened();
-  const int devices = cuda.library ? cuda.library->devices : 0;
-  if (name == "auto") return devices > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-  if (devices == 0)
-    throw RunError("[model.device] " + name + " cannot be used: " +
-                   (cuda.library ? std::string(cuda.library->problem) : cuda.problem));
-  const int index = name == "cuda" ? 0 : std::stoi(name.substr(5));
-  if (index >= devices)
-    throw RunError("[model.device] " + name + " is not there: this machine has " +
-                   std::to_string(devices) + " GPU" + (devices == 1 ? "" : "s") + ", from cuda:0");
-  return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
+  if (cuda.library && cuda.library->devices > 0) return at::Device(at::kCUDA, 0);
+  if (name == "auto") return at::kCPU;
+  throw RunError("[model.device] cuda cannot be used: " +
+                 (cuda.library ? std::string(cuda.library->problem) : cuda.problem));
 }
 
 DeviceMemory device_memory(at::Device device) {
   if (device.is_cuda()) return opened().library->memory(device.index());
   return {cpu_name(), peak_memory_bytes(), 0};
+}
+
+void reset_peak_memory(at::Device device) {
+  if (device.is_cuda()) opened().library->reset_peak(device.index());
 }
 
 }  // namespace mezo

@@ -13,24 +13,28 @@
 
 namespace mezo {
 
-// "auto" (the first GPU that can be used, else the CPU), "cpu", "cuda" or "cuda:N". Loads the CUDA
-// library for a GPU. Throws RunError saying what is missing: the library (built without CUDA), a
-// driver, the GPU of that number.
+// "auto" (the first GPU that is visible, else the CPU), "cpu" or "cuda" (the first GPU). Loads the
+// CUDA library for a GPU. Throws RunError saying what is missing: the library (built without CUDA),
+// a driver, a GPU.
 MEZO_API at::Device open_device(const std::string& name);
 
 // What is used of a device, for reports.
 struct DeviceMemory {
-  std::string name;               // "NVIDIA H200", or the CPU's
-  std::int64_t peak_bytes = 0;    // CPU: resident; GPU: taken by tensors
-  std::int64_t total_bytes = 0;   // GPU only
+  std::string name;              // "NVIDIA H200", or the CPU's
+  std::int64_t peak_bytes = 0;   // CPU: resident since the start; GPU: taken by tensors
+  std::int64_t total_bytes = 0;  // GPU only
 };
 MEZO_API DeviceMemory device_memory(at::Device device);
 
+// From now on a GPU's peak counts anew.
+MEZO_API void reset_peak_memory(at::Device device);
+
 // Entry point of libmezo_cuda.so: registers its kernels; what the host asks of it afterwards.
 struct CudaLibrary {
-  int devices = 0;            // that can be used
-  const char* problem = "";   // why there are none
+  int devices = 0;           // that can be used
+  const char* problem = "";  // why there are none
   DeviceMemory (*memory)(int device) = nullptr;
+  void (*reset_peak)(int device) = nullptr;
 };
 
 }  // namespace mezo

@@ -89,7 +89,7 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
 }
 
 ResolvedModel resolved_model(const LoadedModel& model) {
-  return {model.type, name_of_dtype(model.dtype), model.store.device().str(),
+  return {model.type, name_of_dtype(model.dtype), model.store.device().is_cuda() ? "cuda" : "cpu",
           name_of(model.store.storage())};
 }
 

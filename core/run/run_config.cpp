@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/plugin/create.h"
 #include "core/run/settings.h"
+#include "core/zo/kernel.h"
 
 namespace mezo {
 
@@ -59,6 +60,20 @@ void check_files(const Value& tree, const RunConfig& run, Diagnostics& diagnosti
   if (run.model.has("path")) check_file("model", "path", run.model.text("path"));
   for (const char* key : {"train", "dev", "test"})
     if (run.task.has(key)) check_file("task", key, run.task.text(key));
+}
+
+// All of a step's streams in one forward are at most as many as one pass over the weights writes.
+void check_streams(const Value& tree, const Parameters& optimizer, Diagnostics& diagnostics) {
+  if (!optimizer.has("streams") || !optimizer.has("probes") || !optimizer.has("estimate")) return;
+  if (optimizer.text("streams") != "together") return;
+  const std::int64_t probes = optimizer.integer("probes");
+  const std::int64_t streams =
+      optimizer.text("estimate") == "one_sided" ? probes + 1 : 2 * probes;
+  if (streams > static_cast<std::int64_t>(most_streams))
+    diagnostics.error(Code::out_of_range, mark_of(tree, "optimizer", "probes"),
+                      "optimizer.streams: together takes at most " + std::to_string(most_streams) +
+                          " streams, got " + std::to_string(streams) + " of " +
+                          std::to_string(probes) + " probes");
 }
 
 // The task that `task.file` names; what is wrong with its file is reported together with what is
@@ -121,6 +136,7 @@ RunConfig load_run_config(const ConfigRequest& request) {
   run.optimizer =
       check(tree.find("optimizer"), "optimizer", optimizer_settings(), diagnostics, tree.mark);
   run.trainer = check(tree.find("trainer"), "trainer", trainer_settings(), diagnostics, tree.mark);
+  check_streams(tree, run.optimizer, diagnostics);
   check_files(tree, run, diagnostics);
   if (run.task.has("file"))
     run.task_file = read_task(tree, run.task.text("file"), request.task_folders, diagnostics);

@@ -17,7 +17,8 @@ namespace mezo {
 
 namespace {
 
-constexpr std::int64_t tile_elements = 1 << 24;  // logits held at once: 64 MiB
+// Logits held at once. On a GPU each tile reads the whole head anew, so tiles are large: 512 MiB.
+constexpr std::int64_t tile_elements = 1 << 24, gpu_tile_elements = 1 << 27;
 
 // One scored token: which option it belongs to, and which of the wanted rows predicts it.
 struct Scored {
@@ -33,21 +34,21 @@ struct Plan {
   bool one_token_each = true;  // every option is one token, predicted by the context's last row
 };
 
-void lay_out_option(Plan& plan, std::int64_t example, std::int64_t option, const EncodedExample& e,
-                    int context, std::map<std::int64_t, std::int64_t>& wanted) {
+// Where an option's tokens lie: its own segment, behind the context that it shares with others.
+struct Placed {
+  std::int64_t last_of_context;  // row
+  std::int64_t first;            // row of the option's first token, if more than one is read
+};
+
+// The rows whose logits predict the scored tokens of an option.
+void want_rows(Plan& plan, std::int64_t example, std::int64_t option, const EncodedExample& e,
+               const Placed& at, std::map<std::int64_t, std::int64_t>& wanted) {
   const auto& tail = e.tails[static_cast<std::size_t>(option)];
   const auto scored = static_cast<std::size_t>(e.scored[static_cast<std::size_t>(option)]);
-  const Segment root = plan.batch.segments()[static_cast<std::size_t>(context)];
-  std::int64_t first = 0;
-  if (tail.size() > 1) {
-    const int own = plan.batch.add(std::span(tail).first(tail.size() - 1),
-                                   context);  // before segments(), whose span it moves
-    first = plan.batch.segments()[static_cast<std::size_t>(own)].first_row;
-  }
   plan.one_token_each = plan.one_token_each && tail.size() == 1;
   for (std::size_t t = tail.size() - scored; t < tail.size(); ++t) {
     const std::int64_t row =
-        t == 0 ? root.first_row + root.length - 1 : first + static_cast<std::int64_t>(t) - 1;
+        t == 0 ? at.last_of_context : at.first + static_cast<std::int64_t>(t) - 1;
     const auto [place, fresh] =
         wanted.try_emplace(row, static_cast<std::int64_t>(plan.wanted.size()));
     if (fresh) plan.wanted.push_back(row);
@@ -56,15 +57,39 @@ void lay_out_option(Plan& plan, std::int64_t example, std::int64_t option, const
   }
 }
 
+// An only option continues its context in one segment: nothing has to be shared.
+void lay_out_only_option(Plan& plan, std::int64_t example, const EncodedExample& e,
+                         std::map<std::int64_t, std::int64_t>& wanted) {
+  std::vector<std::int32_t> tokens = e.context;
+  tokens.insert(tokens.end(), e.tails[0].begin(), e.tails[0].end() - 1);
+  const auto context = static_cast<std::int64_t>(e.context.size());
+  const std::int64_t first_row = plan.batch.rows();
+  plan.batch.add(tokens);
+  want_rows(plan, example, 0, e, {first_row + context - 1, first_row + context}, wanted);
+}
+
+void lay_out_options(Plan& plan, std::int64_t example, const EncodedExample& e,
+                     std::map<std::int64_t, std::int64_t>& wanted) {
+  const int context = plan.batch.add(e.context);
+  const Segment root = plan.batch.segments()[static_cast<std::size_t>(context)];
+  for (std::size_t o = 0; o < e.tails.size(); ++o) {
+    const auto& tail = e.tails[o];
+    const std::int64_t first = plan.batch.rows();
+    if (tail.size() > 1) plan.batch.add(std::span(tail).first(tail.size() - 1), context);
+    want_rows(plan, example, static_cast<std::int64_t>(o), e,
+              {root.first_row + root.length - 1, first}, wanted);
+  }
+}
+
 Plan lay_out(std::span<const EncodedExample* const> examples) {
   Plan plan;
   std::map<std::int64_t, std::int64_t> wanted;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const EncodedExample& e = *examples[i];
-    const int context = plan.batch.add(e.context);
-    for (std::size_t o = 0; o < e.tails.size(); ++o)
-      lay_out_option(plan, static_cast<std::int64_t>(i), static_cast<std::int64_t>(o), e, context,
-                     wanted);
+    if (e.tails.size() == 1)
+      lay_out_only_option(plan, static_cast<std::int64_t>(i), e, wanted);
+    else
+      lay_out_options(plan, static_cast<std::int64_t>(i), e, wanted);
     plan.options = std::max(plan.options, static_cast<std::int64_t>(e.tails.size()));
   }
   return plan;
@@ -110,7 +135,8 @@ at::Tensor token_scores_over_vocabulary(const LoadedModel& model, StreamOps& ops
                                         const at::Tensor& hidden, const Plan& plan) {
   const auto wanted = static_cast<std::int64_t>(plan.wanted.size());
   const std::int64_t entries = model.config.integer("vocab_size");
-  const std::int64_t tile = std::max<std::int64_t>(1, tile_elements / (entries * ops.streams()));
+  const std::int64_t elements = hidden.is_cuda() ? gpu_tile_elements : tile_elements;
+  const std::int64_t tile = std::max<std::int64_t>(1, elements / (entries * ops.streams()));
   at::Tensor out = at::empty({ops.streams(), static_cast<std::int64_t>(plan.scored.size())},
                              hidden.options().dtype(at::kFloat));
   for (std::int64_t begin = 0; begin < wanted; begin += tile) {

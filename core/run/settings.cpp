@@ -10,8 +10,7 @@ constexpr const char* automatic[] = {"auto", nullptr};
 constexpr const char* all[] = {"all", nullptr};
 constexpr const char* none[] = {"none", nullptr};
 constexpr const char* dtypes[] = {"auto", "float32", "float16", "bfloat16", nullptr};
-constexpr const char* devices[] = {"auto",   "cpu",    "cuda",   "cuda:0", "cuda:1", "cuda:2",
-                                   "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7", nullptr};
+constexpr const char* devices[] = {"auto", "cpu", "cuda", nullptr};
 constexpr const char* storages[] = {"auto",     "float32",      "float16",
                                     "bfloat16", "bfloat16+8", nullptr};
 constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
@@ -33,7 +32,7 @@ constexpr mezo_parameter model[] = {
     {"dtype", MEZO_TEXT, "auto", nullptr, dtypes, nullptr,
      "type to compute in; auto: float32 on the CPU, the file's own on a GPU"},
     {"device", MEZO_TEXT, "auto", nullptr, devices, nullptr,
-     "where to compute; auto: the first GPU, or the CPU"}};
+     "where to compute; auto: the first GPU that is visible, or the CPU"}};
 
 constexpr mezo_parameter peft[] = {
     {"type", MEZO_TEXT, "full", nullptr, nullptr, nullptr, "what trains: a PEFT mode"}};

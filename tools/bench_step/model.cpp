@@ -1,0 +1,107 @@
+#include "tools/bench_step/model.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/normal.h>
+#include <fmt/format.h>
+
+#include <map>
+#include <random>
+
+#include "core/error.h"
+#include "core/plugin/create.h"
+
+namespace mezo::bench {
+
+namespace {
+
+struct Shape {
+  int hidden, layers, heads, inner;
+};
+
+const std::map<std::string, Shape>& shapes() {
+  static const std::map<std::string, Shape> all = {
+      {"opt-125m", {768, 12, 12, 3072}},    {"opt-1.3b", {2048, 24, 32, 8192}},
+      {"opt-2.7b", {2560, 32, 32, 10240}},  {"opt-6.7b", {4096, 32, 32, 16384}},
+      {"opt-13b", {5120, 40, 40, 20480}},   {"opt-30b", {7168, 48, 56, 28672}},
+      {"opt-66b", {9216, 64, 72, 36864}}};
+  return all;
+}
+
+void fill(ParameterStore& store) {
+  for (std::size_t i = 0; i < store.specs().size(); ++i) {
+    const Parameter p{static_cast<int>(i)};
+    const StoredTensor& t = store.stored(p);
+    at::Tensor words = t.words, residual = t.residual;
+    const bool gain = store.spec(p).role == Role::vector && store.spec(p).name.ends_with("norm.weight");
+    words.normal_(gain ? 1.0 : 0.0, 0.02);
+    if (residual.defined()) residual.random_(0, 256);
+  }
+}
+
+}  // namespace
+
+LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
+                       Storage storage, at::ScalarType dtype) {
+  const auto found = shapes().find(name);
+  if (found == shapes().end())
+    return load_model(name, "auto", registry, {device, storage, dtype});
+  const Shape& s = found->second;
+  const ModelConfig config = ModelConfig::from_json(
+      fmt::format(R"({{"architectures": ["OPTForCausalLM"], "hidden_size": {}, "ffn_dim": {},
+                       "num_hidden_layers": {}, "num_attention_heads": {}, "vocab_size": 50272,
+                       "max_position_embeddings": 2048}})",
+                  s.hidden, s.inner, s.layers, s.heads),
+      name);
+  const Component& component = registry.match_model(config.architectures());
+  std::shared_ptr<ModelFamily> family = create<ModelFamily>(component, Parameters());
+  Declaration declaration;
+  std::unique_ptr<Model> model = family->build(config, declaration);
+  ParameterStore store(declaration.parameters(), storage, device);
+  fill(store);
+  GptVocabulary no_words;
+  no_words.tokens = {"a"};
+  return {name,          std::string(component.id()),
+          component,     family,
+          config,        std::move(model),
+          std::move(store), dtype,
+          Tokenizer::from_vocabulary(no_words), {},
+          {}};
+}
+
+std::vector<EncodedExample> make_batch(const LoadedModel& model, int batch, int length,
+                                       Scored what) {
+  std::mt19937 random(1);
+  std::uniform_int_distribution<std::int32_t> token(
+      5, static_cast<std::int32_t>(model.config.integer("vocab_size")) - 300);
+  std::vector<EncodedExample> examples(static_cast<std::size_t>(batch));
+  for (EncodedExample& e : examples) {
+    std::vector<std::int32_t> tokens(static_cast<std::size_t>(length) + (what == Scored::every));
+    for (std::int32_t& t : tokens) t = token(random);
+    if (what == Scored::last) {
+      e.context = tokens;
+      e.tails = {{100}, {200}};
+      e.scored = {1, 1};
+    } else {
+      e.context = {tokens[0]};
+      e.tails = {{tokens.begin() + 1, tokens.end()}};
+      e.scored = {length};
+    }
+  }
+  return examples;
+}
+
+std::vector<double> losses(const LoadedModel& model, ParameterSource& source,
+                           const std::vector<EncodedExample>& batch) {
+  const at::NoGradGuard no_grad;
+  std::vector<const EncodedExample*> pointers;
+  for (const EncodedExample& e : batch) pointers.push_back(&e);
+  const Outputs outputs = score(model, source, pointers, Normalise::if_needed);
+  const at::Tensor& scores = outputs.option_scores;
+  const at::Tensor wanted = scores.size(2) > 1 ? at::log_softmax(scores, -1) : scores;
+  const at::Tensor value = wanted.select(2, 0).mean({1}).neg().to(at::kDouble).contiguous();
+  const double* first = value.const_data_ptr<double>();
+  return {first, first + value.numel()};
+}
+
+}  // namespace mezo::bench

@@ -1,0 +1,25 @@
+#pragma once
+// Models to measure: a real one from its files, or random weights of a published OPT shape, which
+// need no files and may be as large as the device holds.
+
+#include <string>
+#include <vector>
+
+#include "core/run/scorer.h"
+
+namespace mezo::bench {
+
+// `name` is a path, or one of opt-125m, opt-1.3b, opt-2.7b, opt-6.7b, opt-13b, opt-30b, opt-66b.
+LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
+                       Storage storage, at::ScalarType dtype);
+
+// Random sequences of one length. Last: each is a context whose last row decides between two
+// one-token options. Every: each token is predicted from those before it (teacher forcing).
+enum class Scored { last, every };
+std::vector<EncodedExample> make_batch(const LoadedModel& model, int batch, int length, Scored what);
+
+// Mean cross-entropy at each stream.
+std::vector<double> losses(const LoadedModel& model, ParameterSource& source,
+                           const std::vector<EncodedExample>& batch);
+
+}  // namespace mezo::bench
