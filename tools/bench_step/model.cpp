@@ -21,9 +21,9 @@ struct Shape {
 
 const std::map<std::string, Shape>& shapes() {
   static const std::map<std::string, Shape> all = {
-      {"opt-125m", {768, 12, 12, 3072}},    {"opt-1.3b", {2048, 24, 32, 8192}},
-      {"opt-2.7b", {2560, 32, 32, 10240}},  {"opt-6.7b", {4096, 32, 32, 16384}},
-      {"opt-13b", {5120, 40, 40, 20480}},   {"opt-30b", {7168, 48, 56, 28672}},
+      {"opt-125m", {768, 12, 12, 3072}},   {"opt-1.3b", {2048, 24, 32, 8192}},
+      {"opt-2.7b", {2560, 32, 32, 10240}}, {"opt-6.7b", {4096, 32, 32, 16384}},
+      {"opt-13b", {5120, 40, 40, 20480}},  {"opt-30b", {7168, 48, 56, 28672}},
       {"opt-66b", {9216, 64, 72, 36864}}};
   return all;
 }
@@ -33,7 +33,8 @@ void fill(ParameterStore& store) {
     const Parameter p{static_cast<int>(i)};
     const StoredTensor& t = store.stored(p);
     at::Tensor words = t.words, residual = t.residual;
-    const bool gain = store.spec(p).role == Role::vector && store.spec(p).name.ends_with("norm.weight");
+    const bool gain =
+        store.spec(p).role == Role::vector && store.spec(p).name.ends_with("norm.weight");
     words.normal_(gain ? 1.0 : 0.0, 0.02);
     if (residual.defined()) residual.random_(0, 256);
   }
@@ -44,8 +45,7 @@ void fill(ParameterStore& store) {
 LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
                        Storage storage, at::ScalarType dtype) {
   const auto found = shapes().find(name);
-  if (found == shapes().end())
-    return load_model(name, "auto", registry, {device, storage, dtype});
+  if (found == shapes().end()) return load_model(name, "auto", registry, {device, storage, dtype});
   const Shape& s = found->second;
   const ModelConfig config = ModelConfig::from_json(
       fmt::format(R"({{"architectures": ["OPTForCausalLM"], "hidden_size": {}, "ffn_dim": {},
@@ -61,11 +61,16 @@ LoadedModel make_model(const std::string& name, const Registry& registry, at::De
   fill(store);
   GptVocabulary no_words;
   no_words.tokens = {"a"};
-  return {name,          std::string(component.id()),
-          component,     family,
-          config,        std::move(model),
-          std::move(store), dtype,
-          Tokenizer::from_vocabulary(no_words), {},
+  return {name,
+          std::string(component.id()),
+          component,
+          family,
+          config,
+          std::move(model),
+          std::move(store),
+          dtype,
+          Tokenizer::from_vocabulary(no_words),
+          {},
           {}};
 }
 

@@ -1,0 +1,229 @@
+// Measures a training step against two plain forwards of the same model in one run, and the kernel
+// that prepares perturbed weights against a plain copy. Prints a JSON line a measurement;
+// tools/bench makes the tables.
+//
+//   bench_step --model opt-13b --device cuda --dtype bfloat16 --storage bfloat16 bfloat16+8
+//              --batch 16 --length 64 --rounds 10
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/normal.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+
+#include "core/error.h"
+#include "core/plugin/registry.h"
+#include "core/run/device.h"
+#include "core/run/placement.h"
+#include "core/zo/spsa.h"
+#include "tools/bench_step/model.h"
+
+namespace mezo::bench {
+
+namespace {
+
+struct Arguments {
+  std::string model = "opt-125m", device = "cpu", dtype = "float32", loss = "last";
+  std::vector<std::string> storages = {"float32"};
+  int batch = 16, length = 64, rounds = 5;
+  bool reference = true;
+};
+
+using Clock = std::chrono::steady_clock;
+
+// Waits for all that a GPU was asked for.
+void wait(at::Device device) {
+  if (device.is_cuda()) at::empty({1}, at::TensorOptions(device)).zero_().cpu();
+}
+
+template <class Work>
+double seconds(at::Device device, Work&& work) {
+  wait(device);
+  const auto start = Clock::now();
+  work();
+  wait(device);
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+at::ScalarType dtype_of(const std::string& name) { return word_type(storage_named(name).value()); }
+
+// The authors' step written plainly: four passes over all weights, each drawing z anew with a
+// generator and adding a multiple of it, around two forwards.
+void plain_step(LoadedModel& model, const std::vector<EncodedExample>& batch) {
+  const at::NoGradGuard no_grad;
+  const auto perturb = [&](double scale) {
+    for (std::size_t i = 0; i < model.store.specs().size(); ++i) {
+      at::Tensor words = model.store.stored({static_cast<int>(i)}).words;
+      const at::Tensor z = at::empty_like(words).normal_();
+      words.copy_(words + scale * z);
+    }
+  };
+  StoredSource source(model.store, model.dtype);
+  perturb(1e-3);
+  losses(model, source, batch);
+  perturb(-2e-3);
+  losses(model, source, batch);
+  perturb(1e-3);
+  perturb(1e-9);
+}
+
+// Bytes a second of a large copy, counting what is read and what is written.
+double copy_speed(at::Device device) {
+  const std::int64_t bytes = device.is_cuda() ? std::int64_t{4} << 30 : std::int64_t{256} << 20;
+  const at::Tensor from = at::empty({bytes}, at::TensorOptions(device).dtype(at::kByte)).zero_();
+  at::Tensor to = at::empty_like(from);
+  std::vector<double> times;
+  for (int i = 0; i < 5; ++i) times.push_back(seconds(device, [&] { to.copy_(from); }));
+  return 2.0 * static_cast<double>(bytes) / median(times);
+}
+
+struct Stepper {
+  LoadedModel& model;
+  const std::vector<EncodedExample>& batch;
+  ExactWeights weights;
+  std::uint32_t step = 0;
+
+  Stepper(LoadedModel& m, const std::vector<EncodedExample>& b, Distribution distribution)
+      : model(m),
+        batch(b),
+        weights(m.store, std::vector<bool>(m.store.specs().size(), true),
+                {0, distribution, m.dtype}) {}
+
+  void operator()() {
+    spsa_step(weights, {}, step++, 1e-9,
+              [&](ParameterSource& source) { return losses(model, source, batch); });
+  }
+
+  // Every matrix once, as a step reads it: an update that waits and two perturbed copies.
+  double preparation(std::int64_t& elements) {
+    std::vector<double> times;
+    for (int round = 0; round < 4; ++round) {
+      weights.push(step++, {1e-9f}, 0.0f);
+      weights.perturb(step, {{0, 1e-3f}, {0, -1e-3f}});
+      elements = 0;
+      times.push_back(seconds(model.store.device(), [&] {
+        for (std::size_t i = 0; i < model.store.specs().size(); ++i)
+          if (model.store.specs()[i].role == Role::matrix) {
+            weights.whole({static_cast<int>(i)});
+            elements += model.store.specs()[i].elements();
+          }
+      }));
+    }
+    return median(times);
+  }
+};
+
+void measure(const Arguments& a, LoadedModel& base, const std::string& storage,
+             const Registry& registry, at::Device device) {
+  const bool same = storage == name_of(base.store.storage());
+  std::optional<LoadedModel> other;
+  if (!same)
+    other.emplace(
+        make_model(a.model, registry, device, storage_named(storage).value(), base.dtype));
+  LoadedModel& model = same ? base : *other;
+  const auto batch =
+      make_batch(base, a.batch, a.length, a.loss == "every" ? Scored::every : Scored::last);
+  StoredSource plain(base.store, base.dtype);
+  const auto forward = [&] { losses(base, plain, batch); };
+  forward();
+  reset_peak_memory(device);
+  forward();
+  const std::int64_t forward_peak = device_memory(device).peak_bytes;
+
+  std::vector<double> forwards;
+  for (const Distribution d : {Distribution::gaussian, Distribution::rademacher}) {
+    Stepper step(model, batch, d);
+    step();
+    step();
+    reset_peak_memory(device);
+    std::vector<double> steps, pairs;
+    for (int i = 0; i < a.rounds; ++i) {
+      pairs.push_back(seconds(device, [&] {
+        forward();
+        forward();
+      }));
+      steps.push_back(seconds(device, [&] { step(); }));
+    }
+    const std::int64_t peak = device_memory(device).peak_bytes;
+    std::int64_t elements = 0;
+    const double preparation = step.preparation(elements);
+    const int word = a.dtype == "float32" ? 4 : 2;
+    const double bytes =
+        static_cast<double>(elements) * (2 * bytes_of(storage_named(storage).value()) + 2 * word);
+    fmt::print(
+        R"({{"what": "step", "model": "{}", "parameters": {}, "device": "{}", "dtype": "{}", "storage": "{}", "distribution": "{}", "loss": "{}", "batch": {}, "length": {}, "two_forwards_s": {:.6f}, "step_s": {:.6f}, "ratio": {:.4f}, "preparation_s": {:.6f}, "preparation_bytes_a_s": {:.4e}, "parameters_a_s": {:.4e}, "weights_bytes": {}, "scratch_bytes": {}, "forward_peak_bytes": {}, "step_peak_bytes": {}}})"
+        "\n",
+        a.model, model.parameters(), device_memory(device).name, a.dtype, storage,
+        d == Distribution::gaussian ? "gaussian" : "rademacher", a.loss, a.batch, a.length,
+        median(pairs), median(steps), median(steps) / median(pairs), preparation,
+        bytes / preparation, static_cast<double>(elements) / preparation, model.store.bytes(),
+        step.weights.scratch_bytes(), forward_peak, peak);
+    std::fflush(stdout);
+  }
+}
+
+void measure_plainly_written(const Arguments& a, LoadedModel& model, at::Device device) {
+  const auto batch =
+      make_batch(model, a.batch, a.length, a.loss == "every" ? Scored::every : Scored::last);
+  plain_step(model, batch);
+  reset_peak_memory(device);
+  std::vector<double> times;
+  for (int i = 0; i < std::max(2, a.rounds / 3); ++i)
+    times.push_back(seconds(device, [&] { plain_step(model, batch); }));
+  fmt::print(
+      R"({{"what": "reference written plainly", "model": "{}", "dtype": "{}", "loss": "{}", "batch": {}, "length": {}, "step_s": {:.6f}, "step_peak_bytes": {}}})"
+      "\n",
+      a.model, a.dtype, a.loss, a.batch, a.length, median(times), device_memory(device).peak_bytes);
+  std::fflush(stdout);
+}
+
+int run(int argc, char** argv) {
+  Arguments a;
+  CLI::App app("times a training step against two plain forwards", "bench_step");
+  app.add_option("--model", a.model, "a model's path, or an OPT shape: opt-1.3b, opt-13b, …");
+  app.add_option("--device", a.device)->check(CLI::IsMember({"cpu", "cuda"}));
+  app.add_option("--dtype", a.dtype)->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
+  app.add_option("--storage", a.storages, "types to keep weights in, one after the other");
+  app.add_option("--loss", a.loss, "last: two options; every: each token")
+      ->check(CLI::IsMember({"last", "every"}));
+  app.add_option("--batch", a.batch);
+  app.add_option("--length", a.length);
+  app.add_option("--rounds", a.rounds);
+  app.add_option("--reference", a.reference, "also the authors' step, written plainly");
+  CLI11_PARSE(app, argc, argv);
+  const at::NoGradGuard no_grad;
+  const at::Device device = open_device(a.device);
+  PluginSearch search;
+  search.folders = plugin_folders({});
+  const Registry registry(search);
+  fmt::print(R"({{"what": "copy", "device": "{}", "bytes_a_s": {:.4e}}})"
+             "\n",
+             device_memory(device).name, copy_speed(device));
+  LoadedModel base =
+      make_model(a.model, registry, device, storage_named(a.dtype).value(), dtype_of(a.dtype));
+  for (const std::string& storage : a.storages) measure(a, base, storage, registry, device);
+  if (a.reference) measure_plainly_written(a, base, device);
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace mezo::bench
+
+int main(int argc, char** argv) {
+  try {
+    return mezo::bench::run(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "bench_step: {}\n", e.what());
+    return 1;
+  }
+}
