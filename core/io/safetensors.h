@@ -9,8 +9,10 @@
 // ModelError that names the file and, where there is one, the tensor.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,5 +38,14 @@ MEZO_API TensorFile load_safetensors_folder(const std::filesystem::path& folder)
 // of 8. Throws RunError, leaving the old file, when a tensor is not what it says or writing fails.
 MEZO_API void write_safetensors(const std::filesystem::path& path, std::vector<TensorView> tensors,
                                 const std::map<std::string, std::string>& metadata = {});
+
+// The same, to the byte, of tensors whose `data` is empty and made when it is to be written: one
+// tensor's bytes are needed at a time, however large the file. `data_of` is called once a tensor,
+// in the file's order; what it returns must stay until the next call, and what it throws passes
+// through, leaving the old file.
+using TensorData = std::function<std::span<const std::byte>(const TensorView&)>;
+MEZO_API void write_safetensors(const std::filesystem::path& path, std::vector<TensorView> tensors,
+                                const std::map<std::string, std::string>& metadata,
+                                const TensorData& data_of);
 
 }  // namespace mezo

@@ -6,7 +6,7 @@
 
 namespace mezo {
 
-Tokenizer tokenizer_of(const GgufFile& file) {
+GptVocabulary vocabulary_of(const GgufFile& file) {
   const GgufMetadata& meta = file.metadata;
   const std::string model = meta.text("tokenizer.ggml.model");
   if (model != "gpt2")
@@ -34,7 +34,11 @@ Tokenizer tokenizer_of(const GgufFile& file) {
   v.eos = id("tokenizer.ggml.eos_token_id");
   v.pad = id("tokenizer.ggml.padding_token_id");
   v.unk = id("tokenizer.ggml.unknown_token_id");
-  return Tokenizer::from_vocabulary(v);
+  return v;
+}
+
+Tokenizer tokenizer_of(const GgufFile& file) {
+  return Tokenizer::from_vocabulary(vocabulary_of(file));
 }
 
 std::optional<Canonical> canonical(const std::string& tensor, const std::vector<GgufName>& names) {

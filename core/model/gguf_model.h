@@ -1,7 +1,7 @@
 #pragma once
 // What is peculiar to models in GGUF files: their tokenizer lies in the metadata, their tensors
 // have llama.cpp's names, and rows of query and key projections are in another order. Used by
-// load_model.cpp alone.
+// load_model.cpp and by the export.
 
 #include <cstdint>
 #include <optional>
@@ -15,6 +15,7 @@
 namespace mezo {
 
 // Throws ModelError for a tokenizer that is not byte-level BPE.
+GptVocabulary vocabulary_of(const GgufFile& file);
 Tokenizer tokenizer_of(const GgufFile& file);
 
 // What a GGUF calls a tensor, turned into the canonical name: "blk.3.attn_q.weight" by the row

@@ -7,6 +7,7 @@
 // `type: auto` can choose without running any of its code.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,20 @@ struct GgufName {
   std::int64_t rotary_heads = 0;
 };
 
+// The config.json that transformers needs for a model of the family, where the model's file came
+// without one (GGUF). Each key is written with the value that ModelConfig has under the second
+// name, and left to transformers' default where it has none. The host adds what is the same for all
+// families: the special tokens' ids and the type of the weights.
+struct FolderConfig {
+  struct Key {
+    std::string name;    // "n_embd"
+    std::string source;  // "hidden_size"
+  };
+  std::string architecture;  // "LlamaForCausalLM"
+  std::string model_type;    // "llama"
+  std::vector<Key> keys;
+};
+
 class MEZO_API ModelFamily {
  public:
   virtual ~ModelFamily();
@@ -50,6 +65,9 @@ class MEZO_API ModelFamily {
 
   // Empty: the family cannot be read from GGUF files.
   virtual std::vector<GgufName> gguf_names(const ModelConfig&) const;
+
+  // Nothing: a model read from a GGUF file cannot be written as a Hugging Face folder.
+  virtual std::optional<FolderConfig> folder_config(const ModelConfig&) const;
 };
 
 }  // namespace mezo

@@ -139,6 +139,11 @@ void ModelConfig::refuse(const std::string& key, const std::string& why) const {
 
 bool ModelConfig::has(const std::string& key) const { return json_->find(key) != nullptr; }
 
+std::string ModelConfig::json(const std::string& key) const {
+  const nlohmann::json* value = json_->find(key);
+  return value ? value->dump() : "null";
+}
+
 std::int64_t ModelConfig::integer(const std::string& key) const {
   const nlohmann::json* value = json_->find(key);
   if (!value || !value->is_number_integer()) refuse(key, "expected an integer");

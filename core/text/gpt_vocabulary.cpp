@@ -45,7 +45,7 @@ void read_merges(const GptVocabulary& vocabulary, TokenizerSpec& spec) {
 
 }  // namespace
 
-Tokenizer Tokenizer::from_vocabulary(const GptVocabulary& vocabulary) {
+TokenizerSpec spec_of(const GptVocabulary& vocabulary) {
   TokenizerSpec spec;
   spec.source = vocabulary.source;
   spec.split_digits = splits_digits(vocabulary);
@@ -61,7 +61,11 @@ Tokenizer Tokenizer::from_vocabulary(const GptVocabulary& vocabulary) {
   role("sep", vocabulary.sep);
   role("unk", vocabulary.unk);
   if (vocabulary.add_bos && vocabulary.bos) spec.start.push_back({"", *vocabulary.bos});
-  return Tokenizer(spec);
+  return spec;
+}
+
+Tokenizer Tokenizer::from_vocabulary(const GptVocabulary& vocabulary) {
+  return Tokenizer(spec_of(vocabulary));
 }
 
 }  // namespace mezo

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/text/tokenizer_spec.h"
+
 namespace mezo {
 
 struct GptVocabulary {
@@ -20,5 +22,9 @@ struct GptVocabulary {
   std::optional<std::int32_t> bos, eos;  // bos_token_id …
   std::optional<std::int32_t> pad, mask, sep, unk;
 };
+
+// The same as what every tokenizer is compiled from; throws ModelError for a pre-tokenizer that is
+// not known, a merge that is none and a number of types that is not the tokens'.
+TokenizerSpec spec_of(const GptVocabulary& vocabulary);
 
 }  // namespace mezo

@@ -131,6 +131,27 @@ TEST_CASE("writing what was read gives the bytes of the safetensors package") {
   CHECK(read_text(scratch / "b") == read_text(scratch / "a"));
 }
 
+TEST_CASE("tensors that are made one by one give the same bytes") {
+  const ScratchFolder scratch;
+  const TensorFile file = load_safetensors(golden("plain.safetensors"));
+  std::vector<TensorView> tensors = file.tensors();
+  for (TensorView& tensor : tensors) tensor.data = {};
+  Bytes one;
+  const auto make = [&](const TensorView& tensor) {
+    const auto data = file.at(tensor.name).data;
+    one.assign(data.begin(), data.end());
+    return std::span<const std::byte>(one);
+  };
+  write_safetensors(scratch / "a", tensors, file.metadata(), make);
+  CHECK(read_text(scratch / "a") == read_text(golden("plain.safetensors")));
+  CHECK(contains(message_of<RunError>([&] {
+                   write_safetensors(scratch / "b", {{"x", DType::F32, {2}, {}}}, {},
+                                     [&](const TensorView&) { return std::span(one).first(0); });
+                 }),
+                 "tensor \"x\": expected the bytes of F32 [2], got 0"));
+  CHECK(scratch.names().size() == 1);
+}
+
 TEST_CASE("a file without tensors can be written and read") {
   const ScratchFolder scratch;
   write_safetensors(scratch / "none", {}, {{"a", "\"quoted\"\n"}, {"b", ""}});

@@ -182,6 +182,16 @@ class LlamaFamily : public mezo::ModelFamily {
         {"blk.*.ffn_up", layer + "mlp.up_proj"},
         {"blk.*.ffn_down", layer + "mlp.down_proj"}};
   }
+
+  std::optional<mezo::FolderConfig> folder_config(const mezo::ModelConfig&) const override {
+    mezo::FolderConfig config{"LlamaForCausalLM", "llama", {}};
+    for (const char* key :
+         {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
+          "num_attention_heads", "num_key_value_heads", "head_dim", "max_position_embeddings",
+          "rms_norm_eps", "rope_theta", "attention_bias", "mlp_bias", "tie_word_embeddings"})
+      config.keys.push_back({key, key});
+    return config;
+  }
 };
 
 constexpr const char* serves[] = {"LlamaForCausalLM", "gguf:llama", nullptr};

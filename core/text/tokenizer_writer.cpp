@@ -1,0 +1,142 @@
+#include "core/text/tokenizer_writer.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/error.h"
+#include "core/text/tokenizer.h"
+
+namespace mezo {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& json, const TokenizerSpec& spec) {
+  try {
+    return json.dump(2) + "\n";
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError(
+        fmt::format("[tokenizer] {}: expected tokens in UTF-8, got one that is not: {}",
+                    spec.source, error.what()));
+  }
+}
+
+// The token of a role or of a template: what it is called, whichever way it was given.
+std::optional<std::string> content_of(const SpecialToken& token, const TokenizerSpec& spec) {
+  if (!token.content.empty()) return token.content;
+  for (const auto& [content, id] : spec.vocabulary)
+    if (id == token.id) return content;
+  return std::nullopt;
+}
+
+Json added_tokens(const TokenizerSpec& spec, const Tokenizer& tokenizer) {
+  Json list = Json::array();
+  for (const AddedToken& token : spec.added) {
+    const auto id = tokenizer.token_id(token.content);
+    if (!id) continue;  // without content: no token at all
+    list.push_back({{"id", *id},
+                    {"content", token.content},
+                    {"single_word", false},
+                    {"lstrip", token.lstrip},
+                    {"rstrip", token.rstrip},
+                    {"normalized", token.normalized},
+                    {"special", token.special}});
+  }
+  return list;
+}
+
+Json byte_level(bool add_prefix_space) {
+  return {{"type", "ByteLevel"},
+          {"add_prefix_space", add_prefix_space},
+          {"trim_offsets", true},
+          {"use_regex", true}};
+}
+
+Json pre_tokenizer(const TokenizerSpec& spec) {
+  const Json last = byte_level(spec.add_prefix_space);
+  if (!spec.split_digits) return last;
+  const Json digits = {{"type", "Digits"}, {"individual_digits", true}};
+  return {{"type", "Sequence"}, {"pretokenizers", Json::array({digits, last})}};
+}
+
+// What stands around a sequence (A), and around each of two (A, B); nothing where nothing does.
+Json post_processor(const TokenizerSpec& spec, const Tokenizer& tokenizer) {
+  Json special = Json::object();
+  const auto tokens = [&](const std::vector<SpecialToken>& from, int type, Json& to) {
+    for (const SpecialToken& token : from) {
+      const auto content = content_of(token, spec);
+      const auto id = content ? tokenizer.token_id(*content) : std::nullopt;
+      if (!id) continue;  // a token that the tokenizer does not have, as Tokenizer takes it
+      to.push_back({{"SpecialToken", {{"id", *content}, {"type_id", type}}}});
+      special[*content] = {
+          {"id", *content}, {"ids", Json::array({*id})}, {"tokens", Json::array({*content})}};
+    }
+  };
+  const auto add = [&](const char* sequence, int type, Json& to) {
+    tokens(spec.start, type, to);
+    to.push_back({{"Sequence", {{"id", sequence}, {"type_id", type}}}});
+    tokens(spec.end, type, to);
+  };
+  Json single = Json::array(), pair = Json::array();
+  add("A", 0, single);
+  add("A", 0, pair);
+  add("B", 1, pair);
+  if (special.empty()) return nullptr;
+  return {{"type", "TemplateProcessing"},
+          {"single", std::move(single)},
+          {"pair", std::move(pair)},
+          {"special_tokens", std::move(special)}};
+}
+
+// Tokens in the order they were given. Appended to the object's own list of members: assigning by
+// key would search all of them for each.
+Json vocabulary(const TokenizerSpec& spec) {
+  Json::object_t members;
+  members.reserve(spec.vocabulary.size());
+  for (const auto& [token, id] : spec.vocabulary) members.push_back({token, id});
+  return Json(std::move(members));
+}
+
+Json model(const TokenizerSpec& spec) {
+  Json merges = Json::array();
+  for (const auto& [left, right] : spec.merges) merges.push_back(Json::array({left, right}));
+  return {{"type", "BPE"},
+          {"dropout", nullptr},
+          {"unk_token", spec.unknown ? Json(*spec.unknown) : Json(nullptr)},
+          {"continuing_subword_prefix", nullptr},
+          {"end_of_word_suffix", nullptr},
+          {"fuse_unk", spec.fuse_unknown},
+          {"byte_fallback", false},
+          {"ignore_merges", spec.ignore_merges},
+          {"vocab", vocabulary(spec)},
+          {"merges", std::move(merges)}};
+}
+
+}  // namespace
+
+std::string tokenizer_json(const TokenizerSpec& spec) {
+  const Tokenizer tokenizer(spec);  // numbers the added tokens, and checks the rest
+  const Json whole = {{"version", "1.0"},
+                      {"truncation", nullptr},
+                      {"padding", nullptr},
+                      {"added_tokens", added_tokens(spec, tokenizer)},
+                      {"normalizer", nullptr},
+                      {"pre_tokenizer", pre_tokenizer(spec)},
+                      {"post_processor", post_processor(spec, tokenizer)},
+                      {"decoder", byte_level(false)},
+                      {"model", model(spec)}};
+  return text_of(whole, spec);
+}
+
+std::string tokenizer_config_json(const TokenizerSpec& spec) {
+  Json whole = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                {"add_prefix_space", spec.add_prefix_space},
+                {"clean_up_tokenization_spaces", false}};
+  for (const auto& [role, token] : spec.roles)
+    if (const auto content = content_of(token, spec)) whole[role + "_token"] = *content;
+  return text_of(whole, spec);
+}
+
+}  // namespace mezo
