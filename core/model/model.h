@@ -7,6 +7,7 @@
 // `type: auto` can choose without running any of its code.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,11 @@ class MEZO_API ModelFamily {
   // configuration that it cannot serve, naming the key (unknown activation, rope scaling that it
   // does not have).
   virtual std::unique_ptr<Model> build(const ModelConfig&, Declaration&) const = 0;
+
+  // The longest sequence that a model of this configuration has positions for; nothing: no limit.
+  // The host cuts longer ones before they reach the model. Unless a family says otherwise, it is
+  // the key max_position_embeddings.
+  virtual std::optional<std::int64_t> max_positions(const ModelConfig&) const;
 
   // Empty: the family cannot be read from GGUF files.
   virtual std::vector<GgufName> gguf_names(const ModelConfig&) const;

@@ -115,7 +115,7 @@ Datasets read_data(const RunConfig& config, const std::vector<std::string>& want
   const CheckedModel checked =
       check_model(config.model.text("path"), config.model.text("type"), *config.registry);
   trained_parameters(config, checked.parameters);
-  return read_datasets(config, checked.tokenizer, wanted);
+  return read_datasets(config, checked, wanted);
 }
 
 }  // namespace
@@ -206,7 +206,7 @@ void validate_experiment(const RunConfig& config) {
   const CheckedModel model =
       check_model(config.model.text("path"), config.model.text("type"), *config.registry);
   trained_parameters(config, model.parameters);
-  const Datasets data = read_datasets(config, model.tokenizer, {"train", "dev", "test"});
+  const Datasets data = read_datasets(config, model, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";
   };

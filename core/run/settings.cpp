@@ -55,7 +55,7 @@ constexpr mezo_parameter task[] = {
     {"split_seed", MEZO_INTEGER, "none", "[0, inf)", none, nullptr,
      "choose the rows at random by this seed; none: the first rows"},
     {"max_length", MEZO_INTEGER, "2048", "[2, 1048576]", nullptr, "tokens",
-     "longer sequences lose their beginning"}};
+     "longer sequences lose their beginning; the model's own limit holds too"}};
 
 constexpr mezo_parameter optimizer[] = {
     {"learning_rate", MEZO_NUMBER, "auto", "[0, 1e6]", automatic, nullptr,
