@@ -52,6 +52,7 @@ const Split& Datasets::measured() const {
 Datasets read_datasets(const RunConfig& config, const CheckedModel& model,
                        const std::vector<std::string>& wanted) {
   const std::int64_t max_length = longest_sequence(config, model);
+  const std::vector<std::int32_t> start = sequence_start(config.task, model.tokenizer);
   Datasets data;
   DataFaults faults;
   for (const std::string& name : wanted) {
@@ -64,7 +65,7 @@ Datasets read_datasets(const RunConfig& config, const CheckedModel& model,
                                     : name == "dev" ? data.dev
                                                     : data.test;
       split = Split{
-          path, encode_all(examples, *config.task_file, model.tokenizer, max_length, path)};
+          path, encode_all(examples, *config.task_file, model.tokenizer, max_length, path, start)};
     });
   }
   faults.throw_if_any();

@@ -88,9 +88,15 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
   return lines;
 }
 
+// As task.bos would say it; a start of several tokens is the tokenizer's alone to say.
+std::string bos_of(const Tokenizer& tokenizer) {
+  const auto start = tokenizer.sequence_start();
+  return start.empty() ? "none" : start.size() == 1 ? std::to_string(start.front()) : "auto";
+}
+
 ResolvedModel resolved_model(const LoadedModel& model) {
   return {model.type, name_of_dtype(model.dtype), model.store.device().is_cuda() ? "cuda" : "cpu",
-          name_of(model.store.storage())};
+          name_of(model.store.storage()), bos_of(model.tokenizer)};
 }
 
 void print_notes(const RunConfig& config) {
