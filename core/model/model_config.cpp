@@ -182,6 +182,7 @@ std::string ModelConfig::text(const std::string& key, const std::string& otherwi
 }
 
 std::vector<std::string> ModelConfig::architectures() const {
+  if (!has("architectures") && has("model_type")) return {"model_type:" + text("model_type", "")};
   const auto it = json_->value.find("architectures");
   std::vector<std::string> names;
   if (it != json_->value.end() && it->is_array())

@@ -33,7 +33,7 @@ class MEZO_API ModelConfig {
   bool has(const std::string& key) const;  // present and not null
 
   // Names that a family's `serves` is matched with: the list `architectures`, or "gguf:" +
-  // general.architecture.
+  // general.architecture; without a list, "model_type:" + model_type.
   std::vector<std::string> architectures() const;
   const std::string& origin() const { return origin_; }
 

@@ -73,6 +73,17 @@ TEST_CASE("a folder loads, and says which tensors the model does not use") {
   CHECK(check_model(f.path(), "llama", registry()).unused == model.unused);
 }
 
+TEST_CASE("a config.json without architectures is served by its model_type") {
+  Folder f;
+  f.config.erase("architectures");
+  f.config["model_type"] = "llama";
+  CHECK(f.error() == "");
+  f.config["model_type"] = "lama";
+  CHECK(contains(f.error<PluginError>(), "no model serves 'model_type:lama'"));
+  f.config["architectures"] = "LlamaForCausalLM";
+  CHECK(contains(f.error(), "architectures: expected a list of names"));
+}
+
 TEST_CASE("missing tensors are named, all of them") {
   Folder f;
   f.tensors.erase("model.norm.weight");
