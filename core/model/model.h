@@ -63,6 +63,11 @@ class MEZO_API ModelFamily {
   // does not have).
   virtual std::unique_ptr<Model> build(const ModelConfig&, Declaration&) const = 0;
 
+  // The longest sequence that a model of this configuration has positions for; nothing: no limit.
+  // The host cuts longer ones before they reach the model. Unless a family says otherwise, it is
+  // the key max_position_embeddings.
+  virtual std::optional<std::int64_t> max_positions(const ModelConfig&) const;
+
   // Empty: the family cannot be read from GGUF files.
   virtual std::vector<GgufName> gguf_names(const ModelConfig&) const;
 

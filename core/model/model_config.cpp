@@ -116,6 +116,11 @@ ModelConfig ModelConfig::from_gguf(const GgufFile& file) {
   return {std::move(json), meta.path()};
 }
 
+ModelConfig ModelConfig::from_path(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_directory(path, none) ? from_folder(path) : from_gguf(load_gguf(path));
+}
+
 // The value of a key, or nullptr where it is absent or null. A dot steps into an object.
 const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
   const nlohmann::json* node = &value;
@@ -182,6 +187,7 @@ std::string ModelConfig::text(const std::string& key, const std::string& otherwi
 }
 
 std::vector<std::string> ModelConfig::architectures() const {
+  if (!has("architectures") && has("model_type")) return {"model_type:" + text("model_type", "")};
   const auto it = json_->value.find("architectures");
   std::vector<std::string> names;
   if (it != json_->value.end() && it->is_array())

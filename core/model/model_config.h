@@ -20,6 +20,8 @@ class MEZO_API ModelConfig {
   // config.json of a Hugging Face folder.
   static ModelConfig from_folder(const std::string& folder);
   static ModelConfig from_gguf(const GgufFile& file);
+  // Of either, whichever the path is.
+  static ModelConfig from_path(const std::string& path);
   static ModelConfig from_json(const std::string& text, const std::string& origin);
 
   std::int64_t integer(const std::string& key) const;
@@ -33,7 +35,7 @@ class MEZO_API ModelConfig {
   std::string json(const std::string& key) const;
 
   // Names that a family's `serves` is matched with: the list `architectures`, or "gguf:" +
-  // general.architecture.
+  // general.architecture; without a list, "model_type:" + model_type.
   std::vector<std::string> architectures() const;
   const std::string& origin() const { return origin_; }
 

@@ -1,8 +1,11 @@
 #include "core/run/datasets.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/plugin/create.h"
 #include "core/run/batch_order.h"
 #include "core/task/data_faults.h"
 
@@ -24,6 +27,20 @@ std::vector<Example> choose(const std::string& path, std::int64_t limit, const P
   return chosen;
 }
 
+std::int64_t longest_sequence(const RunConfig& config, const CheckedModel& model) {
+  const std::int64_t wanted = config.task.integer("max_length");
+  const Component& component = config.registry->find(MEZO_MODEL, model.type);
+  const ModelConfig shape = ModelConfig::from_path(config.model.text("path"));
+  const auto family = create<ModelFamily>(component, Parameters());
+  const auto positions = guard(component, [&] { return family->max_positions(shape); });
+  if (!positions || *positions >= wanted) return wanted;
+  fmt::print(stderr,
+             "note: sequences are cut to {} tokens, as the model has no more positions "
+             "(task.max_length is {})\n",
+             *positions, wanted);
+  return *positions;
+}
+
 }  // namespace
 
 const Split& Datasets::measured() const {
@@ -32,8 +49,10 @@ const Split& Datasets::measured() const {
   throw std::logic_error("[datasets] neither test nor dev was read");
 }
 
-Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer,
+Datasets read_datasets(const RunConfig& config, const CheckedModel& model,
                        const std::vector<std::string>& wanted) {
+  const std::int64_t max_length = longest_sequence(config, model);
+  const std::vector<std::int32_t> start = sequence_start(config.task, model.tokenizer);
   Datasets data;
   DataFaults faults;
   for (const std::string& name : wanted) {
@@ -45,8 +64,8 @@ Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer,
       std::optional<Split>& split = name == "train" ? data.train
                                     : name == "dev" ? data.dev
                                                     : data.test;
-      split = Split{path, encode_all(examples, *config.task_file, tokenizer,
-                                     config.task.integer("max_length"), path)};
+      split = Split{
+          path, encode_all(examples, *config.task_file, model.tokenizer, max_length, path, start)};
     });
   }
   faults.throw_if_any();

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/api.h"
+#include "core/model/load_model.h"
 #include "core/run/run_config.h"
 #include "core/task/encode.h"
-#include "core/text/tokenizer.h"
 
 namespace mezo {
 
@@ -25,8 +25,9 @@ struct Datasets {
 };
 
 // Only the splits that are asked for by name ("train", "dev", "test") and given in the config are
-// read.
-MEZO_API Datasets read_datasets(const RunConfig& config, const Tokenizer& tokenizer,
+// read. Sequences are cut to what the model has positions for; where that is less than
+// task.max_length, a note on stderr says so.
+MEZO_API Datasets read_datasets(const RunConfig& config, const CheckedModel& model,
                                 const std::vector<std::string>& wanted);
 
 }  // namespace mezo

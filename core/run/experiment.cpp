@@ -88,9 +88,15 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
   return lines;
 }
 
+// As task.bos would say it; a start of several tokens is the tokenizer's alone to say.
+std::string bos_of(const Tokenizer& tokenizer) {
+  const auto start = tokenizer.sequence_start();
+  return start.empty() ? "none" : start.size() == 1 ? std::to_string(start.front()) : "auto";
+}
+
 ResolvedModel resolved_model(const LoadedModel& model) {
   return {model.type, name_of_dtype(model.dtype), model.store.device().is_cuda() ? "cuda" : "cpu",
-          name_of(model.store.storage())};
+          name_of(model.store.storage()), bos_of(model.tokenizer)};
 }
 
 void print_notes(const RunConfig& config) {
@@ -115,7 +121,7 @@ Datasets read_data(const RunConfig& config, const std::vector<std::string>& want
   const CheckedModel checked =
       check_model(config.model.text("path"), config.model.text("type"), *config.registry);
   trained_parameters(config, checked.parameters);
-  return read_datasets(config, checked.tokenizer, wanted);
+  return read_datasets(config, checked, wanted);
 }
 
 }  // namespace
@@ -206,7 +212,7 @@ void validate_experiment(const RunConfig& config) {
   const CheckedModel model =
       check_model(config.model.text("path"), config.model.text("type"), *config.registry);
   trained_parameters(config, model.parameters);
-  const Datasets data = read_datasets(config, model.tokenizer, {"train", "dev", "test"});
+  const Datasets data = read_datasets(config, model, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";
   };

@@ -47,6 +47,7 @@ std::string RunConfig::resolved_yaml(const ResolvedModel& model_was,
   Value task_block = to_tree(task, task_settings());
   replace(task_block, "file",
           std::filesystem::absolute(task_file->path).lexically_normal().string());
+  if (task.is_word("bos") && task.text("bos") == "auto") replace(task_block, "bos", model_was.bos);
 
   Value tree = Value::map();
   tree.set("model", model_block);

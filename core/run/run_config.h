@@ -18,9 +18,9 @@
 
 namespace mezo {
 
-// What `auto` of the model's settings stood for, in their spelling.
+// What `auto` of the model's settings and of task.bos stood for, in their spelling.
 struct ResolvedModel {
-  std::string type, dtype, device, storage;
+  std::string type, dtype, device, storage, bos;
 };
 
 struct RunConfig {

@@ -9,6 +9,7 @@ namespace {
 constexpr const char* automatic[] = {"auto", nullptr};
 constexpr const char* all[] = {"all", nullptr};
 constexpr const char* none[] = {"none", nullptr};
+constexpr const char* automatic_or_none[] = {"auto", "none", nullptr};
 constexpr const char* dtypes[] = {"auto", "float32", "float16", "bfloat16", nullptr};
 constexpr const char* devices[] = {"auto", "cpu", "cuda", nullptr};
 constexpr const char* storages[] = {"auto",     "float32",      "float16",
@@ -55,7 +56,9 @@ constexpr mezo_parameter task[] = {
     {"split_seed", MEZO_INTEGER, "none", "[0, inf)", none, nullptr,
      "choose the rows at random by this seed; none: the first rows"},
     {"max_length", MEZO_INTEGER, "2048", "[2, 1048576]", nullptr, "tokens",
-     "longer sequences lose their beginning"}};
+     "longer sequences lose their beginning; the model's own limit holds too"},
+    {"bos", MEZO_INTEGER, "auto", "[0, 2147483647]", automatic_or_none, nullptr,
+     "id of the token that every sequence begins with; auto: as the tokenizer says"}};
 
 constexpr mezo_parameter optimizer[] = {
     {"learning_rate", MEZO_NUMBER, "auto", "[0, 1e6]", automatic, nullptr,

@@ -56,21 +56,37 @@ void cut_left(std::vector<Tokens>& sequences, std::size_t keep, std::size_t max_
   }
 }
 
+Tokens own_start(const Tokenizer& tokenizer) {
+  const auto ids = tokenizer.sequence_start();
+  return {ids.begin(), ids.end()};
+}
+
 }  // namespace
 
+Tokens sequence_start(const Parameters& task, const Tokenizer& tokenizer) {
+  if (task.is_word("bos")) return task.text("bos") == "none" ? Tokens() : own_start(tokenizer);
+  const std::int64_t id = task.integer("bos");
+  if (id >= tokenizer.vocabulary_size())
+    throw ConfigError("[task] bos: expected an id of the tokenizer, 0 to " +
+                      std::to_string(tokenizer.vocabulary_size() - 1) + ", got " +
+                      std::to_string(id));
+  return {static_cast<std::int32_t>(id)};
+}
+
 EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
-                      std::int64_t max_length, const std::string& path) {
+                      std::int64_t max_length, const std::string& path,
+                      const std::optional<Tokens>& given) {
   const std::string where = path + ":" + std::to_string(example.line) + ": ";
   EncodedExample out;
   out.row = example.row;
   out.label = label_of(example, task, where);
   const std::string prompt = prompt_of(example, task, where);
-  const auto start = tokenizer.sequence_start();
+  const Tokens start = given ? *given : own_start(tokenizer);
   const std::size_t prompt_length = start.size() + tokenizer.encode(prompt).size();
 
   std::vector<Tokens> sequences;
   for (const Option& option : task.options) {
-    Tokens tokens(start.begin(), start.end());
+    Tokens tokens = start;
     const Tokens text = tokenizer.encode(prompt + option.text);
     tokens.insert(tokens.end(), text.begin(), text.end());
     if (tokens.size() <= prompt_length)
@@ -103,12 +119,13 @@ EncodedExample encode(const Example& example, const Task& task, const Tokenizer&
 
 std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, const Task& task,
                                        const Tokenizer& tokenizer, std::int64_t max_length,
-                                       const std::string& path) {
+                                       const std::string& path,
+                                       const std::optional<Tokens>& start) {
   std::vector<EncodedExample> out;
   out.reserve(examples.size());
   DataFaults faults;
   for (const Example& e : examples)
-    faults.collect([&] { out.push_back(encode(e, task, tokenizer, max_length, path)); });
+    faults.collect([&] { out.push_back(encode(e, task, tokenizer, max_length, path, start)); });
   faults.throw_if_any();
   return out;
 }

@@ -4,10 +4,12 @@
 // tokens are the last (length with it - length without it), as in the MeZO authors' code.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/api.h"
+#include "core/config/parameters.h"
 #include "core/task/examples.h"
 #include "core/task/task.h"
 #include "core/text/tokenizer.h"
@@ -26,16 +28,24 @@ struct EncodedExample {
   MEZO_API std::int64_t rows() const;  // token rows that a forward needs
 };
 
+// What every sequence begins with, by the task block's `bos`: an id, `none`, or `auto`, the
+// tokenizer's own start. OPT's is </s>, 2; the MeZO authors ran OPT with 0. Throws ConfigError for
+// an id that the tokenizer does not have.
+MEZO_API std::vector<std::int32_t> sequence_start(const Parameters& task,
+                                                  const Tokenizer& tokenizer);
+
 // `max_length`: where an example's longest sequence exceeds it, all its sequences lose the same
 // tokens at their beginning, after those that start every sequence, so that they go on sharing a
-// context. Throws DataError with file:line for a missing field, a label without option, or no token
-// of the prompt left.
-MEZO_API EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
-                               std::int64_t max_length, const std::string& path);
+// context. `start` is what they begin with; without it, the tokenizer's. Throws DataError with
+// file:line for a missing field, a label without option, or no token of the prompt left.
+MEZO_API EncodedExample encode(
+    const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
+    const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
 
 // All of them; throws one DataError for all that are wrong.
-MEZO_API std::vector<EncodedExample> encode_all(const std::vector<Example>& examples,
-                                                const Task& task, const Tokenizer& tokenizer,
-                                                std::int64_t max_length, const std::string& path);
+MEZO_API std::vector<EncodedExample> encode_all(
+    const std::vector<Example>& examples, const Task& task, const Tokenizer& tokenizer,
+    std::int64_t max_length, const std::string& path,
+    const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
 
 }  // namespace mezo

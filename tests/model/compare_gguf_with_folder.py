@@ -11,8 +11,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from compare_with_transformers import LAYER_MODULES, MODULES, make_model, rotary_order  # noqa: E402
+from compare_with_transformers import LAYER_MODULES, MODULES, rotary_order  # noqa: E402
 from scores import *  # noqa: E402,F403
+from small_models import make_model  # noqa: E402
 
 SHAPES = {
     "grouped heads": dict(num_key_value_heads=1),
@@ -72,7 +73,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         for i, (name, shape) in enumerate(SHAPES.items()):
             folder = pathlib.Path(temporary) / str(i)
-            model, tokenizer = make_model(folder / "model", 100 + i, **shape)
+            model, tokenizer = make_model(folder / "model", "llama", 100 + i, **shape)
             tensors = {n: t.to(shape.get("dtype", torch.float32)) for n, t in model.state_dict().items()}
             if model.config.tie_word_embeddings:
                 del tensors["lm_head.weight"]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Compares the scores of `mezo eval` with those of transformers.
 
-    compare_with_transformers.py MEZO shapes              # small random models, one of every shape that the family has
+    compare_with_transformers.py MEZO shapes FAMILY       # small random models, one of every shape that the family has
     compare_with_transformers.py MEZO smollm2 SOURCE_DIR  # models/smollm2-135m-instruct-q4_1.gguf, on reviews and on QUESTIONS
+    compare_with_transformers.py MEZO opt-30m SHARED      # models/opt-30m there, on SST-2, on QUESTIONS, and with other first tokens
 
 transformers scores in fp32, each option alone, without padding. Prints the largest differences; more than 1e-3 is an error.
 Exits with 77 (skipped) where a package, the model or the data is absent.
@@ -15,24 +16,10 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from scores import *  # noqa: E402,F403
+from small_models import FAMILIES, make_model  # noqa: E402
 
 LIMIT = 1e-3
-REVIEWS = 100
-
-BASE = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2)
-SHAPES = {
-    "one key/value head": dict(num_key_value_heads=1),
-    "3 key/value heads of 9, tied": dict(hidden_size=72, num_attention_heads=9, num_key_value_heads=3, tie_word_embeddings=True),
-    "as many key/value heads, one layer": dict(num_key_value_heads=4, num_hidden_layers=1),
-    "biases": dict(attention_bias=True, mlp_bias=True),
-    "biases, tied, <s> first": dict(attention_bias=True, mlp_bias=True, tie_word_embeddings=True, start=True),
-    "head_dim not hidden / heads": dict(head_dim=24),
-    "rope_theta 500": dict(rope_parameters={"rope_type": "default", "rope_theta": 500.0}, rms_norm_eps=1e-3),
-    "rope_theta as older files spell it": dict(rope_parameters={"rope_type": "default", "rope_theta": 300.0}, older=True),
-    "shards": dict(shards="40KB"),
-    "fp16": dict(dtype=torch.float16),
-    "bf16, tied, shards": dict(dtype=torch.bfloat16, tie_word_embeddings=True, shards="40KB"),
-}
+EXAMPLES = 100
 
 # How GGUF calls modules, and how llama.cpp's converter orders the rows of queries and keys.
 MODULES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"}
@@ -47,39 +34,29 @@ def rotary_order(rows, heads):
     return [h * width + i % 2 * (width // 2) + i // 2 for h in range(heads) for i in range(width)]
 
 
-def make_model(folder, seed, start=False, older=False, shards="1GB", dtype=torch.float32, **shape):
-    tokenizer = train_tokenizer(folder, start=start)
-    config = transformers.LlamaConfig(vocab_size=tokenizer.get_vocab_size() + 5, **{**BASE, **shape})
-    model = transformers.LlamaForCausalLM(config)
-    draw = torch.Generator().manual_seed(seed)
-    with torch.no_grad():  # large enough that every part of the model moves the scores
-        for name, p in model.named_parameters():
-            p.normal_(1.0 if "norm" in name else 0.0, 1.5 / p.shape[-1] ** 0.5 if p.dim() > 1 else 0.3, generator=draw)
-    model.to(dtype).save_pretrained(folder, max_shard_size=shards)
-    if older:
-        text = json.loads((folder / "config.json").read_text())
-        text["rope_theta"] = text.pop("rope_parameters")["rope_theta"]
-        text["rope_scaling"] = None
-        (folder / "config.json").write_text(json.dumps(text))
-    assert (len(list(folder.glob("*.safetensors"))) > 1) == (shards != "1GB"), "the shards that the test is about"
-    return transformers.LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), tokenizer
+def report(name, model, tokenizer, question, got, max_length=2048):
+    difference = largest_difference(model, tokenizer, question, got, max_length)
+    print(f"{name}, {question.name}: {len(got)} examples of {len(question.options)} options, largest difference {difference:.2e}",
+          flush=True)
+    return difference
 
 
-def shapes(mezo):
+def shapes(mezo, family):
     worst = 0.0
     with tempfile.TemporaryDirectory() as temporary:
-        for i, (name, shape) in enumerate(SHAPES.items()):
-            folder = pathlib.Path(temporary) / str(i)
-            model, tokenizer = make_model(folder / "model", i, **shape)
+        for i, (name, shape) in enumerate(FAMILIES[family][0].items()):
+            folder, shape = pathlib.Path(temporary) / str(i), dict(shape)
+            cut = shape.pop("cut", False)
+            model, tokenizer = make_model(folder / "model", family, i, **shape)
             tokenizer = tokenizers.Tokenizer.from_file(str(folder / "model/tokenizer.json"))
-            # How options are laid out and prompts are cut depends on the tokenizer at most: with and without <s> are enough.
             cases = [(q, 2048) for q in QUESTIONS[1:]]
-            if name in ("one key/value head", "biases, tied, <s> first"):
+            if cut:
                 cases += [(QUESTIONS[0], 2048)] + [(q, 20) for q in QUESTIONS]
             differences = []
             for question, max_length in cases:
-                got = question_scores(mezo, folder, folder / "model", question, max_length)
-                differences.append(largest_difference(model, tokenizer, question, got, max_length))
+                got = question_scores(mezo, folder, folder / "model", question, max_length=max_length)
+                room = min(max_length, model.config.max_position_embeddings)
+                differences.append(largest_difference(model, tokenizer, question, got, room))
             print(f"{name}: largest difference {max(differences):.2e}", flush=True)
             worst = max(worst, *differences)
     return worst
@@ -140,27 +117,58 @@ def smollm2(mezo, source):
             skip(f"{needed} is absent")
     reader = gguf.GGUFReader(path)
     model, tokenizer = model_of_gguf(reader), smollm2_tokenizer(reader.fields)
-    reviews = test.read_text(encoding="utf-8").splitlines()[:REVIEWS]
+    reviews = test.read_text(encoding="utf-8").splitlines()[:EXAMPLES]
     prompts = [json.loads(line)["text"] + " It was" for line in reviews]
-    worst = 0.0
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         rows = folder / "reviews.jsonl"
         rows.write_text("\n".join(reviews) + "\n", encoding="utf-8")
         question = Question("reviews", {"0": " terrible", "1": " great"}, prompts)
-        for question, got in [(question, mezo_scores(mezo, folder, path, "movie_reviews", rows))] + [
-                (q, question_scores(mezo, folder, path, q)) for q in QUESTIONS[1:]]:
-            difference = largest_difference(model, tokenizer, question, got)
-            print(f"SmolLM2, {question.name}: {len(got)} examples of {len(question.options)} options, largest difference {difference:.2e}",
-                  flush=True)
-            worst = max(worst, difference)
-    return worst
+        worst = report("SmolLM2", model, tokenizer, question, mezo_scores(mezo, folder, path, "movie_reviews", rows))
+        return max([worst] + [report("SmolLM2", model, tokenizer, q, question_scores(mezo, folder, path, q)) for q in QUESTIONS[1:]])
+
+
+def opt_tokenizer(folder, start):
+    """transformers' slow tokenizer of OPT; `start`: the token that every sequence begins with, or None."""
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt")))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if start:
+        tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+            single=f"{start} $A", special_tokens=[(start, tokenizer.token_to_id(start))])
+    return tokenizer
+
+
+def opt_30m(mezo, shared):
+    path, test = shared / "models/opt-30m", shared / "data/sst2/dev.jsonl"
+    for needed in (path / "model.safetensors", test):
+        if not needed.exists():
+            skip(f"{needed} is absent")
+    model = transformers.OPTForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
+    lines = test.read_text(encoding="utf-8").splitlines()[:EXAMPLES]
+    prompts = [json.loads(line)["sentence"] + " It was" for line in lines]
+    one = Question("SST-2", {"0": " terrible", "1": " great"}, prompts)
+    several = Question("SST-2, longer options", {"0": " a waste of time", "1": " one of the year's best films"}, prompts)
+    long = Question("longer than its positions", one.options, [" ".join([p] * 60) for p in prompts[:3]])
+    own = opt_tokenizer(path, "</s>")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        rows = folder / "sst2.jsonl"
+        rows.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        differences = [report("OPT-30m", model, own, one, mezo_scores(mezo, folder, path, "sst2", rows))]
+        for question in (several, long, *QUESTIONS[1:]):
+            got = question_scores(mezo, folder, path, question)
+            differences.append(report("OPT-30m", model, own, question, got, model.config.max_position_embeddings))
+        for bos, start in ((0, "<s>"), ("none", None)):
+            got = mezo_scores(mezo, folder, path, "sst2", rows, bos=bos)
+            differences.append(report(f"OPT-30m, task.bos={bos}", model, opt_tokenizer(path, start), one, got))
+    return max(differences)
 
 
 def main():
     mezo, what, *rest = sys.argv[1:]
     print(f"transformers {transformers.__version__}, torch {torch.__version__}")
-    worst = shapes(mezo) if what == "shapes" else smollm2(mezo, pathlib.Path(rest[0]))
+    worst = {"shapes": lambda: shapes(mezo, *rest), "smollm2": lambda: smollm2(mezo, pathlib.Path(*rest)),
+             "opt-30m": lambda: opt_30m(mezo, pathlib.Path(*rest))}[what]()
     print(f"largest difference {worst:.2e}, allowed {LIMIT:g}")
     sys.exit(0 if worst <= LIMIT else 1)
 

@@ -64,36 +64,36 @@ def write_rows(path, rows):
     return path
 
 
-def run_mezo(mezo, verb, folder, model, task, rows, max_length=2048):
-    """`mezo VERB` on a configuration in `folder`; the output goes to folder/out."""
-    config = {"model": {"path": str(model)}, "task": {"file": str(task), "test": str(rows), "test_size": "all", "max_length": max_length},
+def run_mezo(mezo, verb, folder, model, task, rows, **settings):
+    """`mezo VERB` on a configuration in `folder`; `settings` are more of its task block. The output goes to folder/out."""
+    config = {"model": {"path": str(model)}, "task": {"file": str(task), "test": str(rows), "test_size": "all", **settings},
               "output": str(folder / "out")}
     path = folder / "eval.yaml"
     path.write_text(json.dumps(config, indent=1))  # JSON is YAML
     return subprocess.run([mezo, verb, str(path)] + (["--overwrite"] if verb == "eval" else []), capture_output=True, text=True)
 
 
-def mezo_scores(mezo, folder, model, task, rows, max_length=2048):
+def mezo_scores(mezo, folder, model, task, rows, **settings):
     """Of each row, {label: score}."""
-    done = run_mezo(mezo, "eval", folder, model, task, rows, max_length)
+    done = run_mezo(mezo, "eval", folder, model, task, rows, **settings)
     if done.returncode:
         sys.exit(f"mezo eval {model}: exit code {done.returncode}\n{done.stderr}")
     with open(folder / "out/predictions.jsonl", encoding="utf-8") as lines:
         return [json.loads(line)["scores"] for line in lines]
 
 
-def question_scores(mezo, folder, model, question, max_length=2048):
+def question_scores(mezo, folder, model, question, **settings):
     folder.mkdir(parents=True, exist_ok=True)
     task = folder / f"{question.name}.yaml"
     task.write_text(json.dumps({"prompt": "{text}", "options": question.options}))
     first = next(iter(question.options))
     rows = write_rows(folder / f"{question.name}.jsonl", [{"text": p, "label": first} for p in question.prompts])
-    return mezo_scores(mezo, folder, model, task, rows, max_length)
+    return mezo_scores(mezo, folder, model, task, rows, **settings)
 
 
 @torch.no_grad()
 def reference_scores(model, tokenizer, prompt, options, max_length=2048):
-    """{label: mean log-probability of the option's tokens}: one unpadded forward an option, full logits."""
+    """{label: mean log-probability of the option's tokens}: one unpadded forward an option."""
     encode = lambda text: tokenizer.encode(text).ids
     start = len(encode(""))
     prompt_length = len(encode(prompt))
@@ -103,9 +103,9 @@ def reference_scores(model, tokenizer, prompt, options, max_length=2048):
     for label, ids in sequences.items():
         count = len(ids) - prompt_length
         ids = torch.tensor([ids[:start] + ids[start + excess:]])
-        log_share = model(ids, use_cache=False).logits[0].float().log_softmax(-1)
-        places = torch.arange(ids.shape[1] - count, ids.shape[1])
-        scores[label] = log_share[places - 1, ids[0, places]].mean().item()
+        # The row of the last token before the option is the first to predict one of its tokens.
+        log_share = model(ids, use_cache=False, logits_to_keep=count + 1).logits[0].float().log_softmax(-1)
+        scores[label] = log_share[torch.arange(count), ids[0, -count:]].mean().item()
     return scores
 
 

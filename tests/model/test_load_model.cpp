@@ -1,141 +1,44 @@
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
-
-#include "core/io/safetensors.h"
-#include "core/model/load_model.h"
-#include "tests/io/golden_files.h"
+#include "gguf_metadata.h"
+#include "model_folder.h"
 #include "toy.h"
 
 using namespace mezo;
 
 namespace {
 
-const Registry& registry() {
-  static const Registry made([] {
-    PluginSearch search;
-    search.folders = {{MEZO_BINARY_DIR "/lib/mezo/plugins", "the test", true}};
-    return search;
-  }());
-  return made;
-}
+const std::string layer = "model.layers.0.";
 
-// "[place] text", built by append: GCC 12 warns falsely of + with a literal in front.
-std::string placed(std::string_view place, std::string_view text) {
-  return std::string("[").append(place).append("] ").append(text);
-}
-
-// A small LLaMA on disk, which a test spoils in one place.
-struct Folder {
-  struct Tensor {
-    DType dtype = DType::F32;
-    std::vector<std::int64_t> shape;
-  };
-  ScratchFolder scratch;
-  nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}},
-                           {"vocab_size", 2000},
-                           {"hidden_size", 8},
-                           {"intermediate_size", 12},
-                           {"num_hidden_layers", 1},
-                           {"num_attention_heads", 2},
-                           {"num_key_value_heads", 1},
-                           {"rms_norm_eps", 1e-5},
-                           {"tie_word_embeddings", true}};
-  std::map<std::string, Tensor> tensors;
-
-  Folder() {
-    const std::string layer = "model.layers.0.";
-    for (const auto& [name, shape] :
-         std::map<std::string, std::vector<std::int64_t>>{{"model.embed_tokens", {2000, 8}},
-                                                          {"model.norm", {8}},
-                                                          {layer + "input_layernorm", {8}},
-                                                          {layer + "post_attention_layernorm", {8}},
-                                                          {layer + "self_attn.q_proj", {8, 8}},
-                                                          {layer + "self_attn.k_proj", {4, 8}},
-                                                          {layer + "self_attn.v_proj", {4, 8}},
-                                                          {layer + "self_attn.o_proj", {8, 8}},
-                                                          {layer + "mlp.gate_proj", {12, 8}},
-                                                          {layer + "mlp.up_proj", {12, 8}},
-                                                          {layer + "mlp.down_proj", {8, 12}}})
-      tensors[name + ".weight"] = {DType::F32, shape};
-  }
-
-  std::string path() const { return scratch.path().string(); }
-
-  void write() const {
-    const Bytes zeros(1 << 20);
-    std::vector<TensorView> views;
-    for (const auto& [name, t] : tensors) {
-      TensorView view{name, t.dtype, t.shape, {}};
-      view.data = std::span(zeros).first(static_cast<std::size_t>(bytes_of(t.dtype, view.count())));
-      views.push_back(view);
-    }
-    write_safetensors(scratch / "model.safetensors", views);
-    write_text(scratch / "config.json", config.dump());
-    for (const char* file : {"vocab.json", "merges.txt"})
-      std::filesystem::copy_file(
-          std::filesystem::path(MEZO_SOURCE_DIR) / "tests/text/goldens/gpt2" / file, scratch / file,
-          std::filesystem::copy_options::overwrite_existing);
-  }
-
-  // What loading and checking say; they must say the same.
-  template <class E = ModelError>
-  std::string error(const std::string& type = "auto") const {
-    write();
-    const std::string text = message_of<E>([&] { load_model(path(), type, registry()); });
-    CHECK(message_of<E>([&] { check_model(path(), type, registry()); }) == text);
-    return text;
-  }
+struct Folder : ModelFolder {
+  Folder()
+      : ModelFolder({{"architectures", {"LlamaForCausalLM"}},
+                     {"vocab_size", 2000},
+                     {"hidden_size", 8},
+                     {"intermediate_size", 12},
+                     {"num_hidden_layers", 1},
+                     {"num_attention_heads", 2},
+                     {"num_key_value_heads", 1},
+                     {"rms_norm_eps", 1e-5},
+                     {"tie_word_embeddings", true}},
+                    {{"model.embed_tokens.weight", {2000, 8}},
+                     {"model.norm.weight", {8}},
+                     {layer + "input_layernorm.weight", {8}},
+                     {layer + "post_attention_layernorm.weight", {8}},
+                     {layer + "self_attn.q_proj.weight", {8, 8}},
+                     {layer + "self_attn.k_proj.weight", {4, 8}},
+                     {layer + "self_attn.v_proj.weight", {4, 8}},
+                     {layer + "self_attn.o_proj.weight", {8, 8}},
+                     {layer + "mlp.gate_proj.weight", {12, 8}},
+                     {layer + "mlp.up_proj.weight", {12, 8}},
+                     {layer + "mlp.down_proj.weight", {8, 12}}}) {}
 };
 
-// The whole of a refused configuration's message.
 std::string refusal(const char* key, nlohmann::json value) {
   Folder f;
   f.config[nlohmann::json::json_pointer(key)] = std::move(value);
-  std::string text = f.error();
-  const std::string place = placed(f.path() + "/config.json", "");
-  return text.starts_with(place) ? text.substr(place.size()) : text;
+  return f.refusal();
 }
-
-// A GGUF file of metadata alone.
-class Gguf {
- public:
-  Gguf& text(const std::string& key, const std::string& value) {
-    return open(key, 8).put_text(value);
-  }
-  Gguf& integer(const std::string& key, std::uint32_t value) { return open(key, 4).put(value); }
-  Gguf& number(const std::string& key, float value) { return open(key, 6).put(value); }
-  Gguf& integers(const std::string& key, std::vector<std::uint32_t> values) {
-    open(key, 9).put(std::uint32_t{4}).put(std::uint64_t{values.size()});
-    for (const std::uint32_t v : values) put(v);
-    return *this;
-  }
-  std::string bytes() const {
-    Gguf head;
-    head.put(std::uint32_t{3}).put(std::uint64_t{0}).put(keys_);
-    std::string whole = "GGUF" + head.bytes_ + bytes_;
-    whole.resize((whole.size() + 31) / 32 * 32);
-    return whole;
-  }
-
- private:
-  template <class T>
-  Gguf& put(T value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
-    return *this;
-  }
-  Gguf& put_text(const std::string& value) {
-    put(std::uint64_t{value.size()});
-    bytes_ += value;
-    return *this;
-  }
-  Gguf& open(const std::string& key, std::uint32_t type) {
-    ++keys_;
-    return put_text(key).put(type);
-  }
-  std::string bytes_;
-  std::uint64_t keys_ = 0;
-};
 
 Gguf llama_gguf() {
   return Gguf()
@@ -168,6 +71,17 @@ TEST_CASE("a folder loads, and says which tensors the model does not use") {
   CHECK(model.parameters() == 2000 * 8 + 3 * 8 + 64 + 32 + 32 + 64 + 3 * 96);
   CHECK(model.unused == std::vector<std::string>{"model.layers.0.self_attn.rotary_emb.inv_freq"});
   CHECK(check_model(f.path(), "llama", registry()).unused == model.unused);
+}
+
+TEST_CASE("a config.json without architectures is served by its model_type") {
+  Folder f;
+  f.config.erase("architectures");
+  f.config["model_type"] = "llama";
+  CHECK(f.error() == "");
+  f.config["model_type"] = "lama";
+  CHECK(contains(f.error<PluginError>(), "no model serves 'model_type:lama'"));
+  f.config["architectures"] = "LlamaForCausalLM";
+  CHECK(contains(f.error(), "architectures: expected a list of names"));
 }
 
 TEST_CASE("missing tensors are named, all of them") {

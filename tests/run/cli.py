@@ -1,4 +1,4 @@
-"""Runs the mezo of a build as a user would, on the tiny model of tests/make_tiny_llama.py. Only the standard library.
+"""Runs the mezo of a build as a user would, on a tiny model of tests/make_tiny_model.py. Only the standard library.
 
 A test file ends with `cli.main()` and is called as  python test_x.py MEZO TINY_MODEL PLUGINS.
 """

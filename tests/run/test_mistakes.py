@@ -29,6 +29,8 @@ class Settings(cli.Case):
         ("task.test_size", "1.5", "task.test_size"),
         ("task.split_seed", "-1", "task.split_seed >= 0"),
         ("task.max_length", "1", "task.max_length"),
+        ("task.bos", "-1", "0 <= task.bos"),
+        ("task.bos", "</s>", "task.bos"),
         ("optimizer.learning_rate", "-1", "0 <= optimizer.learning_rate <= 1000000"),
         ("optimizer.learning_rate", "fast", "optimizer.learning_rate"),
         ("optimizer.epsilon", "0", "1e-12 <= optimizer.epsilon"),

@@ -23,6 +23,19 @@ std::string data_error(const Example& example, const Task& task, std::int64_t ma
   return "no error";
 }
 
+// The task block with `bos: …`.
+Parameters toy_bos(const std::string& bos) {
+  using Kind = Parameters::Value::Kind;
+  Parameters::Value value;
+  const bool word = bos == "auto" || bos == "none";
+  value.kind = word ? Kind::word : Kind::integer;
+  value.text = bos;
+  if (!word) value.integer = std::stoll(bos);
+  Parameters task;
+  task.set("bos", value);
+  return task;
+}
+
 }  // namespace
 
 TEST_CASE("options of one token share the whole prompt as their context") {
@@ -53,6 +66,29 @@ TEST_CASE("what does not fit is cut on the left behind the sequence start") {
   const EncodedExample e = toy_encode(toy_example("abcdef"), toy_task(), 4, true);
   CHECK(e.context == Tokens{start, 4, 5});
   CHECK(e.tails == std::vector<Tokens>{{bad}, {great}});
+}
+
+TEST_CASE(
+    "another start takes the place of the tokenizer's own, and is kept when the rest is cut") {
+  const auto with = [](const std::string& bos, std::int64_t max_length) {
+    return encode(toy_example("abcdef"), toy_task(), toy_tokenizer(true), max_length, "toy.jsonl",
+                  sequence_start(toy_bos(bos), toy_tokenizer(true)))
+        .context;
+  };
+  CHECK(with("auto", 4) == Tokens{start, 4, 5});
+  CHECK(with("9", 4) == Tokens{9, 4, 5});
+  CHECK(with("none", 4) == Tokens{3, 4, 5});
+  CHECK(with("9", 100) == Tokens{9, 0, 1, 2, 3, 4, 5});
+  CHECK(with("none", 100) == Tokens{0, 1, 2, 3, 4, 5});
+}
+
+TEST_CASE("a start is asked of the tokenizer only where nothing else is said") {
+  CHECK(sequence_start(toy_bos("auto"), toy_tokenizer()).empty());
+  CHECK(sequence_start(toy_bos("auto"), toy_tokenizer(true)) == Tokens{start});
+  CHECK(sequence_start(toy_bos("0"), toy_tokenizer()) == Tokens{0});
+  CHECK(sequence_start(toy_bos("35"), toy_tokenizer()) == Tokens{35});
+  CHECK_THROWS_WITH_AS(sequence_start(toy_bos("36"), toy_tokenizer()),
+                       "[task] bos: expected an id of the tokenizer, 0 to 35, got 36", ConfigError);
 }
 
 TEST_CASE("options of unlike lengths are cut alike, so that they keep a common context") {

@@ -194,7 +194,7 @@ class LlamaFamily : public mezo::ModelFamily {
   }
 };
 
-constexpr const char* serves[] = {"LlamaForCausalLM", "gguf:llama", nullptr};
+constexpr const char* serves[] = {"LlamaForCausalLM", "model_type:llama", "gguf:llama", nullptr};
 constexpr mezo_component components[] = {mezo::component<LlamaFamily, mezo::ModelFamily>(
     MEZO_MODEL, "llama", "LLaMA, SmolLM2 and others of their architecture", nullptr, serves)};
 
