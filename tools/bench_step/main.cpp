@@ -19,6 +19,7 @@
 #include "core/plugin/registry.h"
 #include "core/run/device.h"
 #include "core/run/placement.h"
+#include "core/run/short_spins.h"
 #include "core/zo/spsa.h"
 #include "tools/bench_step/model.h"
 
@@ -220,6 +221,7 @@ int run(int argc, char** argv) {
 }  // namespace mezo::bench
 
 int main(int argc, char** argv) {
+  mezo::start_with_short_spins(argv);
   try {
     return mezo::bench::run(argc, argv);
   } catch (const std::exception& e) {
