@@ -1,45 +1,13 @@
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-
-#include <csignal>
 
 #include "core/io/atomic_file.h"
 #include "core/io/line_file.h"
 #include "core/io/safetensors.h"
+#include "full_disk.h"
 #include "golden_files.h"
 
 using namespace mezo;
-
-namespace {
-
-// Makes every write past `limit` bytes of a file fail, as a full disk does.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t limit) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit small{limit, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &small);
-  }
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
-
-// What `act` reports while the disk is full; no check may print while it is.
-template <typename Act>
-std::string message_when_full(rlim_t limit, Act&& act) {
-  const FullDisk full(limit);
-  return message_of<RunError>(act);
-}
-
-}  // namespace
 
 TEST_CASE("an atomic file replaces the old one only when it is committed") {
   const ScratchFolder scratch;
