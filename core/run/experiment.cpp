@@ -6,14 +6,17 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/model/weights_hash.h"
 #include "core/plugin/create.h"
 #include "core/run/datasets.h"
 #include "core/run/device.h"
 #include "core/run/evaluate.h"
 #include "core/run/interrupt.h"
+#include "core/run/origin.h"
 #include "core/run/placement.h"
 #include "core/run/progress.h"
 #include "core/run/result.h"
+#include "core/run/resume.h"
 #include "core/run/run_folder.h"
 #include "core/run/trainer.h"
 #include "core/run/watch.h"
@@ -62,15 +65,15 @@ void require(const RunConfig& config, bool training) {
 
 LoadedModel load(const RunConfig& config) {
   const auto start = Clock::now();
-  LoadedModel model =
-      load_model(config.model.text("path"), config.model.text("type"), *config.registry,
-                 placement_of(config));
-  fmt::print(stderr,
-             "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "
-             "{:.1f} s\n",
-             model.type, static_cast<double>(model.parameters()) / 1e6, name_of_dtype(model.dtype),
-             name_of(model.store.storage()), static_cast<double>(model.store.bytes()) / 1e9,
-             device_memory(model.store.device()).name, seconds_since(start));
+  LoadedModel model = load_model(config.model.text("path"), config.model.text("type"),
+                                 *config.registry, placement_of(config));
+  fmt::print(
+      stderr,
+      "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "
+      "{:.1f} s\n",
+      model.type, static_cast<double>(model.parameters()) / 1e6, name_of_dtype(model.dtype),
+      name_of(model.store.storage()), static_cast<double>(model.store.bytes()) / 1e9,
+      device_memory(model.store.device()).name, seconds_since(start));
   for (const std::string& name : model.unused)
     fmt::print(stderr, "warning: the model does not use the tensor {}\n", name);
   return model;
@@ -118,66 +121,123 @@ Datasets read_data(const RunConfig& config, const std::vector<std::string>& want
   return read_datasets(config, checked.tokenizer, wanted);
 }
 
-}  // namespace
+// A training run with everything read and checked.
+struct Run {
+  const RunConfig& config;
+  RunFolder& folder;
+  const Datasets& data;
+  LoadedModel& model;
+  const WeightHashes& hashes;
+  Json before = nullptr;
+  std::optional<Evaluation> measured_before = {};  // unless an earlier session did it
 
-bool run_experiment(const RunConfig& config, const RunOptions& options) {
-  const Interrupt interrupt;
-  print_notes(config);
-  require(config, true);
-  RunFolder folder(config.top.text("output"), options.overwrite);
-  const Datasets data = read_data(config, {"train", "dev", "test"});
-  const Split& measured = data.measured();
-  LoadedModel model = load(config);
-  const std::vector<bool> trained = trained_parameters(config, model.store.specs());
-  const WeightHashes hashes = hash_weights(model);
-  folder.start(config.resolved_yaml(resolved_model(model), lines_of(hashes)));
+  bool train_and_report(const TrajectoryHeader& origin, const std::vector<bool>& trained,
+                        const std::optional<Resumption>& resumption);
+  Start prepare(const TrajectoryHeader& origin, const std::optional<Resumption>& resumption,
+                ExactWeights& weights);
+  void report(const Evaluation& after, std::uint32_t steps, double seconds, bool interrupted);
+};
 
-  const TrainerOptions trainer = trainer_options(config);
+// Base weights are measured before the past is replayed onto them, and a new run's folder is made
+// its own before anything takes long.
+Start Run::prepare(const TrajectoryHeader& origin, const std::optional<Resumption>& resumption,
+                   ExactWeights& weights) {
+  const auto flush_every = static_cast<std::uint32_t>(config.trainer.integer("flush_every"));
+  std::optional<Start> start;
+  if (!resumption) start.emplace(start_new(folder, origin, flush_every));
+  if (resumption) before = resumption->log.before;
+  if (before.is_null()) {
+    measured_before = measure(model, data.measured(), "before", 0);
+    before = scores_of(*measured_before);
+  }
+  if (resumption)
+    start.emplace(start_again(folder, origin, flush_every, *resumption, weights, model.store));
+  if (measured_before && !Interrupt::stop()) folder.metric({{"step", 0}, {"before", before}});
+  return std::move(*start);
+}
+
+bool Run::train_and_report(const TrajectoryHeader& origin, const std::vector<bool>& trained,
+                           const std::optional<Resumption>& resumption) {
+  TrainerOptions trainer = trainer_options(config);
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
              trainer.schedule.steps, trainer.batch_size, trainer.schedule.learning_rate,
              trainer.spsa.epsilon);
-  const Evaluation before = measure(model, measured, "before", 0);
   ExactWeights weights(model.store, trained, exact_options(config, model));
-  std::uint32_t steps = 0;
-  double seconds = 0;
+  Start start = prepare(origin, resumption, weights);
+  std::uint32_t steps = trainer.first_step = start.step;
+  double seconds = start.training_seconds;
   if (!Interrupt::stop()) {
-    Watch watch(folder, config, model, weights, data);
-    steps = train(model, weights, *config.objective_function, config.objective_component,
-                  data.train->examples, trainer, std::ref(watch));
+    Watch watch(folder, config, model, weights, data, start);
+    watch.catch_up();
+    if (!Interrupt::stop())
+      steps = train(model, weights, *config.objective_function, config.objective_component,
+                    data.train->examples, trainer, std::ref(watch));
     seconds = watch.training_seconds();
   }
   weights.settle();
+  folder.sync_lines();
+  start.writer.end(hash_of_all(model.store, hash_parameters(model.store)));
   const int signals = Interrupt::signals();
   if (signals > 0)
     fmt::print(stderr, "interrupted after {} steps{}\n", steps,
                steps ? "; evaluating what was learned (once more: skip this)" : "");
-  const Evaluation after =
-      steps == 0 && signals > 0 ? before : measure(model, measured, "after", signals);
+  const Evaluation after = steps == 0 && signals > 0 && measured_before
+                               ? *measured_before
+                               : measure(model, data.measured(), "after", signals);
   const bool interrupted = Interrupt::stop();
-  const double seconds_a_step = steps ? seconds / steps : 0;
+  report(after, steps, seconds, interrupted);
+  return !interrupted;
+}
 
+void Run::report(const Evaluation& after, std::uint32_t steps, double seconds, bool interrupted) {
   Json result =
       describe_run(config, model, hashes, "mezo " + std::string(config.peft_component.id()));
-  result["before"] = scores_of(before);
+  const double seconds_a_step = steps ? seconds / steps : 0;
+  result["before"] = before;
   result["after"] = scores_of(after);
   result["steps"] = steps;
   result["interrupted"] = interrupted;
   result["seconds"] = seconds;
   result["seconds_per_step"] = seconds_a_step;
   result["peak_memory_bytes"] = peak_memory_bytes();
-  print_table(config, before, after, steps,
-              seconds_a_step);  // first: a full disk must not cost the numbers
+  // First: a full disk must not cost the numbers.
+  print_table(config, before, result["after"], steps, seconds_a_step);
   folder.write_predictions(prediction_lines(after, *config.task_file));
   folder.write_result(result);
   fmt::print("{}\n", folder.path());
-  return !interrupted;
+}
+
+}  // namespace
+
+bool run_experiment(const RunConfig& config, const RunOptions& options) {
+  const Interrupt interrupt;
+  print_notes(config);
+  require(config, true);
+  RunFolder folder(config.top.text("output"), options.earlier);
+  std::optional<Resumption> resumption;
+  if (options.earlier == Earlier::resume) resumption = find_resumption(folder);
+  const Datasets data = read_data(config, {"train", "dev", "test"});
+  LoadedModel model = load(config);
+  const std::vector<bool> trained = trained_parameters(config, model.store.specs());
+  const WeightHashes hashes = hash_weights(model);
+  const TrajectoryHeader origin = origin_of(
+      config, config.resolved_yaml(resolved_model(model), lines_of(hashes)), model.store, trained);
+  if (resumption) check_resumption(*resumption, origin, config);
+  const auto wanted = static_cast<std::uint32_t>(config.trainer.integer("steps"));
+  if (resumption && resumption->past.steps() == wanted && has_whole_result(folder)) {
+    fmt::print(stderr, "resume: all {} steps were done, and {} has the result\n", wanted,
+               folder.path());
+    fmt::print("{}\n", folder.path());
+    return true;
+  }
+  return Run{config, folder, data, model, hashes}.train_and_report(origin, trained, resumption);
 }
 
 bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   const Interrupt interrupt;
   print_notes(config);
   require(config, false);
-  RunFolder folder(config.top.text("output"), options.overwrite);
+  RunFolder folder(config.top.text("output"), options.earlier);
   const Datasets data = read_data(config, {config.task.text("test").empty() ? "dev" : "test"});
   const Split& measured = data.measured();
   const LoadedModel model = load(config);

@@ -6,16 +6,17 @@
 
 #include "core/api.h"
 #include "core/run/run_config.h"
+#include "core/run/run_folder.h"
 
 namespace mezo {
 
 struct RunOptions {
-  bool overwrite = false;  // replace a result that is in the output folder
+  Earlier earlier = Earlier::keep;  // what becomes of a run that is in the output folder
 };
 
-// Evaluates, trains, evaluates again, and writes the run folder. Returns false if a signal ended it
-// early; what was learned until then has been evaluated and kept. Throws RunError when the loss
-// stays non-finite.
+// Evaluates, trains, evaluates again, and writes the run folder; or goes on with the run that is in
+// it. Returns false if a signal ended it early; what was learned until then has been evaluated and
+// kept. Throws RunError when the loss stays non-finite, and what check_resumption() throws.
 MEZO_API bool run_experiment(const RunConfig& config, const RunOptions& options);
 
 // Evaluates the model as it is and writes predictions.jsonl and result.json.

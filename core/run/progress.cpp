@@ -34,10 +34,11 @@ std::string duration(double seconds) {
                    : fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
-Progress::Progress(std::string title, std::string unit, long long total)
+Progress::Progress(std::string title, std::string unit, long long total, long long before)
     : title_(std::move(title)),
       unit_(std::move(unit)),
       total_(total),
+      before_(before),
       terminal_(isatty(STDERR_FILENO) == 1),
       start_(Clock::now()),
       last_(start_) {}
@@ -56,13 +57,13 @@ void Progress::erase() {
 std::string Progress::draw(long long done, const std::vector<std::string>& details,
                            double seconds) const {
   const std::string count = fmt::format("{}/{} {}s", done, total_, unit_);
-  const std::string time =
-      done <= 0 ? ""
-      : done >= total_
-          ? "  " + duration(seconds)
-          : "  " +
-                duration(seconds / static_cast<double>(done) * static_cast<double>(total_ - done)) +
-                " left";
+  const std::string time = done <= before_ ? ""
+                           : done >= total_
+                               ? "  " + duration(seconds)
+                               : "  " +
+                                     duration(seconds / static_cast<double>(done - before_) *
+                                              static_cast<double>(total_ - done)) +
+                                     " left";
   if (!terminal_)
     return fmt::format("{}: {}{}{}{}", title_, count, details.empty() ? "" : "  ",
                        fmt::join(details, "  "), time);

@@ -12,8 +12,9 @@ namespace mezo {
 
 class MEZO_API Progress {
  public:
-  // `title` begins each line: "training". `unit`: "step", "example". `total` of them are ahead.
-  Progress(std::string title, std::string unit, long long total);
+  // `title` begins each line: "training". `unit`: "step", "example". `total` of them are ahead, of
+  // which `before` were done earlier: time is reckoned from there.
+  Progress(std::string title, std::string unit, long long total, long long before = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -30,7 +31,7 @@ class MEZO_API Progress {
   void erase();
 
   std::string title_, unit_;
-  long long total_;
+  long long total_, before_;
   bool terminal_;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point start_, last_;

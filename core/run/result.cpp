@@ -24,6 +24,10 @@ Json scores_of(const Evaluation& e) {
 
 std::string percent(const Evaluation& e) { return fmt::format("{:.1f}%", 100 * e.accuracy); }
 
+std::string percent(const Json& scores) {
+  return fmt::format("{:.1f}%", 100 * scores.at("accuracy").get<double>());
+}
+
 WeightHashes hash_weights(const LoadedModel& model) {
   WeightHashes hashes;
   for (const std::string& file : model.files)
@@ -47,13 +51,14 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
           {"plugins", plugins}};
 }
 
-void print_table(const RunConfig& config, const Evaluation& before, const Evaluation& after,
+void print_table(const RunConfig& config, const Json& before, const Json& after,
                  std::uint32_t steps, double seconds_a_step) {
   const std::string method = "MeZO " + std::string(config.peft_component.id());
   fmt::print("{:<24} {:>9} {:>9}\n", config.task_file->name, "accuracy", "loss");
-  fmt::print("{:<24} {:>9} {:>9.4f}\n", "zero-shot", percent(before), before.loss);
+  fmt::print("{:<24} {:>9} {:>9.4f}\n", "zero-shot", percent(before),
+             before.at("loss").get<double>());
   fmt::print("{:<24} {:>9} {:>9.4f}\n", fmt::format("{}, {} steps", method, steps), percent(after),
-             after.loss);
+             after.at("loss").get<double>());
   fmt::print("{:.3f} s a step, peak memory {:.2f} GB\n", seconds_a_step,
              static_cast<double>(peak_memory_bytes()) / 1e9);
 }

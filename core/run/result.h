@@ -17,8 +17,9 @@ std::int64_t peak_memory_bytes();
 // {"accuracy", "loss", "examples"}.
 nlohmann::ordered_json scores_of(const Evaluation&);
 
-// "71.4%".
+// "71.4%", of an evaluation or of what scores_of() made of it.
 std::string percent(const Evaluation&);
+std::string percent(const nlohmann::ordered_json& scores);
 
 // The SHA-256 of each file that the weights were read from, by its name.
 using WeightHashes = std::map<std::string, std::string>;
@@ -28,7 +29,8 @@ WeightHashes hash_weights(const LoadedModel&);
 nlohmann::ordered_json describe_run(const RunConfig&, const LoadedModel&, const WeightHashes&,
                                     const std::string& method);
 
-void print_table(const RunConfig&, const Evaluation& before, const Evaluation& after,
-                 std::uint32_t steps, double seconds_a_step);
+// `before` and `after` as scores_of() gives them.
+void print_table(const RunConfig&, const nlohmann::ordered_json& before,
+                 const nlohmann::ordered_json& after, std::uint32_t steps, double seconds_a_step);
 
 }  // namespace mezo

@@ -91,6 +91,8 @@ constexpr mezo_parameter trainer[] = {
      "how often dev is evaluated; 0: never"},
     {"log_every", MEZO_INTEGER, "1", "[1, inf)", nullptr, "steps",
      "how often a line goes to metrics.jsonl"},
+    {"flush_every", MEZO_INTEGER, "20", "[1, 65535]", nullptr, "steps",
+     "how often steps are made safe in trajectory.mezo"},
     {"seed", MEZO_INTEGER, "0", "[0, inf)", nullptr, nullptr,
      "decides the directions and the order of the examples"}};
 

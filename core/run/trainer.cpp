@@ -58,10 +58,9 @@ std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
   std::vector<Pending> forwards;
   const std::span batch(step.batch);
   for (std::size_t first = 0; first < batch.size(); first += step.micro_batch)
-    forwards.push_back(
-        begin_scoring(model, source,
-                      batch.subspan(first, std::min(step.micro_batch, batch.size() - first)),
-                      Normalise::if_needed));
+    forwards.push_back(begin_scoring(
+        model, source, batch.subspan(first, std::min(step.micro_batch, batch.size() - first)),
+        Normalise::if_needed));
   const Outputs outputs = collect(forwards);
   const at::Tensor value = guard(
       component, [&] { return objective.value(outputs, step.targets); }, "computing value()");
@@ -84,7 +83,7 @@ std::uint32_t train(const LoadedModel& model, ExactWeights& weights, const Objec
   const at::NoGradGuard no_grad;
   BatchOrder order(options.seed, static_cast<std::uint32_t>(examples.size()), options.batch_size);
   const std::uint32_t steps = options.schedule.steps;
-  for (std::uint32_t i = 0; i < steps; ++i) {
+  for (std::uint32_t i = options.first_step; i < steps; ++i) {
     Step step;
     for (const std::uint32_t e : order.batch(i)) step.batch.push_back(&examples[e]);
     step.targets = targets_of(step.batch);

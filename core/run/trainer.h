@@ -17,6 +17,7 @@
 namespace mezo {
 
 struct TrainerOptions {
+  std::uint32_t first_step = 0;  // those before it were taken earlier: a resumed run
   std::uint32_t batch_size = 16;
   std::uint32_t micro_batch = 0;  // examples a forward; 0: the whole batch
   std::uint64_t seed = 0;
@@ -37,7 +38,8 @@ struct StepReport {
 // updates that wait: settle() them before reading.
 using OnStep = std::function<bool(const StepReport&)>;
 
-// Trains `model.store` through `weights`. Returns how many steps were done.
+// Trains `model.store` through `weights`. Returns how many steps were done, the earlier ones
+// included.
 MEZO_API std::uint32_t train(const LoadedModel& model, ExactWeights& weights,
                              const Objective& objective, const Component& component,
                              const std::vector<EncodedExample>& examples,

@@ -17,8 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int most_non_finite =
-    10;  // steps in a row whose loss is not finite before a run is given up
+// Steps in a row whose loss is not finite before a run is given up.
+constexpr std::uint32_t most_unapplied = 10;
 
 double seconds_since(Clock::time_point t) {
   return std::chrono::duration<double>(Clock::now() - t).count();
@@ -27,27 +27,48 @@ double seconds_since(Clock::time_point t) {
 }  // namespace
 
 Watch::Watch(RunFolder& folder, const RunConfig& config, const LoadedModel& model,
-             ExactWeights& weights, const Datasets& data)
+             ExactWeights& weights, const Datasets& data, Start& start)
     : folder_(folder),
       model_(model),
       weights_(weights),
       data_(data),
+      from_(start),
       total_(config.trainer.integer("steps")),
       log_every_(config.trainer.integer("log_every")),
       eval_every_(config.trainer.integer("eval_every")),
-      progress_("training", "step", total_),
-      start_(Clock::now()),
-      smoothed_(std::numeric_limits<double>::quiet_NaN()) {}
+      progress_("training", "step", total_, start.step),
+      clock_(Clock::now()),
+      smoothed_(std::numeric_limits<double>::quiet_NaN()),
+      unapplied_(start.unapplied) {}
+
+void Watch::catch_up() {
+  guard_against_divergence(from_.step);
+  if (from_.step > 0 && !from_.dev && dev_is_due(from_.step)) evaluate_dev(from_.step);
+}
 
 bool Watch::operator()(const StepReport& report) {
   log(report);
-  guard_against_divergence(report);
-  if (data_.dev && eval_every_ > 0 && report.step % eval_every_ == 0 && !Interrupt::stop())
-    evaluate_dev(report.step);
+  if (dev_is_due(report.step) && !Interrupt::stop()) evaluate_dev(report.step);
+  record(report);
+  guard_against_divergence(report.step);
   return !Interrupt::stop();
 }
 
-double Watch::training_seconds() const { return seconds_since(start_) - evaluating_; }
+void Watch::record(const StepReport& report) {
+  unapplied_ = report.estimate.applied ? 0 : unapplied_ + 1;
+  from_.writer.add(report.estimate.projected_gradients);
+  if (!from_.writer.due() && unapplied_ < most_unapplied) return;
+  folder_.sync_lines();
+  from_.writer.flush();
+}
+
+bool Watch::dev_is_due(std::uint32_t step) const {
+  return data_.dev && eval_every_ > 0 && step % eval_every_ == 0;
+}
+
+double Watch::training_seconds() const {
+  return from_.training_seconds + seconds_since(clock_) - evaluating_;
+}
 
 void Watch::log(const StepReport& report) {
   const SpsaStep& e = report.estimate;
@@ -62,20 +83,19 @@ void Watch::log(const StepReport& report) {
     folder_.timing({{"step", report.step}, {"training_seconds", training_seconds()}});
   }
   examples_ += static_cast<std::int64_t>(report.examples);
-  const double speed = static_cast<double>(examples_) / training_seconds();
+  const double speed = static_cast<double>(examples_) / (seconds_since(clock_) - evaluating_);
   progress_.show(report.step, {fmt::format("loss {:.3f}", smoothed_),
                                fmt::format("g {:+.2f}", e.projected_gradients.front()),
                                fmt::format("{:.{}f} examples/s", speed, speed < 100 ? 1 : 0)});
 }
 
-void Watch::guard_against_divergence(const StepReport& report) {
-  non_finite_ = report.estimate.applied ? 0 : non_finite_ + 1;
-  if (non_finite_ >= most_non_finite)
+void Watch::guard_against_divergence(std::uint32_t step) {
+  if (unapplied_ >= most_unapplied)
     throw RunError(
         fmt::format("[run] the loss was not finite for {} steps in a row, up to step {}; the run "
                     "diverged. Try a smaller "
                     "learning_rate (or epsilon). Logged steps are in {}",
-                    non_finite_, report.step, folder_.path()));
+                    unapplied_, step, folder_.path()));
 }
 
 void Watch::evaluate_dev(std::uint32_t step) {

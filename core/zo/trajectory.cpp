@@ -107,6 +107,9 @@ void Reader::header() {
   } catch (const nlohmann::json::exception& e) {
     refuse(std::string("the header is not as this format has it: ") + e.what());
   }
+  if (out_.header.first.first_step != 0 || out_.header.first.probes == 0)
+    refuse(
+        "the header is not as this format has it: it must begin at step 0, with a probe or more");
   out_.segments.push_back(out_.header.first);
   out_.next = {end + format::check_bytes, crc};
 }

@@ -71,8 +71,9 @@ struct Trajectory {
   std::optional<RecordPlace> last_end;
 
   std::uint32_t steps() const { return static_cast<std::uint32_t>(gradients.size()); }
-  const Segment& segment_of(std::uint32_t step) const;  // of a step counted from 0
-  const EndRecord* end_at(std::uint32_t steps) const;   // nullptr: training did not end there
+  MEZO_API const Segment& segment_of(std::uint32_t step) const;  // of a step counted from 0
+  MEZO_API const EndRecord* end_at(
+      std::uint32_t steps) const;  // nullptr: training did not end there
   const Segment& latest() const { return segments.back(); }
 };
 

@@ -42,7 +42,7 @@ std::optional<Head> read_head(std::string_view bytes);
 // the check.
 std::string record(Head head, std::string_view payload, std::uint32_t& crc);
 
-std::string header(const TrajectoryHeader& header);  // with prologue and check
+MEZO_API std::string header(const TrajectoryHeader& header);  // with prologue and check
 std::string block(std::span<const std::vector<float>> steps, std::uint32_t& crc);
 std::string segment(const Segment& segment, std::uint32_t& crc);
 std::string end(const EndRecord& end, std::uint32_t& crc);

@@ -94,6 +94,10 @@ class Case(unittest.TestCase):
         self.assertTrue(text.endswith("\n"), f"{name} ends in half a line")
         return [json.loads(line) for line in text.splitlines()]
 
+    def steps(self, output="out"):
+        """The lines of metrics.jsonl that are about a step, without evaluations."""
+        return [line for line in self.lines(f"{output}/metrics.jsonl") if "loss" in line]
+
     def result(self, output="out"):
         return json.loads((self.folder / output / "result.json").read_text())
 

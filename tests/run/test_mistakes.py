@@ -43,6 +43,7 @@ class Settings(cli.Case):
         ("trainer.batch_size", "0", "trainer.batch_size"),
         ("trainer.eval_every", "-1", "trainer.eval_every >= 0"),
         ("trainer.log_every", "0", "trainer.log_every >= 1"),
+        ("trainer.flush_every", "0", "trainer.flush_every"),
         ("trainer.seed", "-1", "trainer.seed >= 0"),
         ("trainer.seed", "'1'", "trainer.seed"),
         ("output", "", "output"),
@@ -235,8 +236,8 @@ class Output(cli.Case):
         def limit():
             import signal
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-        result = self.mezo("run", "run.yaml", "trainer.steps=100", preexec_fn=limit)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
+        result = self.mezo("run", "run.yaml", "trainer.steps=200", preexec_fn=limit)
         self.assertEqual(result.code, 6, result.err)
         self.assertIn("metrics.jsonl", result.err)
         self.assertGreater(len(self.lines("out/metrics.jsonl")), 3)

@@ -54,15 +54,15 @@ class Repeating(cli.Case):
 
     def test_a_batch_larger_than_the_train_file_wraps_around(self):
         self.run_ok("run", "run.yaml", "trainer.batch_size=100")
-        self.assertEqual(len(self.lines("out/metrics.jsonl")), 4)
+        self.assertEqual(len(self.steps()), 4)
 
 
 class Files(cli.Case):
     def test_metrics_have_every_step(self):
         self.run_ok("run", "run.yaml", "trainer.steps=7", "task.dev=test.jsonl", "trainer.eval_every=3", "optimizer.schedule=linear",
                     "optimizer.learning_rate=0.7", "optimizer.probes=2")
-        lines = self.lines("out/metrics.jsonl")
-        steps = [line for line in lines if "loss" in line]
+        lines, steps = self.lines("out/metrics.jsonl"), self.steps()
+        self.assertEqual(lines[0], {"step": 0, "before": self.result()["before"]})
         self.assertEqual([line["step"] for line in steps], [1, 2, 3, 4, 5, 6, 7])
         self.assertEqual([line["step"] for line in lines if "dev" in line], [3, 6])
         self.assertTrue(all(len(line["projected_gradient"]) == 2 for line in steps))
@@ -72,7 +72,7 @@ class Files(cli.Case):
 
     def test_log_every_thins_the_lines_but_keeps_the_last(self):
         self.run_ok("run", "run.yaml", "trainer.steps=7", "trainer.log_every=3")
-        self.assertEqual([line["step"] for line in self.lines("out/metrics.jsonl")], [3, 6, 7])
+        self.assertEqual([line["step"] for line in self.steps()], [3, 6, 7])
 
     def test_result_has_what_a_table_of_runs_needs(self):
         out = self.run_ok("run", "run.yaml").out
@@ -169,7 +169,7 @@ class Overwriting(cli.Case):
             self.assertEqual(self.snapshot(), before)
         self.run_ok("run", "run.yaml", "trainer.steps=2", "--overwrite")
         self.assertEqual(self.result()["steps"], 2)
-        self.assertEqual(len(self.lines("out/metrics.jsonl")), 2)
+        self.assertEqual(len(self.steps()), 2)
         self.assertEqual((self.folder / "out/mine.txt").read_text(), "kept")
         self.run_ok("eval", "run.yaml", "--overwrite")
         self.assertFalse((self.folder / "out/metrics.jsonl").exists())
@@ -178,7 +178,7 @@ class Overwriting(cli.Case):
         self.write("out/metrics.jsonl", '{"step": 900}\n{"st')
         self.write("out/config.yaml", "old: 1\n")
         self.run_ok("run", "run.yaml")
-        self.assertEqual([line["step"] for line in self.lines("out/metrics.jsonl")], [1, 2, 3, 4])
+        self.assertEqual([line["step"] for line in self.steps()], [1, 2, 3, 4])
 
 
 class Diverging(cli.Case):
@@ -190,7 +190,7 @@ class Diverging(cli.Case):
         self.assertEqual(result.out, "")
         self.assertIn("not finite for 10 steps in a row, up to step 10", result.err)
         self.assertIn("learning_rate", result.err)
-        lines = self.lines("out/metrics.jsonl")
+        lines = self.steps()
         self.assertEqual([line["step"] for line in lines], list(range(1, 11)))
         self.assertTrue(all(line["applied"] is False for line in lines))
         self.assertFalse((self.folder / "out/result.json").exists())

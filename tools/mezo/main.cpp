@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "core/plugin/listing.h"
 #include "core/plugin/registry.h"
 #include "core/run/experiment.h"
+#include "core/run/replay.h"
 #include "core/version.h"
 
 namespace {
@@ -32,7 +34,15 @@ struct Arguments {
   std::vector<std::string> overrides;
   std::vector<std::string> plugin_path;
   std::string component;
-  bool overwrite = false;
+  bool overwrite = false, resume = false;
+  std::optional<std::int64_t> step;
+  bool verify = false;
+
+  mezo::RunOptions run_options() const {
+    return {resume      ? mezo::Earlier::resume
+            : overwrite ? mezo::Earlier::overwrite
+                        : mezo::Earlier::keep};
+  }
 };
 
 // Overrides are reported by their place on the command line: `mezo run CONFIG key=value` has
@@ -45,7 +55,7 @@ std::vector<mezo::Argument> numbered(const std::vector<std::string>& overrides, 
   int positional = 0;  // the verb and CONFIG come first
   for (int at = 1; at < argc && next < overrides.size(); ++at) {
     const std::string text = argv[at];
-    if (text == "--plugin-path")
+    if (text == "--plugin-path" || text == "--step")
       ++at;
     else if (!text.starts_with("-") && ++positional > 2 && text == overrides[next])
       list.push_back({at, overrides[next++]});
@@ -90,10 +100,17 @@ int list_plugins(const Arguments& a) {
   return 0;
 }
 
+void replay(const Arguments& a, int argc, char** argv) {
+  mezo::report_replay(
+      {a.config, numbered(a.overrides, argc, argv), mezo::plugin_folders(a.plugin_path), a.step},
+      a.verify);
+}
+
 // `verb CONFIG [key=value …]`.
-CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments& a) {
+CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments& a,
+                   const char* what = "CONFIG", const char* about = "a run's YAML file") {
   CLI::App* verb = app.add_subcommand(name, help);
-  verb->add_option("CONFIG", a.config, "a run's YAML file")->required();
+  verb->add_option(what, a.config, about)->required();
   verb->add_option("OVERRIDES", a.overrides,
                    "settings laid over the file's: optimizer.epsilon=1e-3")
       ->type_name("key=value");
@@ -121,11 +138,21 @@ int run(int argc, char** argv) {
   Arguments a;
   const char* overwrite = "replace the result that is in the output folder";
   CLI::App* train = add_verb(app, "run", "train, evaluate, write the run folder", a);
-  train->add_flag("--overwrite", a.overwrite, overwrite);
+  CLI::Option* replace = train->add_flag("--overwrite", a.overwrite, overwrite);
+  train
+      ->add_flag("--resume", a.resume,
+                 "go on with the run in the output folder, or start it if there is none")
+      ->excludes(replace);
   CLI::App* eval = add_verb(app, "eval", "evaluate without training", a);
   eval->add_flag("--overwrite", a.overwrite, overwrite);
   CLI::App* validate =
       add_verb(app, "validate", "check everything that can be checked without reading weights", a);
+  CLI::App* again =
+      add_verb(app, "replay", "rebuild a run's weights from its trajectory, print their hash", a,
+               "RUN", "a run folder, or a trajectory.mezo");
+  again->add_option("--step", a.step, "the weights after so many steps; not given: after all")
+      ->type_name("N");
+  again->add_flag("--verify", a.verify, "fail unless the hash is the one the run recorded");
   CLI::App* plugins =
       app.add_subcommand("plugins", "list components, or show one with its settings");
   plugins->add_option("ID", a.component, "a component's id");
@@ -141,13 +168,17 @@ int run(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   if (*plugins) return list_plugins(a);
+  if (*again) {
+    replay(a, argc, argv);
+    return 0;
+  }
   const mezo::RunConfig config = load(a, argc, argv);
   if (*validate) {
     mezo::validate_experiment(config);
     return 0;
   }
-  const bool whole = *train ? mezo::run_experiment(config, {a.overwrite})
-                            : mezo::evaluate_experiment(config, {a.overwrite});
+  const bool whole = *train ? mezo::run_experiment(config, a.run_options())
+                            : mezo::evaluate_experiment(config, a.run_options());
   return whole ? 0 : 6;
 }
 

@@ -1,0 +1,61 @@
+#pragma once
+// Base weights and a trajectory give the weights of any step, bit for bit, without a forward: each
+// step's update is worked out by the function that training uses (update_of) and applied by
+// the same kernel, many steps in one pass over a tensor. Used by a resume, by `mezo replay`, and by
+// whatever else wants a run's weights.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/overrides.h"
+#include "core/model/load_model.h"
+#include "core/plugin/search.h"
+#include "core/zo/exact_weights.h"
+#include "core/zo/trajectory.h"
+
+namespace mezo {
+
+// Called now and then with how many steps are done; false stops.
+using ReplayProgress = std::function<bool(std::uint32_t done)>;
+
+struct Replayed {
+  bool whole = true;            // false: it was stopped, and the weights are of some earlier step
+  std::uint32_t unapplied = 0;  // how many steps, up to the last, in a row applied nothing
+};
+
+// Takes steps 0 .. `steps` on `weights`, whose store holds the base, and settles them. Throws
+// ConfigError for a recorded configuration that this mezo cannot read.
+MEZO_API Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32_t steps,
+                         const ReplayProgress& progress = {});
+
+// The same for a model that was just loaded, after checking that it is the trajectory's base
+// (ModelError). `step` is at most trajectory.steps().
+MEZO_API Replayed replay(const Trajectory& trajectory, LoadedModel& model, std::uint32_t step,
+                         const ReplayProgress& progress = {});
+
+struct ReplayRequest {
+  std::string run;  // a run folder, or a trajectory file
+  std::vector<Argument> overrides;
+  std::vector<PluginFolder> plugin_folders;
+  std::optional<std::int64_t> step;  // none: the last
+};
+
+// A run's weights: the model that its trajectory names (or `model.path=…` does) after `step` steps.
+struct ReplayedRun {
+  Trajectory trajectory;
+  LoadedModel model;
+  std::uint32_t step = 0;
+};
+
+// Progress and notes go to stderr. Throws RunError, with what to do, where there is no such run or
+// step or a signal stopped it; ConfigError for overrides that would change what was recorded.
+MEZO_API ReplayedRun replay_run(const ReplayRequest& request);
+
+// Prints the step and the hash of its weights. With `verify` the hash must be the one that the run
+// recorded when it ended there, else RunError.
+MEZO_API void report_replay(const ReplayRequest& request, bool verify);
+
+}  // namespace mezo

@@ -1,0 +1,52 @@
+#pragma once
+// Going on with a run that was killed, interrupted, or is to have more steps: may it, and from
+// where. The trajectory in the run folder says what was done; nothing in the folder changes before
+// the weights are back where they were.
+
+#include <optional>
+#include <string>
+
+#include "core/run/run_config.h"
+#include "core/run/run_folder.h"
+#include "core/run/run_log.h"
+#include "core/zo/exact_weights.h"
+#include "core/zo/trajectory_writer.h"
+
+namespace mezo {
+
+struct Resumption {
+  Trajectory past;
+  RunLog log;
+  bool changed = false;  // what follows is another segment
+};
+
+// What the folder holds of an earlier run; nullopt, and a line for the user, where that is nothing.
+std::optional<Resumption> find_resumption(const RunFolder& folder);
+
+// Compares the run with how it is asked for now. Settings that steps do not depend on alone may
+// differ, and those that only later steps depend on: they set `changed`. Throws ConfigError naming
+// the settings that must not, ModelError for another base model, DataError for other data. Another
+// machine is noted.
+void check_resumption(Resumption& resumption, const TrajectoryHeader& now, const RunConfig& config);
+
+// Whether the folder has the result of a training that was not cut short.
+bool has_whole_result(const RunFolder& folder);
+
+// Where training starts, or goes on.
+struct Start {
+  TrajectoryWriter writer;
+  std::uint32_t step = 0;       // steps done before
+  double training_seconds = 0;  // that they took
+  std::uint32_t unapplied = 0;  // how many of them, up to the last, in a row applied nothing
+  bool dev = false;             // dev was evaluated after the last of them
+};
+
+Start start_new(RunFolder& folder, const TrajectoryHeader& origin, std::uint32_t flush_every);
+
+// Takes the steps of the past again on `weights`, which hold the base, then opens the folder's
+// files for what follows. Throws RunError if a signal came meanwhile, or the weights are not those
+// that the run had.
+Start start_again(RunFolder& folder, const TrajectoryHeader& now, std::uint32_t flush_every,
+                  const Resumption& resumption, ExactWeights& weights, const ParameterStore& store);
+
+}  // namespace mezo
