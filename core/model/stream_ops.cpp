@@ -1,6 +1,8 @@
 #include "core/model/stream_ops.h"
 
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
+#include <cstdlib>
 #include <ATen/ops/index_select.h>
 
 #include "core/model/index_tensor.h"
@@ -32,6 +34,9 @@ at::Tensor StreamOps::product(const Linear& map, const at::Tensor& x,
                               const at::Tensor& matrices) const {
   if (matrices.size(0) == 1) return multiply(x, matrices[0], map.layout, {});
   const std::int64_t n = x.size(0) / streams_;
+  static const bool bmm = std::getenv("TRY_BMM");
+  if (bmm && map.layout == Layout::out_in)
+    return at::bmm(x.view({streams_, n, x.size(1)}), matrices.transpose(1, 2)).view({x.size(0), -1});
   at::Tensor out = at::empty(
       {x.size(0), map.layout == Layout::out_in ? matrices.size(1) : matrices.size(2)}, x.options());
   for (int s = 0; s < streams_; ++s)
@@ -48,9 +53,9 @@ at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
   }
   const at::Tensor w =
       selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
-  const bool one_product = w.size(0) == 1 && (!bias.defined() || bias.size(0) == 1);
-  if (one_product && x.scalar_type() == at::kFloat)
-    return multiply(x, w[0], map.layout, bias.defined() ? bias[0] : bias);
+  // Where no stream has a bias of its own it goes into the product, in the type of the product.
+  if (w.size(0) == 1 && (!bias.defined() || bias.size(0) == 1))
+    return multiply(x, w[0], map.layout, bias.defined() ? bias[0].to(x.scalar_type()) : bias);
   at::Tensor out = product(map, x, w);
   if (bias.defined()) activations_.add_bias(out, bias);
   return out;

@@ -1,6 +1,6 @@
 #include "core/run/evaluate.h"
 
-#include <ATen/core/grad_mode.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 
 #include <algorithm>
 #include <cmath>
@@ -44,7 +44,7 @@ void score_batch(const LoadedModel& model, ParameterSource& source,
 
 Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>& examples,
                     const EvaluationProgress& progress) {
-  const at::NoGradGuard no_grad;
+  const at::AutoDispatchBelowADInplaceOrView forward_only;
   StoredSource source(model.store, model.dtype);
   Evaluation result;
   result.predictions.resize(examples.size());

@@ -1,6 +1,6 @@
 #include "core/run/trainer.h"
 
-#include <ATen/core/grad_mode.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 
 #include <algorithm>
 #include <sstream>
@@ -80,7 +80,7 @@ std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
 std::uint32_t train(const LoadedModel& model, ExactWeights& weights, const Objective& objective,
                     const Component& component, const std::vector<EncodedExample>& examples,
                     const TrainerOptions& options, const OnStep& on_step) {
-  const at::NoGradGuard no_grad;
+  const at::AutoDispatchBelowADInplaceOrView forward_only;
   BatchOrder order(options.seed, static_cast<std::uint32_t>(examples.size()), options.batch_size);
   const std::uint32_t steps = options.schedule.steps;
   for (std::uint32_t i = options.first_step; i < steps; ++i) {

@@ -185,8 +185,10 @@ MEZO_INLINE void advance_chunk(const WeightPass& pass, float* theta, std::int64_
                         first, n, table, draws);
     for (std::int64_t i = 0; i < n; ++i) u[i] = __builtin_fmaf(c, std::bit_cast<float>(z[i]), u[i]);
   }
-  const float decay = -update.decay;
-  for (std::int64_t i = 0; i < n; ++i) theta[i] = __builtin_fmaf(decay, theta[i], theta[i]) - u[i];
+  // Without decay the fma is exact and gives theta back.
+  if (const float decay = -update.decay; decay != 0)
+    for (std::int64_t i = 0; i < n; ++i) theta[i] = __builtin_fmaf(decay, theta[i], theta[i]);
+  for (std::int64_t i = 0; i < n; ++i) theta[i] -= u[i];
   if (pass.weights.storage != Storage::float32)
     round_chunk(pass.weights.storage, {pass.key, update.step, 0}, first, n, theta, draws);
 }

@@ -20,7 +20,11 @@ namespace mezo {
 
 namespace {
 
-constexpr int threads = 256;
+#ifndef TRY_THREADS
+#define TRY_THREADS 256
+#define TRY_BLOCKS 1
+#endif
+constexpr int threads = TRY_THREADS;
 constexpr int block_elements = 8;
 
 // The updates of a pass as a kernel's argument. Two sizes: most passes have a step or two.
@@ -43,7 +47,7 @@ struct Streams {
 struct Weights {
   void* words;
   std::uint8_t* residual;
-  PhiloxKey key;
+  PhiloxKey round_keys[10];  // of Philox: as arguments they are operands, not additions
 };
 
 template <Storage S>
@@ -64,6 +68,20 @@ __device__ float widened(typename Block<S>::Word word, std::uint8_t residual) {
                            (S == Storage::bfloat16_8 ? std::uint32_t{residual} << 8 : 0u));
 }
 
+// philox() with its round keys at hand.
+__device__ PhiloxBlock draw(const Weights& w, const PhiloxBlock& counter) {
+  std::uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+#pragma unroll
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = std::uint64_t{philox_m0} * c0, p1 = std::uint64_t{philox_m1} * c2;
+    c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ w.round_keys[round].low;
+    c1 = static_cast<std::uint32_t>(p1);
+    c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ w.round_keys[round].high;
+    c3 = static_cast<std::uint32_t>(p0);
+  }
+  return {c0, c1, c2, c3};
+}
+
 template <Storage S>
 __device__ float rounded(float value, std::uint32_t draw16) {
   const std::uint32_t bits = __float_as_uint(value);
@@ -73,6 +91,31 @@ __device__ float rounded(float value, std::uint32_t draw16) {
     return __uint_as_float(stochastic_bf16_8(bits, draw16));
   else
     return __half2float(__ushort_as_half(stochastic_fp16(bits, draw16)));
+}
+
+// rounding.h's functions on 8 elements. For finite values that stay finite, bf16 is an addition and
+// a mask; only where one of the 8 is or becomes infinite is the whole definition needed.
+template <Storage S>
+__device__ void round_block(const PhiloxBlock& draws, float* theta) {
+  if constexpr (S == Storage::bfloat16 || S == Storage::bfloat16_8) {
+    float quick[block_elements];
+    bool finite = true;
+#pragma unroll
+    for (std::uint32_t k = 0; k < block_elements; ++k) {
+      const std::uint32_t draw16 = draw16_of(draws, k), bits = __float_as_uint(theta[k]);
+      quick[k] = __uint_as_float(S == Storage::bfloat16 ? (bits + draw16) & 0xFFFF0000u
+                                                        : (bits + (draw16 >> 8)) & 0xFFFFFF00u);
+      finite = finite && fabsf(quick[k]) <= 3.4028234664e38f;
+    }
+    if (finite) {
+#pragma unroll
+      for (int k = 0; k < block_elements; ++k) theta[k] = quick[k];
+      return;
+    }
+  }
+#pragma unroll
+  for (std::uint32_t k = 0; k < block_elements; ++k)
+    theta[k] = rounded<S>(theta[k], draw16_of(draws, k));
 }
 
 template <Storage S>
@@ -99,17 +142,17 @@ __device__ Out as(float value) {
 
 // The directions of the 8 elements from `first`, a multiple of 8.
 template <Distribution D>
-__device__ void directions(const PhiloxKey& key, std::uint32_t step, std::uint32_t probe,
+__device__ void directions(const Weights& w, std::uint32_t step, std::uint32_t probe,
                            std::uint64_t first, const std::uint32_t* table, float* z) {
   if constexpr (D == Distribution::gaussian) {
     const PhiloxBlock block =
-        philox(philox_counter(first / 8, step, probe, Purpose::direction), key);
+        draw(w, philox_counter(first / 8, step, probe, Purpose::direction));
 #pragma unroll
     for (std::uint32_t i = 0; i < block_elements; ++i)
       z[i] = __uint_as_float(gaussian_bits(draw16_of(block, i), table));
   } else {
     const PhiloxBlock block =
-        philox(philox_counter(first / 128, step, probe, Purpose::signs), key);
+        draw(w, philox_counter(first / 128, step, probe, Purpose::signs));
     const std::uint32_t at = static_cast<std::uint32_t>(first % 128);
     const std::uint32_t word = at < 64 ? (at < 32 ? block[0] : block[1])
                                        : (at < 96 ? block[2] : block[3]);
@@ -129,96 +172,137 @@ __device__ bool advance(const Weights& w, const U& updates, int seen, std::uint6
     wrote = true;
     float u[block_elements] = {}, z[block_elements];
     for (int c = updates.first[i]; c < updates.first[i + 1]; ++c) {
-      directions<D>(w.key, updates.step[i], static_cast<std::uint32_t>(c - updates.first[i]), first,
+      directions<D>(w, updates.step[i], static_cast<std::uint32_t>(c - updates.first[i]), first,
                     table, z);
 #pragma unroll
       for (int k = 0; k < block_elements; ++k) u[k] = __fmaf_rn(updates.coefficient[c], z[k], u[k]);
     }
-    const float decay = -updates.decay[i];
+    // Without decay the fma is exact and gives theta back.
+    if (const float decay = -updates.decay[i]; decay != 0)
 #pragma unroll
-    for (int k = 0; k < block_elements; ++k)
-      theta[k] = __fsub_rn(__fmaf_rn(decay, theta[k], theta[k]), u[k]);
-    if constexpr (S != Storage::float32) {
-      const PhiloxBlock draws =
-          philox(philox_counter(first / 8, updates.step[i], 0, Purpose::rounding), w.key);
+      for (int k = 0; k < block_elements; ++k) theta[k] = __fmaf_rn(decay, theta[k], theta[k]);
 #pragma unroll
-      for (std::uint32_t k = 0; k < block_elements; ++k)
-        theta[k] = rounded<S>(theta[k], draw16_of(draws, k));
-    }
+    for (int k = 0; k < block_elements; ++k) theta[k] = __fsub_rn(theta[k], u[k]);
+    if constexpr (S != Storage::float32)
+      round_block<S>(draw(w, philox_counter(first / 8, updates.step[i], 0, Purpose::rounding)),
+                     theta);
   }
   return wrote;
 }
 
-// Elements [begin, end) of a tensor that lie in the block of 8 from `first`, `out` being where
-// element 0 of the tensor would go. `whole`: the block is all there and every pointer is aligned.
-template <Storage S, Distribution D, class Out, class U>
-__device__ void visit(const Weights& w, const U& updates, int seen, const Streams& streams,
-                      std::uint64_t first, std::int64_t begin, std::int64_t end, bool whole,
-                      Out* out, std::int64_t stride, const std::uint32_t* table) {
+// Which elements of a tensor a block of 8 holds: those of [begin, end) from `first`. `whole`: all 8,
+// and every pointer to them is aligned.
+struct Place {
+  std::int64_t first, begin, end;
+  bool whole;
+};
+
+// 16 bytes at a time; stored weights are read and written once a step, so they pass by the caches
+// and leave them to what the next matrix product reads.
+template <class T, int Bytes>
+__device__ void copy_in(T* to, const void* from) {
+  if constexpr (Bytes % 16 == 0) {
+#pragma unroll
+    for (int v = 0; v < Bytes / 16; ++v)
+      reinterpret_cast<uint4*>(to)[v] = __ldcs(static_cast<const uint4*>(from) + v);
+  } else {
+    *reinterpret_cast<uint2*>(to) = __ldcs(static_cast<const uint2*>(from));
+  }
+}
+
+template <class T, int Bytes>
+__device__ void copy_out(void* to, const T* from) {
+  if constexpr (Bytes % 16 == 0) {
+#pragma unroll
+    for (int v = 0; v < Bytes / 16; ++v)
+      __stcs(static_cast<uint4*>(to) + v, reinterpret_cast<const uint4*>(from)[v]);
+  } else {
+    __stcs(static_cast<uint2*>(to), *reinterpret_cast<const uint2*>(from));
+  }
+}
+
+template <Storage S>
+__device__ void load(const Weights& w, const Place& at, Block<S>& b) {
+  using Word = typename Block<S>::Word;
+  const Word* words = static_cast<const Word*>(w.words);
+  if (at.whole) {
+    copy_in<Word, sizeof b.words>(b.words, words + at.first);
+    if constexpr (S == Storage::bfloat16_8)
+      copy_in<std::uint8_t, block_elements>(b.residual, w.residual + at.first);
+    return;
+  }
+#pragma unroll
+  for (int k = 0; k < block_elements; ++k) {
+    const bool in = at.first + k >= at.begin && at.first + k < at.end;
+    b.words[k] = in ? words[at.first + k] : Word(0);
+    if constexpr (S == Storage::bfloat16_8)
+      b.residual[k] = in ? w.residual[at.first + k] : std::uint8_t{0};
+  }
+}
+
+template <Storage S>
+__device__ void store(const Weights& w, const Place& at, const Block<S>& b) {
   using Word = typename Block<S>::Word;
   Word* words = static_cast<Word*>(w.words);
-  const auto base = static_cast<std::int64_t>(first);
-  Block<S> b;
-  if (whole) {
-    using Vector = std::conditional_t<S == Storage::float32, float4, uint4>;
-#pragma unroll
-    for (int v = 0; v < static_cast<int>(sizeof b.words / 16); ++v)
-      reinterpret_cast<Vector*>(b.words)[v] = reinterpret_cast<Vector*>(words + base)[v];
+  if (at.whole) {
+    copy_out<Word, sizeof b.words>(words + at.first, b.words);
     if constexpr (S == Storage::bfloat16_8)
-      *reinterpret_cast<uint2*>(b.residual) = *reinterpret_cast<uint2*>(w.residual + base);
-  } else {
-#pragma unroll
-    for (int k = 0; k < block_elements; ++k) {
-      const bool in = base + k >= begin && base + k < end;
-      b.words[k] = in ? words[base + k] : Word(0);
-      b.residual[k] = S == Storage::bfloat16_8 && in ? w.residual[base + k] : std::uint8_t{0};
-    }
+      copy_out<std::uint8_t, block_elements>(w.residual + at.first, b.residual);
+    return;
   }
-  float theta[block_elements];
 #pragma unroll
-  for (int k = 0; k < block_elements; ++k) theta[k] = widened<S>(b.words[k], b.residual[k]);
-  if (advance<S, D>(w, updates, seen, first, table, theta)) {
-#pragma unroll
-    for (int k = 0; k < block_elements; ++k) narrow<S>(theta[k], b.words[k], b.residual[k]);
-    if (whole) {
-      using Vector = std::conditional_t<S == Storage::float32, float4, uint4>;
-#pragma unroll
-      for (int v = 0; v < static_cast<int>(sizeof b.words / 16); ++v)
-        reinterpret_cast<Vector*>(words + base)[v] = reinterpret_cast<Vector*>(b.words)[v];
-      if constexpr (S == Storage::bfloat16_8)
-        *reinterpret_cast<uint2*>(w.residual + base) = *reinterpret_cast<uint2*>(b.residual);
-    } else {
-#pragma unroll
-      for (int k = 0; k < block_elements; ++k)
-        if (base + k >= begin && base + k < end) {
-          words[base + k] = b.words[k];
-          if constexpr (S == Storage::bfloat16_8) w.residual[base + k] = b.residual[k];
-        }
+  for (int k = 0; k < block_elements; ++k)
+    if (at.first + k >= at.begin && at.first + k < at.end) {
+      words[at.first + k] = b.words[k];
+      if constexpr (S == Storage::bfloat16_8) w.residual[at.first + k] = b.residual[k];
     }
-  }
+}
+
+// What each stream reads of 8 elements; `out` is where element 0 of the tensor would go.
+template <Distribution D, class Out>
+__device__ void write_streams(const Weights& w, const Streams& streams, const Place& at,
+                              const float* theta, Out* out, std::int64_t stride,
+                              const std::uint32_t* table) {
   float z[block_elements];
   int drawn = -1;
   for (int s = 0; s < streams.count; ++s) {
     const Stream stream = streams.stream[s];
     if (stream.probe >= 0 && stream.probe != drawn) {
-      directions<D>(w.key, streams.step, static_cast<std::uint32_t>(stream.probe), first, table, z);
+      directions<D>(w, streams.step, static_cast<std::uint32_t>(stream.probe),
+                    static_cast<std::uint64_t>(at.first), table, z);
       drawn = stream.probe;
     }
     alignas(16) Out values[block_elements];
 #pragma unroll
     for (int k = 0; k < block_elements; ++k)
       values[k] = as<Out>(stream.probe >= 0 ? __fmaf_rn(stream.epsilon, z[k], theta[k]) : theta[k]);
-    Out* to = out + s * stride + base;
-    if (whole) {
+    Out* to = out + s * stride + at.first;
+    if (at.whole) {
 #pragma unroll
       for (int v = 0; v < static_cast<int>(sizeof values / 16); ++v)
         reinterpret_cast<uint4*>(to)[v] = reinterpret_cast<uint4*>(values)[v];
     } else {
 #pragma unroll
       for (int k = 0; k < block_elements; ++k)
-        if (base + k >= begin && base + k < end) to[k] = values[k];
+        if (at.first + k >= at.begin && at.first + k < at.end) to[k] = values[k];
     }
   }
+}
+
+// Brings a loaded block up to date, stores it if that changed it, and writes its streams.
+template <Storage S, Distribution D, class Out, class U>
+__device__ void visit(const Weights& w, const U& updates, int seen, const Streams& streams,
+                      const Place& at, Block<S>& b, Out* out, std::int64_t stride,
+                      const std::uint32_t* table) {
+  float theta[block_elements];
+#pragma unroll
+  for (int k = 0; k < block_elements; ++k) theta[k] = widened<S>(b.words[k], b.residual[k]);
+  if (advance<S, D>(w, updates, seen, static_cast<std::uint64_t>(at.first), table, theta)) {
+#pragma unroll
+    for (int k = 0; k < block_elements; ++k) narrow<S>(theta[k], b.words[k], b.residual[k]);
+    store<S>(w, at, b);
+  }
+  write_streams<D>(w, streams, at, theta, out, stride, table);
 }
 
 template <Distribution D>
@@ -231,18 +315,24 @@ __device__ void load_table(const std::uint32_t* source, std::uint32_t* table) {
 
 // A tensor all of whose elements have seen the same updates.
 template <Storage S, Distribution D, class Out, class U>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(threads, TRY_BLOCKS)
     whole_kernel(const __grid_constant__ Weights w, const __grid_constant__ U updates, int seen,
                  const __grid_constant__ Streams streams, std::int64_t n, bool aligned, Out* out,
                  const std::uint32_t* source) {
   __shared__ std::uint32_t table[D == Distribution::gaussian ? 2048 : 1];
   load_table<D>(source, table);
-  const std::int64_t blocks = (n + block_elements - 1) / block_elements;
-  for (std::int64_t b = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; b < blocks;
-       b += std::int64_t{gridDim.x} * blockDim.x) {
-    const std::int64_t first = b * block_elements;
-    visit<S, D, Out>(w, updates, seen, streams, static_cast<std::uint64_t>(first), 0, n,
-                     aligned && first + block_elements <= n, out, n, table);
+  const auto place = [&](std::int64_t first) {
+    return Place{first, 0, n, aligned && first + block_elements <= n};
+  };
+  const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x * block_elements;
+  std::int64_t first = (blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x) * block_elements;
+  if (first >= n) return;
+  Block<S> next;
+  load<S>(w, place(first), next);
+  for (; first < n; first += stride) {  // the next block is on its way while this one is computed
+    Block<S> b = next;
+    if (first + stride < n) load<S>(w, place(first + stride), next);
+    visit<S, D, Out>(w, updates, seen, streams, place(first), b, out, n, table);
   }
 }
 
@@ -275,11 +365,14 @@ __global__ void __launch_bounds__(threads)
     }
     const std::int64_t begin = row * width, end = begin + width;
     for (std::int64_t first = begin / block_elements * block_elements + threadIdx.x * block_elements;
-         first < end; first += std::int64_t{blockDim.x} * block_elements)
-      visit<S, D, Out>(w, updates, unit_seen ? seen : updates.count, streams,
-                       static_cast<std::uint64_t>(first), begin, end,
-                       aligned && first >= begin && first + block_elements <= end,
+         first < end; first += std::int64_t{blockDim.x} * block_elements) {
+      const Place at{first, begin, end,
+                     aligned && first >= begin && first + block_elements <= end};
+      Block<S> b;
+      load<S>(w, at, b);
+      visit<S, D, Out>(w, updates, unit_seen ? seen : updates.count, streams, at, b,
                        out + (i - row) * width, count * width, table);
+    }
   }
 }
 
@@ -328,7 +421,12 @@ Updates<MostCoefficients> arguments_of(std::span<const Update> updates) {
 
 template <Storage S, Distribution D, class Out, int MostCoefficients>
 void launch(const WeightPass& pass) {
-  const Weights w{pass.weights.words, pass.weights.residual, pass.key};
+  Weights w{pass.weights.words, pass.weights.residual, {}};
+  PhiloxKey key = pass.key;
+  for (PhiloxKey& round : w.round_keys) {
+    round = key;
+    key = {key.low + philox_w0, key.high + philox_w1};
+  }
   const auto updates = arguments_of<MostCoefficients>(pass.updates);
   Streams streams;
   streams.count = static_cast<int>(pass.streams.size());

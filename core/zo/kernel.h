@@ -6,7 +6,7 @@
 //
 //   u = 0;  u = fma(c_p, z_p, u);  theta' = fma(-decay, theta, theta) - u
 //
-// in fp32 with one rounding each, then one stochastic rounding (rounding.h) where the storage is
+// in fp32 with one rounding each (no decay: no fma), then one stochastic rounding (rounding.h) where the storage is
 // narrower than fp32. A stream reads fma(epsilon, z, theta'), rounded to nearest to the type that
 // the forward computes in. Kernel files are compiled without contraction, so no compiler adds or
 // drops a rounding: CPU and GPU give the same bits. Malladi et al. 2023, algorithm 1.

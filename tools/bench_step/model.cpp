@@ -1,6 +1,6 @@
 #include "tools/bench_step/model.h"
 
-#include <ATen/core/grad_mode.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/normal.h>
 #include <fmt/format.h>
@@ -98,7 +98,7 @@ std::vector<EncodedExample> make_batch(const LoadedModel& model, int batch, int 
 
 std::vector<double> losses(const LoadedModel& model, ParameterSource& source,
                            const std::vector<EncodedExample>& batch) {
-  const at::NoGradGuard no_grad;
+  const at::AutoDispatchBelowADInplaceOrView forward_only;
   std::vector<const EncodedExample*> pointers;
   for (const EncodedExample& e : batch) pointers.push_back(&e);
   const Outputs outputs = score(model, source, pointers, Normalise::if_needed);
