@@ -39,10 +39,6 @@ at::Tensor ActivationKernels::rms_norm(const at::Tensor& x, const at::Tensor& ga
       .to(x.scalar_type());
 }
 
-void ActivationKernels::add_bias(at::Tensor& x, const at::Tensor& bias) const {
-  by_stream(x, bias).add_(bias.unsqueeze(1));
-}
-
 const ActivationKernels& activation_kernels(bool cuda) {
   static const ActivationKernels plain;
   return cuda && cuda_kernels ? *cuda_kernels : plain;

@@ -1,4 +1,4 @@
-// Norms and biases on a GPU, each in one pass: reads the activations, works in fp32 with fp32
+// Norms on a GPU, each in one pass: reads the activations, works in fp32 with fp32
 // parameters, writes the activations' type. What activations.cpp says in ATen.
 #include <ATen/ops/empty_like.h>
 #include <c10/cuda/CUDAException.h>
@@ -93,35 +93,11 @@ __global__ void __launch_bounds__(threads)
     for (std::int64_t i = threadIdx.x * Pack<T>::size; i < width; i += threads * Pack<T>::size) {
       auto pack = *reinterpret_cast<const Pack<T>*>(from + i);
 #pragma unroll
-      for (int k = 0; k < Pack<T>::size; ++k)
-        pack.values[k] = result(i + k, wide(pack.values[k]));
+      for (int k = 0; k < Pack<T>::size; ++k) pack.values[k] = result(i + k, wide(pack.values[k]));
       *reinterpret_cast<Pack<T>*>(to + i) = pack;
     }
   } else {
     for (std::int64_t i = threadIdx.x; i < width; i += threads) to[i] = result(i, wide(from[i]));
-  }
-}
-
-template <class T>
-__global__ void __launch_bounds__(threads)
-    bias_kernel(T* x, const float* bias, std::int64_t width, std::int64_t rows,
-                std::int64_t rows_a_stream, bool shared, bool packed) {
-  const int step = packed ? Pack<T>::size : 1;
-  const std::int64_t packs = width / step, all = rows * packs;
-  for (std::int64_t i = blockIdx.x * std::int64_t{threads} + threadIdx.x; i < all;
-       i += std::int64_t{gridDim.x} * threads) {
-    const std::int64_t row = i / packs, column = i % packs * step;
-    const float* b = bias + (shared ? 0 : row / rows_a_stream * width) + column;
-    T* at = x + row * width + column;
-    if (packed) {
-      auto pack = *reinterpret_cast<Pack<T>*>(at);
-#pragma unroll
-      for (int k = 0; k < Pack<T>::size; ++k)
-        pack.values[k] = narrowed<T>(wide(pack.values[k]) + b[k]);
-      *reinterpret_cast<Pack<T>*>(at) = pack;
-    } else {
-      *at = narrowed<T>(wide(*at) + *b);
-    }
   }
 }
 
@@ -151,21 +127,6 @@ class CudaActivationKernels : public ActivationKernels {
 
   at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& gain, double epsilon) const override {
     return norm<false>(x, gain, nullptr, epsilon);
-  }
-
-  void add_bias(at::Tensor& x, const at::Tensor& bias) const override {
-    const std::int64_t rows = x.size(0), width = x.size(1);
-    if (rows == 0) return;
-    typed(x.scalar_type(), [&](auto type) {
-      using T = decltype(type);
-      const bool packed = packs<T>(x);
-      const std::int64_t items = rows * width / (packed ? Pack<T>::size : 1);
-      const int grid = static_cast<int>(std::min<std::int64_t>((items + threads - 1) / threads, 4096));
-      bias_kernel<T><<<grid, threads, 0, c10::cuda::getCurrentCUDAStream()>>>(
-          static_cast<T*>(x.mutable_data_ptr()), bias.const_data_ptr<float>(), width, rows,
-          rows / bias.size(0), bias.size(0) == 1, packed);
-      C10_CUDA_KERNEL_LAUNCH_CHECK();
-    });
   }
 
  private:

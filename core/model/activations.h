@@ -1,7 +1,7 @@
 #pragma once
-// The operations on activations that read fp32 parameters, one vector a stream: norms and biases.
-// One-dimensional parameters stay fp32 however a forward computes, because a perturbation of 1e-3
-// is lost on a bf16 gain near 1; so each operation widens, works in fp32 and rounds once. Used by
+// The operations on activations that read fp32 parameters, one vector a stream: norms. Gains stay
+// fp32 however a forward computes, because a perturbation of 1e-3 is lost on a bf16 gain near 1; so
+// each operation widens, works in fp32 and rounds once. Used by
 // StreamOps. The plain version is ATen on any device; the CUDA library brings fused ones.
 
 #include <ATen/core/Tensor.h>
@@ -18,8 +18,6 @@ class MEZO_API ActivationKernels {
   virtual at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& bias,
                                 double epsilon) const;
   virtual at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& gain, double epsilon) const;
-  // In place.
-  virtual void add_bias(at::Tensor& x, const at::Tensor& bias) const;
 };
 
 MEZO_API const ActivationKernels& activation_kernels(bool cuda);

@@ -37,11 +37,15 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout
   return bias.defined() ? at::addmm(bias, x, right) : at::mm(x, right);
 }
 
-void multiply_into(at::Tensor out, const at::Tensor& x, const at::Tensor& matrix, Layout layout) {
+void multiply_into(at::Tensor out, const at::Tensor& x, const at::Tensor& matrix, Layout layout,
+                   const at::Tensor& bias) {
+  const at::Tensor right = layout == Layout::out_in ? matrix.t() : matrix;
   if (suits_onednn(x, matrix, layout))
-    out.copy_(multiply(x, matrix, layout, {}));
+    out.copy_(multiply(x, matrix, layout, bias));
+  else if (bias.defined())
+    at::addmm_out(out, bias, x, right);
   else
-    at::mm_out(out, x, layout == Layout::out_in ? matrix.t() : matrix);
+    at::mm_out(out, x, right);
 }
 
 }  // namespace mezo

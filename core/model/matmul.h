@@ -10,11 +10,13 @@
 
 namespace mezo {
 
-// x [n, in] and a matrix in the given layout -> [n, out]; bias [out] may be undefined.
+// x [n, in] and a matrix in the given layout -> [n, out]; bias [out], of x's type, may be
+// undefined.
 at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout,
                     const at::Tensor& bias);
 
-// The same without a bias, into out [n, out], which must be contiguous.
-void multiply_into(at::Tensor out, const at::Tensor& x, const at::Tensor& matrix, Layout layout);
+// The same into out [n, out], which must be contiguous.
+void multiply_into(at::Tensor out, const at::Tensor& x, const at::Tensor& matrix, Layout layout,
+                   const at::Tensor& bias);
 
 }  // namespace mezo

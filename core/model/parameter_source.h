@@ -26,6 +26,11 @@ class MEZO_API ParameterSource {
   // the next call reuses: finish with them first.
   virtual at::Tensor whole(Parameter) = 0;
 
+  // A vector in dtype(), to be added inside a matrix product: [S or 1, d]. Where that rounds, a
+  // source whose streams differ rounds so that a difference smaller than the type's spacing is kept
+  // on average.
+  virtual at::Tensor addend(Parameter p) { return whole(p).to(dtype()); }
+
   // Rows of a matrix stored row by row: entries [U] int64, which may repeat -> [S or 1, U, width]
   // of dtype().
   virtual at::Tensor rows(Parameter, const at::Tensor& entries) = 0;

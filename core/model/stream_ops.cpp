@@ -1,8 +1,6 @@
 #include "core/model/stream_ops.h"
 
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
-#include <cstdlib>
 #include <ATen/ops/index_select.h>
 
 #include "core/model/index_tensor.h"
@@ -29,35 +27,26 @@ at::Tensor StreamOps::embedding(const Embedding& e, const at::Tensor& ids) {
   return rows.expand({streams_, rows.size(1), rows.size(2)}).reshape({-1, rows.size(2)});
 }
 
-// x [R, in] times the matrix of each row's stream.
-at::Tensor StreamOps::product(const Linear& map, const at::Tensor& x,
-                              const at::Tensor& matrices) const {
-  if (matrices.size(0) == 1) return multiply(x, matrices[0], map.layout, {});
-  const std::int64_t n = x.size(0) / streams_;
-  static const bool bmm = std::getenv("TRY_BMM");
-  if (bmm && map.layout == Layout::out_in)
-    return at::bmm(x.view({streams_, n, x.size(1)}), matrices.transpose(1, 2)).view({x.size(0), -1});
-  at::Tensor out = at::empty(
-      {x.size(0), map.layout == Layout::out_in ? matrices.size(1) : matrices.size(2)}, x.options());
-  for (int s = 0; s < streams_; ++s)
-    multiply_into(out.narrow(0, s * n, n), x.narrow(0, s * n, n), matrices[s], map.layout);
-  return out;
-}
-
 at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
   const bool selected = map.vocabulary && vocabulary_;
   at::Tensor bias;
   if (map.bias) {  // before the matrix, which the source's next call may overwrite
-    bias = source_.whole(map.bias);
+    bias = source_.addend(map.bias);
     if (selected) bias = bias.index_select(1, *vocabulary_);
   }
   const at::Tensor w =
       selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
-  // Where no stream has a bias of its own it goes into the product, in the type of the product.
+  const auto bias_of = [&](std::int64_t s) {
+    return bias.defined() ? bias[bias.size(0) == 1 ? 0 : s] : bias;
+  };
   if (w.size(0) == 1 && (!bias.defined() || bias.size(0) == 1))
-    return multiply(x, w[0], map.layout, bias.defined() ? bias[0].to(x.scalar_type()) : bias);
-  at::Tensor out = product(map, x, w);
-  if (bias.defined()) activations_.add_bias(out, bias);
+    return multiply(x, w[0], map.layout, bias_of(0));
+  const std::int64_t n = x.size(0) / streams_;
+  at::Tensor out =
+      at::empty({x.size(0), map.layout == Layout::out_in ? w.size(1) : w.size(2)}, x.options());
+  for (int s = 0; s < streams_; ++s)
+    multiply_into(out.narrow(0, s * n, n), x.narrow(0, s * n, n), w[w.size(0) == 1 ? 0 : s],
+                  map.layout, bias_of(s));
   return out;
 }
 

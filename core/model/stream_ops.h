@@ -37,8 +37,6 @@ class MEZO_API StreamOps : public Ops {
                        const AttentionOptions&) override;
 
  private:
-  at::Tensor product(const Linear& map, const at::Tensor& x, const at::Tensor& matrices) const;
-
   ParameterSource& source_;
   int streams_;
   Batch batch_;

@@ -111,6 +111,18 @@ at::Tensor ExactWeights::whole(Parameter p) {
   return out;
 }
 
+at::Tensor ExactWeights::addend(Parameter p) {
+  Tensor& t = tensors_.at(static_cast<std::size_t>(p.index));
+  if (!t.trained || dtype() == at::kFloat) return whole(p).to(dtype());
+  at::Tensor out = at::empty({streams(), store_.spec(p).elements()},
+                             at::TensorOptions(device()).dtype(dtype()));
+  WeightPass pass = pass_over_trained(t);
+  read_streams(pass, out);
+  pass.dithered = true;
+  run(t, pass);
+  return out;
+}
+
 at::Tensor ExactWeights::rows(Parameter p, const at::Tensor& entries) {
   Tensor& t = tensors_.at(static_cast<std::size_t>(p.index));
   if (!t.trained) return frozen_.rows(p, entries);

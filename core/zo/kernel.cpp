@@ -40,7 +40,7 @@ struct Draws {  // room for a chunk that starts anywhere in a block
 // The 16 random bits of each of 8 * lanes elements, those of blocks first_block .. first_block +
 // lanes. Each loop is one the compiler turns into vector instructions; unrolled whole they would
 // stay scalar.
-MEZO_INLINE void draw_lanes(const Direction& d, Purpose purpose, std::uint64_t first_block,
+MEZO_INLINE void draw_lanes(const Direction& d, std::uint64_t first_block, bool for_rounding,
                             std::uint32_t* draws) {
   alignas(64) std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
   const std::uint32_t low = static_cast<std::uint32_t>(first_block);
@@ -50,8 +50,8 @@ MEZO_INLINE void draw_lanes(const Direction& d, Purpose purpose, std::uint64_t f
     c0[i] = low + i;
     c1[i] = d.step;
     c2[i] = d.probe;
-    c3[i] =
-        (static_cast<std::uint32_t>(purpose) << 24) | ((high + (low + i < low)) & 0xFFFFFFu);
+    c3[i] = (static_cast<std::uint32_t>(Purpose::direction) << 24) |
+            ((high + (low + i < low)) & 0xFFFFFFu);
   }
   PhiloxKey key = d.key;
 #pragma GCC unroll 1
@@ -68,6 +68,15 @@ MEZO_INLINE void draw_lanes(const Direction& d, Purpose purpose, std::uint64_t f
     key.low += philox_w0;
     key.high += philox_w1;
   }
+  if (for_rounding)
+#pragma GCC unroll 1
+    for (int i = 0; i < lanes; ++i) {  // rounding_draws()
+      const std::uint32_t b0 = c0[i];
+      c0[i] = c1[i] ^ c2[i];
+      c1[i] = c2[i] ^ c3[i];
+      c2[i] = c3[i] ^ b0;
+      c3[i] = c0[i] ^ c1[i] ^ c2[i];
+    }
   alignas(64) std::uint32_t words[4 * lanes];
 #pragma GCC unroll 1
   for (int i = 0; i < lanes; ++i) {
@@ -85,18 +94,18 @@ MEZO_INLINE void draw_lanes(const Direction& d, Purpose purpose, std::uint64_t f
 
 // The random bits of a chunk that starts at any element: whole groups of lanes are drawn from the
 // block below; what is returned starts at the element.
-MEZO_INLINE std::uint32_t* draw_chunk(const Direction& d, Purpose purpose, std::uint64_t first,
+MEZO_INLINE std::uint32_t* draw_chunk(const Direction& d, bool for_rounding, std::uint64_t first,
                                       std::int64_t n, Draws& draws) {
   const std::int64_t skip = static_cast<std::int64_t>(first % 8);
   for (std::int64_t i = 0; i < skip + n; i += 8 * lanes)
-    draw_lanes(d, purpose, first / 8 + static_cast<std::uint64_t>(i / 8), draws.values + i);
+    draw_lanes(d, first / 8 + static_cast<std::uint64_t>(i / 8), for_rounding, draws.values + i);
   return draws.values + skip;
 }
 
 MEZO_INLINE const std::uint32_t* gaussian_chunk(const Direction& d, std::uint64_t first,
                                                 std::int64_t n, const std::uint32_t* table,
                                                 Draws& draws) {
-  std::uint32_t* z = draw_chunk(d, Purpose::direction, first, n, draws);
+  std::uint32_t* z = draw_chunk(d, false, first, n, draws);
   for (std::int64_t i = 0; i < n; ++i) {
     const auto draw = static_cast<std::int32_t>(z[i]);
     z[i] = table[draw & 2047] | ((static_cast<std::uint32_t>(draw) & 0x8000u) << 16);
@@ -160,7 +169,7 @@ MEZO_INLINE void store_chunk(const StoredView& w, std::int64_t at, std::int64_t 
 // Rounds a chunk to what the storage holds, in place.
 MEZO_INLINE void round_chunk(Storage storage, const Direction& d, std::uint64_t first,
                              std::int64_t n, float* theta, Draws& draws) {
-  const std::uint32_t* draw = draw_chunk(d, Purpose::rounding, first, n, draws);
+  const std::uint32_t* draw = draw_chunk(d, true, first, n, draws);
   const auto each = [&](auto round) {
     for (std::int64_t i = 0; i < n; ++i)
       theta[i] = std::bit_cast<float>(round(std::bit_cast<std::uint32_t>(theta[i]), draw[i]));
@@ -191,6 +200,23 @@ MEZO_INLINE void advance_chunk(const WeightPass& pass, float* theta, std::int64_
   for (std::int64_t i = 0; i < n; ++i) theta[i] -= u[i];
   if (pass.weights.storage != Storage::float32)
     round_chunk(pass.weights.storage, {pass.key, update.step, 0}, first, n, theta, draws);
+}
+
+// Rounded stochastically by the draws of the probe's step, so that on average a perturbation below
+// the type's spacing is not lost.
+MEZO_INLINE void write_dithered(const WeightPass& pass, const float* theta, const std::uint32_t* z,
+                                float epsilon, std::int64_t n, std::uint64_t first, void* out,
+                                std::int64_t at, Draws& draws) {
+  const std::uint32_t* draw = draw_chunk({pass.key, pass.step, 0}, true, first, n, draws);
+  auto* o = static_cast<std::uint16_t*>(out) + at;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float value =
+        z ? __builtin_fmaf(epsilon, std::bit_cast<float>(z[i]), theta[i]) : theta[i];
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    o[i] = pass.type == at::kBFloat16
+               ? static_cast<std::uint16_t>(stochastic_bf16(bits, draw[i]) >> 16)
+               : stochastic_fp16(bits, draw[i]);
+  }
 }
 
 MEZO_INLINE void write_chunk(at::ScalarType type, const float* theta, const std::uint32_t* z,
@@ -235,7 +261,7 @@ class DefaultArithmetic {
 MEZO_EACH_TARGET __attribute__((noinline)) void run_chunks(
     const WeightPass& pass, const StoredView& weights, std::uint64_t first, std::int64_t n,
     std::span<const Update> missed, std::span<void* const> outs) {
-  Draws draws;
+  Draws draws, dither;
   alignas(64) float widened[chunk];
   const std::uint32_t* table = half_normal_bits();
   const bool narrow = weights.storage != Storage::float32;
@@ -261,8 +287,11 @@ MEZO_EACH_TARGET __attribute__((noinline)) void run_chunks(
         z = direction_chunk(pass.distribution,
                             {pass.key, pass.step, static_cast<std::uint32_t>(stream.probe)}, at, m,
                             table, draws);
-      write_chunk(pass.type, theta, stream.probe >= 0 ? z : nullptr, stream.epsilon, m, outs[s],
-                  begin);
+      const std::uint32_t* own = stream.probe >= 0 ? z : nullptr;
+      if (pass.dithered && pass.type != at::kFloat)
+        write_dithered(pass, theta, own, stream.epsilon, m, at, outs[s], begin, dither);
+      else
+        write_chunk(pass.type, theta, own, stream.epsilon, m, outs[s], begin);
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <cuda_fp16.h>
 
 #include <algorithm>
+#include <optional>
 #include <type_traits>
 
 #include "core/zo/cuda_weights.h"
@@ -20,11 +21,11 @@ namespace mezo {
 
 namespace {
 
-#ifndef TRY_THREADS
-#define TRY_THREADS 256
-#define TRY_BLOCKS 1
+#ifndef USUAL_THREADS
+#define USUAL_THREADS 512
+#define USUAL_BLOCKS 2
 #endif
-constexpr int threads = TRY_THREADS;
+constexpr int threads = 256;
 constexpr int block_elements = 8;
 
 // The updates of a pass as a kernel's argument. Two sizes: most passes have a step or two.
@@ -41,6 +42,7 @@ struct Updates {
 struct Streams {
   int count = 0;
   std::uint32_t step = 0;
+  bool dithered = false;
   Stream stream[most_streams];
 };
 
@@ -140,22 +142,41 @@ __device__ Out as(float value) {
     return __float2bfloat16_rn(value);
 }
 
+// A value that a stream reads, rounded stochastically.
+template <class Out>
+__device__ Out dithered(float value, std::uint32_t draw16) {
+  if constexpr (std::is_same_v<Out, float>)
+    return value;
+  else if constexpr (std::is_same_v<Out, __half>)
+    return __ushort_as_half(stochastic_fp16(__float_as_uint(value), draw16));
+  else
+    return __ushort_as_bfloat16(
+        static_cast<unsigned short>(stochastic_bf16(__float_as_uint(value), draw16) >> 16));
+}
+
+// The block of Philox that the 8 elements from `first` share.
+__device__ PhiloxBlock block_of(const Weights& w, std::uint32_t step, std::uint32_t probe,
+                                std::uint64_t first) {
+  return draw(w, philox_counter(first / 8, step, probe, Purpose::direction));
+}
+
+__device__ void gaussians(const PhiloxBlock& block, const std::uint32_t* table, float* z) {
+#pragma unroll
+  for (std::uint32_t i = 0; i < block_elements; ++i)
+    z[i] = __uint_as_float(gaussian_bits(draw16_of(block, i), table));
+}
+
 // The directions of the 8 elements from `first`, a multiple of 8.
 template <Distribution D>
 __device__ void directions(const Weights& w, std::uint32_t step, std::uint32_t probe,
                            std::uint64_t first, const std::uint32_t* table, float* z) {
   if constexpr (D == Distribution::gaussian) {
-    const PhiloxBlock block =
-        draw(w, philox_counter(first / 8, step, probe, Purpose::direction));
-#pragma unroll
-    for (std::uint32_t i = 0; i < block_elements; ++i)
-      z[i] = __uint_as_float(gaussian_bits(draw16_of(block, i), table));
+    gaussians(block_of(w, step, probe, first), table, z);
   } else {
-    const PhiloxBlock block =
-        draw(w, philox_counter(first / 128, step, probe, Purpose::signs));
+    const PhiloxBlock block = draw(w, philox_counter(first / 128, step, probe, Purpose::signs));
     const std::uint32_t at = static_cast<std::uint32_t>(first % 128);
-    const std::uint32_t word = at < 64 ? (at < 32 ? block[0] : block[1])
-                                       : (at < 96 ? block[2] : block[3]);
+    const std::uint32_t word =
+        at < 64 ? (at < 32 ? block[0] : block[1]) : (at < 96 ? block[2] : block[3]);
 #pragma unroll
     for (std::uint32_t i = 0; i < block_elements; ++i)
       z[i] = __uint_as_float(rademacher_bits((word >> (at % 32 + i)) & 1u));
@@ -184,14 +205,13 @@ __device__ bool advance(const Weights& w, const U& updates, int seen, std::uint6
 #pragma unroll
     for (int k = 0; k < block_elements; ++k) theta[k] = __fsub_rn(theta[k], u[k]);
     if constexpr (S != Storage::float32)
-      round_block<S>(draw(w, philox_counter(first / 8, updates.step[i], 0, Purpose::rounding)),
-                     theta);
+      round_block<S>(rounding_draws(block_of(w, updates.step[i], 0, first)), theta);
   }
   return wrote;
 }
 
-// Which elements of a tensor a block of 8 holds: those of [begin, end) from `first`. `whole`: all 8,
-// and every pointer to them is aligned.
+// Which elements of a tensor a block of 8 holds: those of [begin, end) from `first`. `whole`: all
+// 8, and every pointer to them is aligned.
 struct Place {
   std::int64_t first, begin, end;
   bool whole;
@@ -264,6 +284,9 @@ __device__ void write_streams(const Weights& w, const Streams& streams, const Pl
                               const float* theta, Out* out, std::int64_t stride,
                               const std::uint32_t* table) {
   float z[block_elements];
+  PhiloxBlock dither = {};
+  if (streams.dithered)
+    dither = rounding_draws(block_of(w, streams.step, 0, static_cast<std::uint64_t>(at.first)));
   int drawn = -1;
   for (int s = 0; s < streams.count; ++s) {
     const Stream stream = streams.stream[s];
@@ -274,8 +297,10 @@ __device__ void write_streams(const Weights& w, const Streams& streams, const Pl
     }
     alignas(16) Out values[block_elements];
 #pragma unroll
-    for (int k = 0; k < block_elements; ++k)
-      values[k] = as<Out>(stream.probe >= 0 ? __fmaf_rn(stream.epsilon, z[k], theta[k]) : theta[k]);
+    for (std::uint32_t k = 0; k < block_elements; ++k) {
+      const float value = stream.probe >= 0 ? __fmaf_rn(stream.epsilon, z[k], theta[k]) : theta[k];
+      values[k] = streams.dithered ? dithered<Out>(value, draw16_of(dither, k)) : as<Out>(value);
+    }
     Out* to = out + s * stride + at.first;
     if (at.whole) {
 #pragma unroll
@@ -315,7 +340,7 @@ __device__ void load_table(const std::uint32_t* source, std::uint32_t* table) {
 
 // A tensor all of whose elements have seen the same updates.
 template <Storage S, Distribution D, class Out, class U>
-__global__ void __launch_bounds__(threads, TRY_BLOCKS)
+__global__ void __launch_bounds__(threads)
     whole_kernel(const __grid_constant__ Weights w, const __grid_constant__ U updates, int seen,
                  const __grid_constant__ Streams streams, std::int64_t n, bool aligned, Out* out,
                  const std::uint32_t* source) {
@@ -333,6 +358,74 @@ __global__ void __launch_bounds__(threads, TRY_BLOCKS)
     Block<S> b = next;
     if (first + stride < n) load<S>(w, place(first + stride), next);
     visit<S, D, Out>(w, updates, seen, streams, place(first), b, out, n, table);
+  }
+}
+
+// What a pass over a matrix nearly always is: at most one update, of one probe, and the two streams
+// of one probe. With every number of times known and every access whole it takes two thirds of the
+// general kernel's instructions, and these are what bounds it.
+struct Usual {
+  bool updates = false;
+  std::uint32_t update_step = 0, step = 0, probe = 0;
+  float coefficient = 0, decay = 0, epsilon = 0;
+};
+
+template <Storage S, Distribution D, class Out>
+__device__ void visit_usual(const Weights& w, const Usual& u, std::int64_t first, Block<S>& b,
+                            Out* plus, Out* minus, const std::uint32_t* table) {
+  const Place at{first, 0, 0, true};
+  const auto element = static_cast<std::uint64_t>(first);
+  float theta[block_elements], z[block_elements];
+#pragma unroll
+  for (int k = 0; k < block_elements; ++k) theta[k] = widened<S>(b.words[k], b.residual[k]);
+  if (u.updates) {
+    PhiloxBlock block;
+    if (D == Distribution::gaussian || S != Storage::float32)
+      block = block_of(w, u.update_step, 0, element);
+    if constexpr (D == Distribution::gaussian)
+      gaussians(block, table, z);
+    else
+      directions<D>(w, u.update_step, 0, element, table, z);
+    if (u.decay != 0)
+#pragma unroll
+      for (int k = 0; k < block_elements; ++k) theta[k] = __fmaf_rn(-u.decay, theta[k], theta[k]);
+#pragma unroll
+    for (int k = 0; k < block_elements; ++k)
+      theta[k] = __fsub_rn(theta[k], __fmaf_rn(u.coefficient, z[k], 0.0f));
+    if constexpr (S != Storage::float32) round_block<S>(rounding_draws(block), theta);
+#pragma unroll
+    for (int k = 0; k < block_elements; ++k) narrow<S>(theta[k], b.words[k], b.residual[k]);
+    store<S>(w, at, b);
+  }
+  directions<D>(w, u.step, u.probe, element, table, z);
+  alignas(16) Out up[block_elements], down[block_elements];
+#pragma unroll
+  for (int k = 0; k < block_elements; ++k) {
+    up[k] = as<Out>(__fmaf_rn(u.epsilon, z[k], theta[k]));
+    down[k] = as<Out>(__fmaf_rn(-u.epsilon, z[k], theta[k]));
+  }
+#pragma unroll
+  for (int v = 0; v < static_cast<int>(sizeof up / 16); ++v) {
+    reinterpret_cast<uint4*>(plus + first)[v] = reinterpret_cast<uint4*>(up)[v];
+    reinterpret_cast<uint4*>(minus + first)[v] = reinterpret_cast<uint4*>(down)[v];
+  }
+}
+
+template <Storage S, Distribution D, class Out>
+__global__ void __launch_bounds__(USUAL_THREADS, USUAL_BLOCKS)
+    usual_kernel(const __grid_constant__ Weights w, const __grid_constant__ Usual u, std::int64_t n,
+                 Out* plus, Out* minus, const std::uint32_t* source) {
+  __shared__ std::uint32_t table[D == Distribution::gaussian ? 2048 : 1];
+  load_table<D>(source, table);
+  const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x * block_elements;
+  std::int64_t first = (blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x) * block_elements;
+  if (first >= n) return;
+  Block<S> next;
+  load<S>(w, {first, 0, 0, true}, next);
+  for (; first < n; first += stride) {  // the next block is on its way while this one is computed
+    Block<S> b = next;
+    if (first + stride < n) load<S>(w, {first + stride, 0, 0, true}, next);
+    visit_usual<S, D, Out>(w, u, first, b, plus, minus, table);
   }
 }
 
@@ -364,10 +457,10 @@ __global__ void __launch_bounds__(threads)
       if (seen == updates.count) continue;
     }
     const std::int64_t begin = row * width, end = begin + width;
-    for (std::int64_t first = begin / block_elements * block_elements + threadIdx.x * block_elements;
+    for (std::int64_t first =
+             begin / block_elements * block_elements + threadIdx.x * block_elements;
          first < end; first += std::int64_t{blockDim.x} * block_elements) {
-      const Place at{first, begin, end,
-                     aligned && first >= begin && first + block_elements <= end};
+      const Place at{first, begin, end, aligned && first >= begin && first + block_elements <= end};
       Block<S> b;
       load<S>(w, at, b);
       visit<S, D, Out>(w, updates, unit_seen ? seen : updates.count, streams, at, b,
@@ -390,7 +483,7 @@ const std::uint32_t* table_on_device() {
 
 // Blocks of threads that the GPU holds at once.
 template <class Kernel>
-int resident_blocks(Kernel* kernel) {
+int resident_blocks(Kernel* kernel, int threads) {
   static int blocks = 0;
   if (!blocks) {
     int device = 0, processors = 0, each = 0;
@@ -419,20 +512,63 @@ Updates<MostCoefficients> arguments_of(std::span<const Update> updates) {
   return u;
 }
 
-template <Storage S, Distribution D, class Out, int MostCoefficients>
-void launch(const WeightPass& pass) {
+Weights weights_of(const WeightPass& pass) {
   Weights w{pass.weights.words, pass.weights.residual, {}};
   PhiloxKey key = pass.key;
   for (PhiloxKey& round : w.round_keys) {
     round = key;
     key = {key.low + philox_w0, key.high + philox_w1};
   }
+  return w;
+}
+
+bool is_aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
+
+// The pass as usual_kernel takes it, or nothing.
+std::optional<Usual> usual_form(const WeightPass& pass) {
+  const auto missed =
+      pass.updates.subspan(std::min(pass.updates.size(), static_cast<std::size_t>(pass.seen)));
+  const auto& s = pass.streams;
+  if (pass.rows || pass.unit_seen || pass.dithered || missed.size() > 1 || s.size() != 2 ||
+      s[0].probe < 0 || s[1].probe != s[0].probe || s[1].epsilon != -s[0].epsilon ||
+      pass.units * pass.width % block_elements != 0 || !is_aligned(pass.weights.words) ||
+      !is_aligned(pass.weights.residual) || !is_aligned(pass.out))
+    return std::nullopt;
+  Usual u;
+  u.step = pass.step;
+  u.probe = static_cast<std::uint32_t>(s[0].probe);
+  u.epsilon = s[0].epsilon;
+  if (missed.empty() || !writes(missed[0])) return u;
+  if (missed[0].coefficients.size() != 1) return std::nullopt;
+  u.updates = true;
+  u.update_step = missed[0].step;
+  u.coefficient = missed[0].coefficients[0];
+  u.decay = missed[0].decay;
+  return u;
+}
+
+template <Storage S, Distribution D, class Out>
+void launch_usual(const WeightPass& pass, const Usual& u) {
+  auto* kernel = usual_kernel<S, D, Out>;
+  const std::int64_t n = pass.units * pass.width, each = USUAL_THREADS * block_elements;
+  const int grid = static_cast<int>(
+      std::min<std::int64_t>(resident_blocks(kernel, USUAL_THREADS), (n + each - 1) / each));
+  if (grid == 0) return;
+  Out* out = static_cast<Out*>(pass.out);
+  kernel<<<grid, USUAL_THREADS, 0, c10::cuda::getCurrentCUDAStream()>>>(weights_of(pass), u, n, out,
+                                                                        out + n, table_on_device());
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+}
+
+template <Storage S, Distribution D, class Out, int MostCoefficients>
+void launch(const WeightPass& pass) {
+  const Weights w = weights_of(pass);
   const auto updates = arguments_of<MostCoefficients>(pass.updates);
   Streams streams;
   streams.count = static_cast<int>(pass.streams.size());
   streams.step = pass.step;
+  streams.dithered = pass.dithered;
   std::copy(pass.streams.begin(), pass.streams.end(), streams.stream);
-  const auto is_aligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };
   const std::int64_t row = pass.rows || pass.unit_seen ? pass.width : pass.units * pass.width;
   // Each stream's copy, and each row of it, must begin at a multiple of 16 bytes.
   const bool aligned =
@@ -446,14 +582,16 @@ void launch(const WeightPass& pass) {
     auto* kernel = whole_kernel<S, D, Out, U>;
     const std::int64_t n = pass.units * pass.width,
                        wanted = (n + threads * block_elements - 1) / (threads * block_elements);
-    const int grid = static_cast<int>(std::min<std::int64_t>(resident_blocks(kernel), wanted));
+    const int grid =
+        static_cast<int>(std::min<std::int64_t>(resident_blocks(kernel, threads), wanted));
     if (grid > 0)
       kernel<<<grid, threads, 0, stream>>>(w, updates, pass.seen, streams, n, aligned, out, table);
     C10_CUDA_KERNEL_LAUNCH_CHECK();
     return;
   }
   auto* kernel = rows_kernel<S, D, Out, U>;
-  const int grid = static_cast<int>(std::min<std::int64_t>(resident_blocks(kernel), pass.count));
+  const int grid =
+      static_cast<int>(std::min<std::int64_t>(resident_blocks(kernel, threads), pass.count));
   if (grid == 0) return;
   // Rows that are all of the tensor, each once, need one launch for both.
   const bool at_once = pass.unit_seen == nullptr;
@@ -469,6 +607,7 @@ void launch(const WeightPass& pass) {
 
 template <Storage S, Distribution D, class Out>
 void launch_sized(const WeightPass& pass) {
+  if (const auto usual = usual_form(pass)) return launch_usual<S, D, Out>(pass, *usual);
   std::size_t coefficients = 0;
   for (const Update& u : pass.updates) coefficients += u.coefficients.size();
   if (coefficients <= 64)

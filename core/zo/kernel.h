@@ -71,6 +71,7 @@ struct WeightPass {
   std::span<const Stream> streams;
   void* out = nullptr;
   at::ScalarType type = at::kFloat;
+  bool dithered = false;  // round what is read stochastically, by the draws of `step`
 };
 
 class MEZO_API WeightKernels {
