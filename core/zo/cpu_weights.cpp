@@ -20,9 +20,9 @@ std::int64_t bytes_of_out(at::ScalarType type) { return type == at::kFloat ? 4 :
 // Where each stream's copy of elements that begin `offset` elements into the pass goes.
 void place_outs(const WeightPass& pass, std::int64_t offset, std::vector<void*>& outs) {
   for (std::size_t s = 0; s < pass.streams.size(); ++s)
-    outs[s] = static_cast<char*>(pass.out) +
-              (static_cast<std::int64_t>(s) * pass.count * pass.width + offset) *
-                  bytes_of_out(pass.type);
+    outs[s] =
+        static_cast<char*>(pass.out) +
+        (static_cast<std::int64_t>(s) * pass.count * pass.width + offset) * bytes_of_out(pass.type);
 }
 
 void run_elements(const WeightPass& pass, std::int64_t first, std::int64_t n,
@@ -81,7 +81,7 @@ class CpuWeightKernels : public WeightKernels {
                          const std::int64_t unit = late[static_cast<std::size_t>(i)];
                          std::int32_t& seen = pass.unit_seen[unit];
                          run_elements(pass, unit * pass.width, pass.width,
-                                   pass.updates.subspan(static_cast<std::size_t>(seen)), {});
+                                      pass.updates.subspan(static_cast<std::size_t>(seen)), {});
                          seen = now;
                        }
                      });

@@ -31,9 +31,8 @@ void fill_reference(Distribution distribution, const Direction& d, std::uint64_t
                     std::int64_t n, float* z) {
   for (std::int64_t i = 0; i < n; ++i) {
     const std::uint64_t element = first + static_cast<std::uint64_t>(i);
-    z[i] = std::bit_cast<float>(distribution == Distribution::gaussian
-                                    ? gaussian_at(d, element)
-                                    : rademacher_at(d, element));
+    z[i] = std::bit_cast<float>(distribution == Distribution::gaussian ? gaussian_at(d, element)
+                                                                       : rademacher_at(d, element));
   }
 }
 

@@ -43,11 +43,11 @@ constexpr std::uint32_t gaussian_bits(std::uint32_t draw16, const std::uint32_t*
 }
 constexpr std::uint32_t rademacher_bits(std::uint32_t bit) { return 0x3F800000u | (bit << 31); }
 
-// The bits that stochastic rounding (rounding.h) uses after a step, 16 an element as below, from the
-// block of the step's first probe (purpose `direction`, whatever the distribution). Word k is made
-// of two words that element 2k and 2k+1 take no part in: so an element's rounding is independent of
-// its own z, of any other single z, and of any other element's rounding; and a kernel that has drawn
-// z has nothing more to draw.
+// The bits that stochastic rounding (rounding.h) uses after a step, 16 an element as below, from
+// the block of the step's first probe (purpose `direction`, whatever the distribution). Word k is
+// made of two words that element 2k and 2k+1 take no part in: so an element's rounding is
+// independent of its own z, of any other single z, and of any other element's rounding; and a
+// kernel that has drawn z has nothing more to draw.
 constexpr PhiloxBlock rounding_draws(const PhiloxBlock& b) {
   return {b[1] ^ b[2], b[2] ^ b[3], b[3] ^ b[0], b[0] ^ b[1]};
 }

@@ -25,6 +25,8 @@ ExactWeights::ExactWeights(ParameterStore& store, std::vector<bool> trained,
       largest_matrix_ = std::max(largest_matrix_, spec.elements());
     tensors_.push_back(std::move(t));
   }
+  wholes_.resize(tensors_.size());
+  addends_.resize(tensors_.size());
 }
 
 void ExactWeights::perturb(std::uint32_t step, std::vector<Stream> streams) {
@@ -32,6 +34,7 @@ void ExactWeights::perturb(std::uint32_t step, std::vector<Stream> streams) {
     throw std::logic_error("[ExactWeights] from 1 to 64 streams");
   step_ = step;
   streams_ = std::move(streams);
+  forget_vectors();
 }
 
 void ExactWeights::push(std::uint32_t step, std::vector<float> coefficients, float decay) {
@@ -41,6 +44,7 @@ void ExactWeights::push(std::uint32_t step, std::vector<float> coefficients, flo
   if (waiting_.size() >= most_updates || waiting > most_coefficients) settle();
   waiting_.push_back({step, std::move(coefficients), decay});
   last_step_ = step;
+  forget_vectors();
   decayed_.clear();
   plain_.clear();
   for (const Step& s : waiting_) {
@@ -84,17 +88,50 @@ void ExactWeights::read_streams(WeightPass& pass, at::Tensor& out) const {
 }
 
 // A tensor of the parameter's shape for each stream: matrices share one block, which the next
-// matrix overwrites; vectors get their own.
+// matrix overwrites.
 at::Tensor ExactWeights::scratch(const ParameterSpec& spec) {
-  const auto options = at::TensorOptions(device());
+  const auto options = at::TensorOptions(device()).dtype(dtype());
   std::vector<std::int64_t> shape = spec.shape;
   shape.insert(shape.begin(), streams());
-  if (spec.role == Role::vector) return at::empty(shape, options.dtype(at::kFloat));
-  if (spec.role == Role::embedding) return at::empty(shape, options.dtype(dtype()));
+  if (spec.role == Role::embedding) return at::empty(shape, options);
   const std::int64_t needed = streams() * largest_matrix_;
-  if (!scratch_.defined() || scratch_.numel() < needed)
-    scratch_ = at::empty({needed}, options.dtype(dtype()));
+  if (!scratch_.defined() || scratch_.numel() < needed) scratch_ = at::empty({needed}, options);
   return scratch_.narrow(0, 0, streams() * spec.elements()).view(shape);
+}
+
+void ExactWeights::forget_vectors() {
+  for (auto* copies : {&wholes_, &addends_})
+    for (VectorCopy& c : *copies) c.copy.reset();
+}
+
+WeightPass ExactWeights::pass_over_vector(Tensor& t, at::ScalarType type, at::Tensor& out) {
+  out = at::empty({streams(), store_.spec(t.parameter).elements()},
+                  at::TensorOptions(device()).dtype(type));
+  WeightPass pass = pass_over_trained(t);
+  read_streams(pass, out);
+  pass.dithered = type != at::kFloat;
+  return pass;
+}
+
+// Every vector that an earlier forward asked for, in few launches.
+void ExactWeights::make_wanted(std::vector<VectorCopy>& copies, at::ScalarType type) {
+  std::vector<WeightPass> passes;
+  for (std::size_t i = 0; i < copies.size(); ++i)
+    if (copies[i].wanted) {
+      passes.push_back(pass_over_vector(tensors_[i], type, copies[i].copy));
+      tensors_[i].seen = static_cast<std::int32_t>(waiting_.size());
+    }
+  weight_kernels(device().is_cuda()).run_vectors(passes);
+}
+
+at::Tensor ExactWeights::vector(Tensor& t, std::vector<VectorCopy>& copies, at::ScalarType type) {
+  VectorCopy& own = copies[static_cast<std::size_t>(t.parameter.index)];
+  if (!own.copy.defined() && own.wanted) make_wanted(copies, type);
+  if (!own.copy.defined()) {
+    run(t, pass_over_vector(t, type, own.copy));
+    own.wanted = true;
+  }
+  return own.copy;
 }
 
 std::int64_t ExactWeights::scratch_bytes() const {
@@ -104,6 +141,7 @@ std::int64_t ExactWeights::scratch_bytes() const {
 at::Tensor ExactWeights::whole(Parameter p) {
   Tensor& t = tensors_.at(static_cast<std::size_t>(p.index));
   if (!t.trained) return frozen_.whole(p);
+  if (store_.spec(p).role == Role::vector) return vector(t, wholes_, at::kFloat);
   at::Tensor out = scratch(store_.spec(p));
   WeightPass pass = pass_over_trained(t);
   read_streams(pass, out);
@@ -113,14 +151,8 @@ at::Tensor ExactWeights::whole(Parameter p) {
 
 at::Tensor ExactWeights::addend(Parameter p) {
   Tensor& t = tensors_.at(static_cast<std::size_t>(p.index));
-  if (!t.trained || dtype() == at::kFloat) return whole(p).to(dtype());
-  at::Tensor out = at::empty({streams(), store_.spec(p).elements()},
-                             at::TensorOptions(device()).dtype(dtype()));
-  WeightPass pass = pass_over_trained(t);
-  read_streams(pass, out);
-  pass.dithered = true;
-  run(t, pass);
-  return out;
+  if (!t.trained) return frozen_.addend(p);
+  return dtype() == at::kFloat ? whole(p) : vector(t, addends_, dtype());
 }
 
 at::Tensor ExactWeights::rows(Parameter p, const at::Tensor& entries) {

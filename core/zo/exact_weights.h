@@ -69,6 +69,16 @@ class MEZO_API ExactWeights : public ParameterSource {
     std::int32_t seen = 0;  // how many of waiting_ have been applied
     at::Tensor unit_seen;   // the same for each row of an embedding: [entries] int32
   };
+  // What a forward reads of a vector: kept from when it is first asked for until the streams or the
+  // weights change.
+  struct VectorCopy {
+    bool wanted = false;  // by an earlier forward: made with all others that are
+    at::Tensor copy;
+  };
+  at::Tensor vector(Tensor&, std::vector<VectorCopy>& copies, at::ScalarType type);
+  void make_wanted(std::vector<VectorCopy>& copies, at::ScalarType type);
+  WeightPass pass_over_vector(Tensor&, at::ScalarType type, at::Tensor& out);
+  void forget_vectors();
   WeightPass pass_over_trained(const Tensor&);
   void run(Tensor&, const WeightPass&);
   at::Tensor scratch(const ParameterSpec&);
@@ -83,6 +93,7 @@ class MEZO_API ExactWeights : public ParameterSource {
   std::int64_t last_step_ = -1;          // pushed so far
   std::uint32_t step_ = 0;
   std::vector<Stream> streams_;
+  std::vector<VectorCopy> wholes_, addends_;  // one a parameter
   at::Tensor scratch_;  // [streams * elements of the largest matrix], made at first use
   std::int64_t largest_matrix_ = 0;
 };

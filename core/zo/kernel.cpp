@@ -124,7 +124,8 @@ MEZO_INLINE const std::uint32_t* rademacher_chunk(const Direction& d, std::uint6
     for (int w = 0; w < 4; ++w)
 #pragma GCC unroll 1
       for (std::uint32_t k = 0; k < 32; ++k)
-        draws.values[i + 32 * w + k] = rademacher_bits((block[static_cast<std::size_t>(w)] >> k) & 1u);
+        draws.values[i + 32 * w + k] =
+            rademacher_bits((block[static_cast<std::size_t>(w)] >> k) & 1u);
   }
   return draws.values + skip;
 }
@@ -139,14 +140,16 @@ MEZO_INLINE const std::uint32_t* direction_chunk(Distribution distribution, cons
 MEZO_INLINE void load_chunk(const StoredView& w, std::int64_t at, std::int64_t n, float* theta) {
   const auto* words = static_cast<const std::uint16_t*>(w.words) + at;
   if (w.storage == Storage::float16) {
-    for (std::int64_t i = 0; i < n; ++i) theta[i] = std::bit_cast<float>(fp16_to_fp32_bits(words[i]));
+    for (std::int64_t i = 0; i < n; ++i)
+      theta[i] = std::bit_cast<float>(fp16_to_fp32_bits(words[i]));
   } else if (w.storage == Storage::bfloat16) {
-    for (std::int64_t i = 0; i < n; ++i) theta[i] = std::bit_cast<float>(std::uint32_t{words[i]} << 16);
+    for (std::int64_t i = 0; i < n; ++i)
+      theta[i] = std::bit_cast<float>(std::uint32_t{words[i]} << 16);
   } else {
     const std::uint8_t* residual = w.residual + at;
     for (std::int64_t i = 0; i < n; ++i)
-      theta[i] = std::bit_cast<float>((std::uint32_t{words[i]} << 16) |
-                                      (std::uint32_t{residual[i]} << 8));
+      theta[i] =
+          std::bit_cast<float>((std::uint32_t{words[i]} << 16) | (std::uint32_t{residual[i]} << 8));
   }
 }
 
@@ -258,9 +261,11 @@ class DefaultArithmetic {
 };
 
 // Never inlined: no arithmetic may move out of the scope of DefaultArithmetic.
-MEZO_EACH_TARGET __attribute__((noinline)) void run_chunks(
-    const WeightPass& pass, const StoredView& weights, std::uint64_t first, std::int64_t n,
-    std::span<const Update> missed, std::span<void* const> outs) {
+MEZO_EACH_TARGET __attribute__((noinline)) void run_chunks(const WeightPass& pass,
+                                                           const StoredView& weights,
+                                                           std::uint64_t first, std::int64_t n,
+                                                           std::span<const Update> missed,
+                                                           std::span<void* const> outs) {
   Draws draws, dither;
   alignas(64) float widened[chunk];
   const std::uint32_t* table = half_normal_bits();

@@ -21,11 +21,8 @@ namespace mezo {
 
 namespace {
 
-#ifndef USUAL_THREADS
-#define USUAL_THREADS 512
-#define USUAL_BLOCKS 2
-#endif
 constexpr int threads = 256;
+constexpr int usual_threads = 1024;  // of usual_kernel, one block a multiprocessor
 constexpr int block_elements = 8;
 
 // The updates of a pass as a kernel's argument. Two sizes: most passes have a step or two.
@@ -412,7 +409,7 @@ __device__ void visit_usual(const Weights& w, const Usual& u, std::int64_t first
 }
 
 template <Storage S, Distribution D, class Out>
-__global__ void __launch_bounds__(USUAL_THREADS, USUAL_BLOCKS)
+__global__ void __launch_bounds__(usual_threads, 1)
     usual_kernel(const __grid_constant__ Weights w, const __grid_constant__ Usual u, std::int64_t n,
                  Out* plus, Out* minus, const std::uint32_t* source) {
   __shared__ std::uint32_t table[D == Distribution::gaussian ? 2048 : 1];
@@ -469,6 +466,35 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
+// Vectors, which are too short for a launch each.
+struct Vectors {
+  static constexpr int most = 64;
+  Weights weights[most];
+  std::int64_t n[most];
+  int seen[most];
+  void* out[most];
+};
+
+template <Distribution D, class Out, class U>
+__global__ void __launch_bounds__(threads)
+    vectors_kernel(const __grid_constant__ Vectors v, const __grid_constant__ U updates,
+                   const __grid_constant__ Streams streams, const std::uint32_t* source) {
+  constexpr Storage S = Storage::float32;
+  __shared__ std::uint32_t table[D == Distribution::gaussian ? 2048 : 1];
+  const int i = blockIdx.y;
+  const std::int64_t n = v.n[i];
+  if (blockIdx.x * std::int64_t{threads} * block_elements >= n) return;
+  load_table<D>(source, table);
+  // Tensors begin at aligned addresses, and streams do where n allows it.
+  const std::int64_t first = (blockIdx.x * std::int64_t{threads} + threadIdx.x) * block_elements;
+  if (first >= n) return;
+  const Place at{first, 0, n, n % block_elements == 0};
+  Block<S> b;
+  load<S>(v.weights[i], at, b);
+  visit<S, D, Out>(v.weights[i], updates, v.seen[i], streams, at, b, static_cast<Out*>(v.out[i]), n,
+                   table);
+}
+
 const std::uint32_t* table_on_device() {
   static std::uint32_t* table[64] = {};
   int device = 0;
@@ -522,6 +548,23 @@ Weights weights_of(const WeightPass& pass) {
   return w;
 }
 
+constexpr int few_coefficients = 64;
+
+std::size_t coefficients_of(const WeightPass& pass) {
+  std::size_t sum = 0;
+  for (const Update& u : pass.updates) sum += u.coefficients.size();
+  return sum;
+}
+
+Streams streams_of(const WeightPass& pass) {
+  Streams streams;
+  streams.count = static_cast<int>(pass.streams.size());
+  streams.step = pass.step;
+  streams.dithered = pass.dithered;
+  std::copy(pass.streams.begin(), pass.streams.end(), streams.stream);
+  return streams;
+}
+
 bool is_aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
 
 // The pass as usual_kernel takes it, or nothing.
@@ -550,12 +593,12 @@ std::optional<Usual> usual_form(const WeightPass& pass) {
 template <Storage S, Distribution D, class Out>
 void launch_usual(const WeightPass& pass, const Usual& u) {
   auto* kernel = usual_kernel<S, D, Out>;
-  const std::int64_t n = pass.units * pass.width, each = USUAL_THREADS * block_elements;
+  const std::int64_t n = pass.units * pass.width, each = usual_threads * block_elements;
   const int grid = static_cast<int>(
-      std::min<std::int64_t>(resident_blocks(kernel, USUAL_THREADS), (n + each - 1) / each));
+      std::min<std::int64_t>(resident_blocks(kernel, usual_threads), (n + each - 1) / each));
   if (grid == 0) return;
   Out* out = static_cast<Out*>(pass.out);
-  kernel<<<grid, USUAL_THREADS, 0, c10::cuda::getCurrentCUDAStream()>>>(weights_of(pass), u, n, out,
+  kernel<<<grid, usual_threads, 0, c10::cuda::getCurrentCUDAStream()>>>(weights_of(pass), u, n, out,
                                                                         out + n, table_on_device());
   C10_CUDA_KERNEL_LAUNCH_CHECK();
 }
@@ -564,11 +607,7 @@ template <Storage S, Distribution D, class Out, int MostCoefficients>
 void launch(const WeightPass& pass) {
   const Weights w = weights_of(pass);
   const auto updates = arguments_of<MostCoefficients>(pass.updates);
-  Streams streams;
-  streams.count = static_cast<int>(pass.streams.size());
-  streams.step = pass.step;
-  streams.dithered = pass.dithered;
-  std::copy(pass.streams.begin(), pass.streams.end(), streams.stream);
+  const Streams streams = streams_of(pass);
   const std::int64_t row = pass.rows || pass.unit_seen ? pass.width : pass.units * pass.width;
   // Each stream's copy, and each row of it, must begin at a multiple of 16 bytes.
   const bool aligned =
@@ -608,10 +647,8 @@ void launch(const WeightPass& pass) {
 template <Storage S, Distribution D, class Out>
 void launch_sized(const WeightPass& pass) {
   if (const auto usual = usual_form(pass)) return launch_usual<S, D, Out>(pass, *usual);
-  std::size_t coefficients = 0;
-  for (const Update& u : pass.updates) coefficients += u.coefficients.size();
-  if (coefficients <= 64)
-    launch<S, D, Out, 64>(pass);
+  if (coefficients_of(pass) <= few_coefficients)
+    launch<S, D, Out, few_coefficients>(pass);
   else
     launch<S, D, Out, static_cast<int>(most_coefficients)>(pass);
 }
@@ -634,8 +671,58 @@ void launch_distributed(const WeightPass& pass) {
     launch_typed<S, Distribution::rademacher>(pass);
 }
 
+template <Distribution D, class Out, int MostCoefficients>
+void launch_vectors(std::span<const WeightPass> passes) {
+  const auto updates = arguments_of<MostCoefficients>(passes.front().updates);
+  const Streams streams = streams_of(passes.front());
+  Vectors v;
+  std::int64_t longest = 0;
+  for (std::size_t i = 0; i < passes.size(); ++i) {
+    v.weights[i] = weights_of(passes[i]);
+    v.n[i] = passes[i].units * passes[i].width;
+    v.seen[i] = passes[i].seen;
+    v.out[i] = passes[i].out;
+    longest = std::max(longest, v.n[i]);
+  }
+  const std::int64_t each = threads * block_elements;
+  const dim3 grid(static_cast<unsigned>((longest + each - 1) / each),
+                  static_cast<unsigned>(passes.size()));
+  vectors_kernel<D, Out><<<grid, threads, 0, c10::cuda::getCurrentCUDAStream()>>>(
+      v, updates, streams, table_on_device());
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+}
+
+template <Distribution D, class Out>
+void launch_vectors_sized(std::span<const WeightPass> passes) {
+  if (coefficients_of(passes.front()) <= few_coefficients)
+    launch_vectors<D, Out, few_coefficients>(passes);
+  else
+    launch_vectors<D, Out, static_cast<int>(most_coefficients)>(passes);
+}
+
+template <Distribution D>
+void launch_vectors_typed(std::span<const WeightPass> passes) {
+  const at::ScalarType type = passes.front().type;
+  if (type == at::kFloat)
+    launch_vectors_sized<D, float>(passes);
+  else if (type == at::kHalf)
+    launch_vectors_sized<D, __half>(passes);
+  else
+    launch_vectors_sized<D, __nv_bfloat16>(passes);
+}
+
 class CudaWeightKernels : public WeightKernels {
  public:
+  void run_vectors(std::span<const WeightPass> passes) const override {
+    for (std::size_t i = 0; i < passes.size(); i += Vectors::most) {
+      const auto some = passes.subspan(i, std::min<std::size_t>(Vectors::most, passes.size() - i));
+      if (some.front().distribution == Distribution::gaussian)
+        launch_vectors_typed<Distribution::gaussian>(some);
+      else
+        launch_vectors_typed<Distribution::rademacher>(some);
+    }
+  }
+
   void run(const WeightPass& pass) const override {
     switch (pass.weights.storage) {
       case Storage::float32:

@@ -6,10 +6,11 @@
 //
 //   u = 0;  u = fma(c_p, z_p, u);  theta' = fma(-decay, theta, theta) - u
 //
-// in fp32 with one rounding each (no decay: no fma), then one stochastic rounding (rounding.h) where the storage is
-// narrower than fp32. A stream reads fma(epsilon, z, theta'), rounded to nearest to the type that
-// the forward computes in. Kernel files are compiled without contraction, so no compiler adds or
-// drops a rounding: CPU and GPU give the same bits. Malladi et al. 2023, algorithm 1.
+// in fp32 with one rounding each (no decay: no fma), then one stochastic rounding (rounding.h)
+// where the storage is narrower than fp32. A stream reads fma(epsilon, z, theta'), rounded to
+// nearest to the type that the forward computes in. Kernel files are compiled without contraction,
+// so no compiler adds or drops a rounding: CPU and GPU give the same bits. Malladi et al. 2023,
+// algorithm 1.
 
 #include <c10/core/ScalarType.h>
 
@@ -78,6 +79,12 @@ class MEZO_API WeightKernels {
  public:
   virtual ~WeightKernels();
   virtual void run(const WeightPass& pass) const = 0;
+
+  // Passes over vectors, which are short: a GPU takes many in one launch. They differ in weights,
+  // key, size, `seen` and where they write alone; storage is float32, and there are no rows.
+  virtual void run_vectors(std::span<const WeightPass> passes) const {
+    for (const WeightPass& pass : passes) run(pass);
+  }
 };
 
 // Threads of at::parallel_for share a pass out; the results do not depend on how many there are.

@@ -16,9 +16,9 @@ WeightPass pass_over(const ParameterStore& store, Parameter p) {
   WeightPass pass;
   // A pass without updates only reads; those who update own the store.
   pass.weights = {t.storage, const_cast<void*>(t.words.const_data_ptr()),
-                  t.residual.defined() ? const_cast<std::uint8_t*>(
-                                             t.residual.const_data_ptr<std::uint8_t>())
-                                       : nullptr};
+                  t.residual.defined()
+                      ? const_cast<std::uint8_t*>(t.residual.const_data_ptr<std::uint8_t>())
+                      : nullptr};
   pass.width = spec.role == Role::embedding ? spec.shape.at(1) : spec.elements();
   pass.units = spec.elements() / pass.width;
   pass.count = pass.units;
@@ -26,7 +26,7 @@ WeightPass pass_over(const ParameterStore& store, Parameter p) {
 }
 
 StoredSource::StoredSource(const ParameterStore& store, at::ScalarType dtype)
-    : store_(store), dtype_(dtype) {}
+    : store_(store), dtype_(dtype), addends_(store.specs().size()) {}
 
 at::Tensor StoredSource::whole(Parameter p) {
   const ParameterSpec& spec = store_.spec(p);
@@ -45,6 +45,12 @@ at::Tensor StoredSource::whole(Parameter p) {
   pass.type = dtype_;
   weight_kernels(device().is_cuda()).run(pass);
   return out;
+}
+
+at::Tensor StoredSource::addend(Parameter p) {
+  at::Tensor& own = addends_.at(static_cast<std::size_t>(p.index));
+  if (!own.defined()) own = whole(p).to(dtype_);
+  return own;
 }
 
 at::Tensor StoredSource::rows(Parameter p, const at::Tensor& entries) {

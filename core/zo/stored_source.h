@@ -4,6 +4,8 @@
 // that type is given as it lies; others are converted into scratch of one matrix that the next call
 // reuses.
 
+#include <vector>
+
 #include "core/model/parameter_source.h"
 #include "core/model/parameter_store.h"
 #include "core/zo/kernel.h"
@@ -18,12 +20,15 @@ class MEZO_API StoredSource : public ParameterSource {
   at::ScalarType dtype() const override { return dtype_; }
   at::Device device() const override { return store_.device(); }
   at::Tensor whole(Parameter p) override;
+  // Converted once: a source is for weights that do not change while it lives.
+  at::Tensor addend(Parameter p) override;
   at::Tensor rows(Parameter p, const at::Tensor& entries) override;
 
  private:
   const ParameterStore& store_;
   at::ScalarType dtype_;
   at::Tensor scratch_;
+  std::vector<at::Tensor> addends_;  // one a parameter, undefined until asked for
 };
 
 // A pass over a stored parameter that neither updates nor perturbs yet.

@@ -6,9 +6,9 @@
 #include <ATen/ops/from_blob.h>
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <optional>
-#include <cmath>
 #include <random>
 
 #include "core/error.h"
@@ -45,7 +45,7 @@ void fill(ParameterStore& store, std::uint32_t seed) {
       v = normal(random);
       const unsigned kind = random() % 64;
       if (kind == 1) v *= 1e-36f;
-      if (kind == 2) v *= 1e-5f;  // subnormal in fp16
+      if (kind == 2) v *= 1e-5f;                      // subnormal in fp16
       if (kind == 3) v = std::copysign(65000.0f, v);  // near the end of fp16
       if (kind == 4) v = -0.0f;
     }
@@ -138,6 +138,8 @@ TEST_CASE("a GPU's steps give the CPU's bits, whatever is stored, read and drawn
               for (const Parameter p :
                    {shapes.odd.weight, shapes.odd.bias, shapes.even.weight, shapes.norm.gain})
                 REQUIRE(pair.reads_the_same(p));
+            for (const Parameter p : {shapes.odd.bias, shapes.even.bias, shapes.norm.bias})
+              REQUIRE(same(pair.on_cpu.addend(p), pair.on_cuda.addend(p)));
             pair.push(step, {1e-4f * static_cast<float>(step), -3e-5f}, step % 2 ? 1e-3f : 0.0f);
           }
           REQUIRE(pair.keeps_the_same());
