@@ -31,8 +31,9 @@ set(CMAKE_CUDA_STANDARD 20)
 enable_language(CUDA)
 message(STATUS "CUDA ${CMAKE_CUDA_COMPILER_VERSION}: ${MEZO_NVCC} for ${CMAKE_CUDA_ARCHITECTURES}")
 
-add_library(mezo_cuda SHARED model/activations.cu run/cuda_library.cpp zo/kernel.cu)
+set(MEZO_CUDA_KERNELS model/activations.cu zo/cuda/general.cu zo/cuda/usual.cu zo/cuda/vectors.cu)
+add_library(mezo_cuda SHARED ${MEZO_CUDA_KERNELS} run/cuda_library.cpp zo/cuda/kernels.cpp)
 target_include_directories(mezo_cuda SYSTEM PRIVATE ${MEZO_NVCC_BIN}/../include)
 target_link_libraries(mezo_cuda PRIVATE mezo_core ${C10_CUDA_LIBRARY} -Wl,--no-as-needed ${TORCH_CUDA_LIBRARY} ${MEZO_CUDART})
 # The bits of an update must not depend on what a compiler finds worth fusing.
-set_source_files_properties(zo/kernel.cu model/activations.cu PROPERTIES COMPILE_OPTIONS "--expt-relaxed-constexpr;-fmad=false")
+set_source_files_properties(${MEZO_CUDA_KERNELS} PROPERTIES COMPILE_OPTIONS "--expt-relaxed-constexpr;-fmad=false")

@@ -5,7 +5,7 @@
 
 #include "core/model/cuda_activations.h"
 #include "core/run/device.h"
-#include "core/zo/cuda_weights.h"
+#include "core/zo/cuda/kernels.h"
 
 namespace {
 
