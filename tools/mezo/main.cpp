@@ -24,8 +24,9 @@
 #include "core/plugin/listing.h"
 #include "core/plugin/registry.h"
 #include "core/run/experiment.h"
-#include "core/run/short_spins.h"
+#include "core/run/export_run.h"
 #include "core/run/replay.h"
+#include "core/run/short_spins.h"
 #include "core/version.h"
 
 namespace {
@@ -38,6 +39,7 @@ struct Arguments {
   bool overwrite = false, resume = false;
   std::optional<std::int64_t> step;
   bool verify = false;
+  std::string path, format = "hf", dtype = "auto";
 
   mezo::RunOptions run_options() const {
     return {resume      ? mezo::Earlier::resume
@@ -48,17 +50,19 @@ struct Arguments {
 
 // Overrides are reported by their place on the command line: `mezo run CONFIG key=value` has
 // key=value as argument 3. The parser has already split off the options; their values must not be
-// taken for overrides of the same text.
+// taken for overrides of the same text. `before` is how many words come first: the verb, CONFIG.
 std::vector<mezo::Argument> numbered(const std::vector<std::string>& overrides, int argc,
-                                     char** argv) {
+                                     char** argv, int before = 2) {
+  static const std::vector<std::string> with_value = {"--plugin-path", "--step", "--format",
+                                                      "--dtype"};
   std::vector<mezo::Argument> list;
   std::size_t next = 0;
-  int positional = 0;  // the verb and CONFIG come first
+  int positional = 0;
   for (int at = 1; at < argc && next < overrides.size(); ++at) {
     const std::string text = argv[at];
-    if (text == "--plugin-path" || text == "--step")
+    if (std::ranges::find(with_value, text) != with_value.end())
       ++at;
-    else if (!text.starts_with("-") && ++positional > 2 && text == overrides[next])
+    else if (!text.starts_with("-") && ++positional > before && text == overrides[next])
       list.push_back({at, overrides[next++]});
   }
   for (; next < overrides.size(); ++next) list.push_back({argc - 1, overrides[next]});
@@ -107,18 +111,44 @@ void replay(const Arguments& a, int argc, char** argv) {
       a.verify);
 }
 
-// `verb CONFIG [key=value …]`.
-CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments& a,
-                   const char* what = "CONFIG", const char* about = "a run's YAML file") {
-  CLI::App* verb = app.add_subcommand(name, help);
-  verb->add_option(what, a.config, about)->required();
-  verb->add_option("OVERRIDES", a.overrides,
-                   "settings laid over the file's: optimizer.epsilon=1e-3")
-      ->type_name("key=value");
-  verb->add_option("--plugin-path", a.plugin_path,
-                   "a folder to look for plugins in, before the usual ones")
+void write_export(const Arguments& a, int argc, char** argv) {
+  mezo::export_run({{a.config, numbered(a.overrides, argc, argv, 3),
+                     mezo::plugin_folders(a.plugin_path), a.step},
+                    a.path,
+                    a.format,
+                    a.dtype});
+}
+
+void add_plugin_path(CLI::App& verb, Arguments& a) {
+  verb.add_option("--plugin-path", a.plugin_path,
+                  "a folder to look for plugins in, before the usual ones")
       ->type_name("FOLDER")
       ->allow_extra_args(false);
+}
+
+void add_overrides(CLI::App& verb, Arguments& a, const char* about) {
+  verb.add_option("OVERRIDES", a.overrides, about)->type_name("key=value");
+  add_plugin_path(verb, a);
+}
+
+// `verb CONFIG [key=value …]`.
+CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments& a) {
+  CLI::App* verb = app.add_subcommand(name, help);
+  verb->add_option("CONFIG", a.config, "a run's YAML file")->required();
+  add_overrides(*verb, a, "settings laid over the file's: optimizer.epsilon=1e-3");
+  return verb;
+}
+
+// `verb RUN […] [key=value …]`, of a run that was done: `path` is what else the verb takes by
+// place.
+CLI::App* add_verb_of_run(CLI::App& app, const char* name, const char* help, Arguments& a,
+                          const char* path = nullptr, const char* about_path = "") {
+  CLI::App* verb = app.add_subcommand(name, help);
+  verb->add_option("RUN", a.config, "a run folder, or a trajectory.mezo")->required();
+  if (path) verb->add_option(path, a.path, about_path)->required();
+  add_overrides(*verb, a, "where the base model lies by now: model.path=…");
+  verb->add_option("--step", a.step, "the weights after so many steps; not given: after all")
+      ->type_name("N");
   return verb;
 }
 
@@ -148,20 +178,22 @@ int run(int argc, char** argv) {
   eval->add_flag("--overwrite", a.overwrite, overwrite);
   CLI::App* validate =
       add_verb(app, "validate", "check everything that can be checked without reading weights", a);
-  CLI::App* again =
-      add_verb(app, "replay", "rebuild a run's weights from its trajectory, print their hash", a,
-               "RUN", "a run folder, or a trajectory.mezo");
-  again->add_option("--step", a.step, "the weights after so many steps; not given: after all")
-      ->type_name("N");
+  CLI::App* again = add_verb_of_run(
+      app, "replay", "rebuild a run's weights from its trajectory, print their hash", a);
   again->add_flag("--verify", a.verify, "fail unless the hash is the one the run recorded");
+  CLI::App* write =
+      add_verb_of_run(app, "export", "rebuild a run's weights and write them as a model", a, "PATH",
+                      "the folder to write, which must not be there yet or be empty");
+  write->add_option("--format", a.format, "hf: a Hugging Face folder")->capture_default_str();
+  write
+      ->add_option("--dtype", a.dtype,
+                   "auto (each tensor as the base has it), float32, float16 or bfloat16")
+      ->type_name("TYPE")
+      ->capture_default_str();
   CLI::App* plugins =
       app.add_subcommand("plugins", "list components, or show one with its settings");
   plugins->add_option("ID", a.component, "a component's id");
-  plugins
-      ->add_option("--plugin-path", a.plugin_path,
-                   "a folder to look for plugins in, before the usual ones")
-      ->type_name("FOLDER")
-      ->allow_extra_args(false);
+  add_plugin_path(*plugins, a);
   if (argc > 1 && argv[1][0] != '-') refuse_unknown_verb(app, argv[1]);
   try {
     app.parse(argc, argv);
@@ -171,6 +203,10 @@ int run(int argc, char** argv) {
   if (*plugins) return list_plugins(a);
   if (*again) {
     replay(a, argc, argv);
+    return 0;
+  }
+  if (*write) {
+    write_export(a, argc, argv);
     return 0;
   }
   const mezo::RunConfig config = load(a, argc, argv);
