@@ -32,6 +32,6 @@ class MEZO_API StoredSource : public ParameterSource {
 };
 
 // A pass over a stored parameter that neither updates nor perturbs yet.
-WeightPass pass_over(const ParameterStore& store, Parameter p);
+MEZO_API WeightPass pass_over(const ParameterStore& store, Parameter p);
 
 }  // namespace mezo

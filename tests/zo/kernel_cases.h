@@ -15,7 +15,8 @@
 namespace mezo {
 
 // Ordinary weights, with zeros, subnormals, very small and very large ones in between.
-inline std::vector<float> kernel_weights(std::int64_t n, std::uint64_t seed) {
+inline std::vector<float> kernel_weights(std::int64_t n, std::uint64_t seed,
+                                         float very_large = 1e30f) {
   std::vector<float> w(static_cast<std::size_t>(n));
   fill_reference(Distribution::gaussian, {philox_key(seed, "weights"), 0, 0}, 0, n, w.data());
   for (std::int64_t i = 0; i < n; ++i) {
@@ -25,7 +26,7 @@ inline std::vector<float> kernel_weights(std::int64_t n, std::uint64_t seed) {
     else if (i % 13 == 5)
       x *= 1e-37f;
     else if (i % 17 == 2)
-      x *= 1e30f;
+      x *= very_large;
     else if (i % 19 == 7)
       x = -0.0f;
     else

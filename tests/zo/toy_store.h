@@ -16,12 +16,11 @@ struct ToyStore {
   Norm norm;
   ParameterStore store;
 
-  ToyStore() : store(declare().parameters()) {
-    for (int i = 0; i < count(); ++i) {
-      const std::vector<float> start =
-          kernel_weights(store.spec({i}).elements(), static_cast<std::uint64_t>(i));
-      std::copy(start.begin(), start.end(), store.data({i}));
-    }
+  explicit ToyStore(Storage storage = Storage::float32) : store(declare().parameters(), storage) {
+    for (int i = 0; i < count(); ++i)
+      store.write({i}, kernel_weights(store.spec({i}).elements(), static_cast<std::uint64_t>(i),
+                                      storage == Storage::float16 ? 1e3f : 1e30f)
+                           .data());
   }
 
   int count() const { return static_cast<int>(store.specs().size()); }
@@ -30,6 +29,12 @@ struct ToyStore {
   std::vector<float> values(Parameter p) {
     const float* begin = store.data(p);
     return {begin, begin + store.spec(p).elements()};
+  }
+  // In any storage; two stores that hold the same bits give the same.
+  std::vector<float> kept(Parameter p) const {
+    std::vector<float> all(static_cast<std::size_t>(store.spec(p).elements()));
+    store.read(p, all.data());
+    return all;
   }
   std::vector<std::vector<float>> values() {
     std::vector<std::vector<float>> all;
