@@ -1,7 +1,8 @@
 #pragma once
 // Reads the tab-separated files that make_goldens.py writes: a vector of fields for each line that
-// is not a comment.
+// is not a comment. And what those fields hold.
 
+#include <cstdint>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -22,6 +23,18 @@ inline std::vector<std::vector<std::string>> golden_lines(const std::string& nam
     lines.push_back(fields);
   }
   return lines;
+}
+
+inline std::uint32_t word(const std::string& text, int base = 10) {
+  return static_cast<std::uint32_t>(std::stoull(text, nullptr, base));
+}
+
+inline std::string bytes_of_hex(const std::string& hex) {
+  std::string bytes;
+  if (hex == "-") return bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
 }
 
 }  // namespace mezo

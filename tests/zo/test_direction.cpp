@@ -10,22 +10,6 @@
 
 using namespace mezo;
 
-namespace {
-
-std::string from_hex(const std::string& hex) {
-  std::string bytes;
-  if (hex == "-") return bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return bytes;
-}
-
-std::uint32_t word(const std::string& text, int base = 10) {
-  return static_cast<std::uint32_t>(std::stoull(text, nullptr, base));
-}
-
-}  // namespace
-
 TEST_CASE("Philox gives the known answers of Random123") {
   constexpr std::uint32_t ones = 0xFFFFFFFFu;
   CHECK(philox({0, 0, 0, 0}, {0, 0}) ==
@@ -40,7 +24,7 @@ TEST_CASE("z is what it always was, by the reference and by the kernel") {
   const auto lines = golden_lines("directions.tsv");
   REQUIRE(lines.size() == 70);
   for (const auto& f : lines) {
-    const PhiloxKey key = philox_key(std::stoull(f[1]), from_hex(f[0]));
+    const PhiloxKey key = philox_key(std::stoull(f[1]), bytes_of_hex(f[0]));
     const std::uint32_t step = word(f[2]), probe = word(f[3]);
     const std::uint64_t first = std::stoull(f[4]);
     float reference[8], theta[8] = {}, plus[8], minus[8];
@@ -52,6 +36,32 @@ TEST_CASE("z is what it always was, by the reference and by the kernel") {
       CHECK(std::bit_cast<std::uint32_t>(reference[i]) == expected);
       CHECK(std::bit_cast<std::uint32_t>(plus[i]) == expected);
       CHECK(std::bit_cast<std::uint32_t>(minus[i]) == (expected ^ 0x80000000u));
+    }
+  }
+}
+
+TEST_CASE("signs are what they always were, by the reference and by the kernel") {
+  const auto lines = golden_lines("signs.tsv");
+  REQUIRE(lines.size() == 42);
+  for (const auto& f : lines) {
+    const PhiloxKey key = philox_key(std::stoull(f[1]), bytes_of_hex(f[0]));
+    const std::uint32_t step = word(f[2]), probe = word(f[3]);
+    const std::uint64_t first = std::stoull(f[4]);
+    CAPTURE(first);
+    float reference[40], theta[40] = {}, read[40];
+    fill_reference(Distribution::rademacher, {key, step, probe}, first, 40, reference);
+    const Stream stream{static_cast<std::int32_t>(probe), 1.0f};
+    WeightPass pass;
+    pass.key = key;
+    pass.distribution = Distribution::rademacher;
+    pass.step = step;
+    pass.streams = {&stream, 1};
+    void* const out = read;
+    run_range(pass, {Storage::float32, theta, nullptr}, first, 40, {}, {&out, 1});
+    for (std::size_t i = 0; i < 40; ++i) {
+      const float expected = f[5][i] == '-' ? -1.0f : 1.0f;
+      CHECK(reference[i] == expected);
+      CHECK(read[i] == expected);
     }
   }
 }
