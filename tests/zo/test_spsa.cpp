@@ -36,10 +36,18 @@ struct Quadratic {
     for (int s = 0; s < source.streams(); ++s) all.push_back(loss(p + s * n));
     return all;
   }
-  std::vector<float> z(std::uint64_t seed, std::uint32_t step, std::uint32_t probe) const {
+  std::vector<float> z(std::uint64_t seed, std::uint32_t step, std::uint32_t probe,
+                       Distribution distribution = Distribution::gaussian) const {
     std::vector<float> z(n);
-    fill_reference(Distribution::gaussian, {philox_key(seed, "x.weight"), step, probe}, 0, n, z.data());
+    fill_reference(distribution, {philox_key(seed, "x.weight"), step, probe}, 0, n, z.data());
     return z;
+  }
+  // At theta + epsilon z.
+  double loss_at(const std::vector<float>& z, float epsilon) {
+    std::vector<float> moved(n);
+    for (std::size_t i = 0; i < moved.size(); ++i)
+      moved[i] = std::fma(epsilon, z[i], store.data(x.weight)[i]);
+    return loss(moved.data());
   }
   double gradient(std::int64_t i) {
     return static_cast<double>(i + 1) * double{store.data(x.weight)[i]};
@@ -112,6 +120,101 @@ TEST_CASE("estimates over many probes point along the gradient") {
   CHECK(std::abs(cosine - expected) < 3 * across);
   CHECK(dot / gg == doctest::Approx(1).epsilon(
                         3 * along));  // unbiased: g'z squared has mean |g|^2 and variance 2 |g|^4
+}
+
+TEST_CASE("a one-sided estimate compares with the loss at theta, which is evaluated once") {
+  for (const bool together : {false, true}) {
+    Quadratic q;
+    const double at_theta = Quadratic::loss(q.store.data(q.x.weight));
+    ExactWeights weights(q.store, {true}, {7});
+    SpsaOptions options{1e-2f, 5, 0};
+    options.one_sided = true;
+    options.together = together;
+    std::size_t losses = 0, forwards = 0;
+    const SpsaStep step = spsa_step(weights, options, 4, 1e-3, [&](ParameterSource& s) {
+      losses += static_cast<std::size_t>(s.streams());
+      ++forwards;
+      return q.losses(s);
+    });
+    CHECK(losses == 6);  // n + 1
+    CHECK(forwards == (together ? 1 : 5));
+    CHECK(step.loss == doctest::Approx(at_theta).epsilon(1e-12));
+    for (std::uint32_t p = 0; p < 5; ++p) {
+      const double plus = q.loss_at(q.z(7, 4, p), 1e-2f);
+      CHECK(double{step.projected_gradients[p]} ==
+            doctest::Approx((plus - at_theta) / double{1e-2f}).epsilon(1e-6));
+    }
+  }
+}
+
+TEST_CASE("streams together give what turns give, from as many losses") {
+  const auto run = [](bool together, std::size_t& losses, std::size_t& forwards) {
+    Quadratic q;
+    ExactWeights weights(q.store, {true}, {7});
+    SpsaOptions options{1e-2f, 6, 0.1};
+    options.together = together;
+    const SpsaStep step = spsa_step(weights, options, 4, 1e-3, [&](ParameterSource& s) {
+      losses += static_cast<std::size_t>(s.streams());
+      ++forwards;
+      return q.losses(s);
+    });
+    weights.settle();
+    std::vector<float> after(q.store.data(q.x.weight), q.store.data(q.x.weight) + Quadratic::n);
+    after.insert(after.end(), step.projected_gradients.begin(), step.projected_gradients.end());
+    return after;
+  };
+  std::size_t losses[2] = {}, forwards[2] = {};
+  const auto turns = run(false, losses[0], forwards[0]),
+             together = run(true, losses[1], forwards[1]);
+  CHECK(same_bytes(turns, together));  // each loss is a function of its stream alone here
+  CHECK(losses[0] == 12);
+  CHECK(losses[1] == 12);
+  CHECK(forwards[0] == 6);
+  CHECK(forwards[1] == 1);
+}
+
+TEST_CASE("a projected gradient beyond the clip counts as the clip, and is reported whole") {
+  Quadratic q;
+  const std::vector<float> before(q.store.data(q.x.weight),
+                                  q.store.data(q.x.weight) + Quadratic::n);
+  ExactWeights weights(q.store, {true}, {7});
+  SpsaOptions options{1e-2f, 3, 0};
+  options.clip = 2;
+  int call = 0;
+  const double epsilon = options.epsilon;
+  const SpsaStep step = spsa_step(weights, options, 9, 1e-3, [&](ParameterSource&) {
+    const double g[] = {50.0, -7.0, 1.5};  // both sides of the clip, and within
+    return std::vector<double>{2 * epsilon * g[call++], 0.0};
+  });
+  CHECK(step.projected_gradients[0] == 50.0f);
+  CHECK(step.projected_gradients[1] == -7.0f);
+  weights.settle();
+  const OwnedUpdate update{9,
+                           0.0f,
+                           {static_cast<float>(1e-3 * 2 / 3), static_cast<float>(1e-3 * -2 / 3),
+                            static_cast<float>(1e-3 * 1.5 / 3)}};
+  std::vector<float> expected = before;
+  advance_reference(expected.data(), Quadratic::n, 0, philox_key(7, "x.weight"), {update.view()});
+  CHECK(std::memcmp(expected.data(), q.store.data(q.x.weight), Quadratic::n * sizeof(float)) == 0);
+}
+
+TEST_CASE("with signs the projected gradient is the gradient along signs, and so is the step") {
+  Quadratic q;
+  const std::vector<float> before(q.store.data(q.x.weight),
+                                  q.store.data(q.x.weight) + Quadratic::n);
+  const auto z = q.z(7, 4, 0, Distribution::rademacher);
+  double expected = 0;
+  for (std::int64_t i = 0; i < Quadratic::n; ++i)
+    expected += q.gradient(i) * double{z[static_cast<std::size_t>(i)]};
+  ExactWeights weights(q.store, {true}, {7, Distribution::rademacher});
+  const SpsaStep step =
+      spsa_step(weights, {1e-2f, 1, 0}, 4, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
+  const float g = step.projected_gradients[0];
+  CHECK(double{g} == doctest::Approx(expected).epsilon(1e-4));
+  weights.settle();
+  const float move = static_cast<float>(1e-3 * double{g});
+  for (std::size_t i = 0; i < before.size(); ++i)
+    CHECK(q.store.data(q.x.weight)[i] == before[i] - move * z[i]);
 }
 
 TEST_CASE("a loss that is not finite applies nothing") {

@@ -1,5 +1,7 @@
-// Objectives that break their promise, one each: what a run must survive, or name.
+// Objectives that break their promise, one each: what a run must survive, or name. And two that can
+// only be computed of a whole batch.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 
@@ -29,6 +31,12 @@ class Odd : public mezo::Objective {
         return at::cat({outputs.option_scores, at::full({7}, 1.0)});
       case 4:
         return at::full({streams}, std::numeric_limits<double>::quiet_NaN());
+      case 6:  // how many examples it sees
+        return at::full({streams}, static_cast<double>(outputs.option_scores.size(1)));
+      case 7: {  // no mean over examples
+        const at::Tensor first = outputs.option_scores.select(2, 0);
+        return first.amax({1}) - first.amin({1});
+      }
       default:
         return outputs.option_scores.argmax(-1).sum({1});
     }
@@ -42,7 +50,8 @@ constexpr mezo_component odd(const char* id) {
 
 constexpr mezo_component components[] = {odd<0>("wrong_shape"),  odd<1>("no_tensor"),
                                          odd<2>("throwing"),     odd<3>("throwing_torch"),
-                                         odd<4>("not_a_number"), odd<5>("integers_of_streams")};
+                                         odd<4>("not_a_number"), odd<5>("integers_of_streams"),
+                                         odd<6>("examples"),     odd<7>("spread")};
 
 }  // namespace
 
