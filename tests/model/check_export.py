@@ -132,7 +132,7 @@ def folder(temporary):
         print(name, flush=True)
         at = temporary / str(i)
         base, copy = at / "base", at / "copy"
-        _, tokenizer = make_model(base, 200 + i, **shape)
+        _, tokenizer = make_model(base, "llama", 200 + i, **shape)
         (base / "chat_template.jinja").write_text("{{ messages }}")
         (base / "special_tokens_map.json").write_text('{"eos_token": "</s>"}')
         (base / "optimizer.pt").write_text("not a part of the model")
@@ -156,7 +156,7 @@ def gguf_files(temporary):
         print(name, flush=True)
         at = temporary / str(i)
         copy = at / "copy"
-        model, tokenizer = make_model(at / "model", 100 + i, **shape)
+        model, tokenizer = make_model(at / "model", "llama", 100 + i, **shape)
         tensors = {n: t.to(shape.get("dtype", torch.float32)) for n, t in model.state_dict().items()}
         if model.config.tie_word_embeddings:
             del tensors["lm_head.weight"]
@@ -212,7 +212,7 @@ def rms(values):
 
 def types(temporary):
     base = temporary / "base"
-    make_model(base, 300, dtype=torch.float16, tie_word_embeddings=True)
+    make_model(base, "llama", 300, dtype=torch.float16, tie_word_embeddings=True)
     change = 2e-4  # some of the changes are smaller than half a step of the type, some larger
     trained = temporary / "float32"
     assert "rounding: none" in exported(base, trained, "float32", change)
@@ -249,7 +249,7 @@ def limit_files(size):
 
 def refusals(temporary):
     base = temporary / "base"
-    make_model(base, 400)
+    make_model(base, "llama", 400)
     place = temporary / "place"
     place.mkdir()
     place.chmod(0o777)
