@@ -6,11 +6,16 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/silu.h>
+#include <doctest/doctest.h>
 
 #include "core/model/model.h"
 #include "core/model/stream_ops.h"
 #include "core/zo/spsa.h"
 #include "kernel_cases.h"
+
+// c10's logging takes the name for itself, and would end the program; include this header last.
+#undef CHECK
+#define CHECK DOCTEST_CHECK
 
 namespace mezo {
 

@@ -1,8 +1,6 @@
 // The estimates of a small model against the gradient by automatic differentiation. The same model
 // and the same Ops serve both: a ParameterSource that gives tensors which require gradients is all
 // that differs.
-#include <doctest/doctest.h>
-
 #include <cmath>
 
 #include "small_model.h"

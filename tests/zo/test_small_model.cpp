@@ -1,6 +1,4 @@
 // Whole steps on a small model through the Ops that training uses.
-#include <doctest/doctest.h>
-
 #include "small_model.h"
 
 using namespace mezo;
