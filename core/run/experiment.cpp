@@ -12,6 +12,7 @@
 #include "core/run/device.h"
 #include "core/run/evaluate.h"
 #include "core/run/interrupt.h"
+#include "core/run/lost_perturbations.h"
 #include "core/run/origin.h"
 #include "core/run/placement.h"
 #include "core/run/progress.h"
@@ -168,7 +169,9 @@ bool Run::train_and_report(const TrajectoryHeader& origin, const std::vector<boo
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
              trainer.schedule.steps, trainer.batch_size, trainer.schedule.learning_rate,
              trainer.spsa.epsilon);
-  ExactWeights weights(model.store, trained, exact_options(config, model));
+  const ExactOptions exact = exact_options(config, model);
+  warn_of_lost_perturbations(model.store, trained, exact, trainer.spsa.epsilon);
+  ExactWeights weights(model.store, trained, exact);
   Start start = prepare(origin, resumption, weights);
   std::uint32_t steps = trainer.first_step = start.step;
   double seconds = start.training_seconds;

@@ -1,0 +1,21 @@
+#pragma once
+// A run's warning, at its start, that the type it computes in loses perturbations of the size that
+// it asks for (core/zo/slope.h).
+
+#include <string>
+#include <vector>
+
+#include "core/zo/slope.h"
+
+namespace mezo {
+
+// Nothing where every slope is within 2% of 1; otherwise one line without an end that names the
+// tensors furthest off, and what helps.
+MEZO_API std::string lost_perturbations(std::vector<TensorSlope> slopes, float epsilon,
+                                        const std::string& dtype);
+
+// Measures and prints it, unless the run computes in fp32.
+void warn_of_lost_perturbations(const ParameterStore& store, const std::vector<bool>& trained,
+                                const ExactOptions& options, float epsilon);
+
+}  // namespace mezo
