@@ -1,5 +1,6 @@
 """`mezo replay`: a run's weights from its base and its trajectory, and what stands in the way."""
 
+import fractions
 import hashlib
 import json
 import math
@@ -42,10 +43,14 @@ class Replaying(cli.Case):
         self.fails(2, ["replay", "kept.mezo", "--step", "2", "optimizer.x=1", "nonsense"], "argument 6")
 
     def test_threads_do_not_matter(self):
-        self.run_ok("run", "run.yaml")
         environment = self.environment()
-        self.environment = lambda: dict(environment, OMP_NUM_THREADS="2")
-        self.run_ok("replay", "out", "--verify")
+        for types in ([], ["optimizer.storage=bfloat16+8"], ["optimizer.storage=bfloat16", "model.dtype=bfloat16"],
+                      ["optimizer.storage=float16", "model.dtype=float16", "optimizer.distribution=rademacher"]):
+            with self.subTest(types):
+                self.environment = lambda: dict(environment, OMP_NUM_THREADS="1")
+                self.run_ok("run", "run.yaml", "--overwrite", *types)
+                self.environment = lambda: dict(environment, OMP_NUM_THREADS="2")
+                self.assertIn("as the run recorded it", self.run_ok("replay", "out", "--verify").out)
 
     def test_another_hash_than_the_recorded_one_is_an_error(self):
         self.run_ok("run", "run.yaml")
@@ -77,10 +82,10 @@ def to_integer(x):
     return int(math.ldexp(x, 149))
 
 
-def to_float32(n, unit):
-    """The float32 nearest to n * 2**unit, ties to even."""
+def to_float32(n, unit, precision=24):
+    """The float32 nearest to n * 2**unit, ties to even; of fewer bits for a smaller precision."""
     size = abs(n)
-    drop = max(size.bit_length() - 24, -149 - unit, 0)
+    drop = max(size.bit_length() - precision, -125 - precision - unit, 0)
     kept, rest, half = size >> drop, size & ((1 << drop) - 1), 1 << drop >> 1
     kept += drop > 0 and (rest > half or (rest == half and kept & 1))
     return math.copysign(math.ldexp(kept, unit + drop), n)
@@ -105,9 +110,11 @@ class Independent(cli.Case):
         config = t.header["config"]
         rate, decay = float(self.setting(config, "learning_rate")), float(self.setting(config, "weight_decay"))
         steps = int(self.setting(config, "steps"))
+        clip = math.inf if self.setting(config, "clip") == "none" else float(self.setting(config, "clip"))
         for step, gradients in enumerate(t.steps):
             now = rate * ((steps - step) / steps)  # schedule: linear
-            yield step, [float32(now * g / len(gradients)) for g in gradients], float32(now * decay)
+            clipped = [min(max(g, -clip), clip) for g in gradients]
+            yield step, [float32(now * g / len(gradients)) for g in clipped], float32(now * decay)
 
     def base(self):
         data = (cli.MODEL / "model.safetensors").read_bytes()
@@ -149,6 +156,39 @@ class Independent(cli.Case):
                 theta = to_float32(to_integer(theta) - to_integer(u), -149)
             weights[i] = theta
         return struct.pack(f"<{len(weights)}f", *weights)
+
+    def test_so_is_every_weight_in_16_bits_and_a_half(self):
+        self.run_ok("run", "run.yaml", "trainer.steps=2", "optimizer.storage=bfloat16+8", "optimizer.distribution=rademacher",
+                    "optimizer.schedule=linear", "optimizer.clip=1e-3", "optimizer.weight_decay=0.3", "trainer.seed=11",
+                    'peft.exclude=["*.embed_tokens.*", "*.mlp.*", "*norm*"]')
+        t = trajectory.read(self.folder / "out/trajectory.mezo")
+        updates, lines = list(self.updates(t)), []
+        self.assertEqual([abs(c) for _, (c,), _ in updates], [float32(1e-6), float32(5e-7)])  # both were clipped
+        for about, (name, data) in zip(t.header["tensors"], sorted(self.base())):
+            kept = data
+            if about["storage"] == "bfloat16+8":
+                weights = [to_float32(to_integer(w), -149, 16) for w in struct.unpack(f"<{len(data) // 4}f", data)]
+                self.assertEqual(about["sha256"], hashlib.sha256(self.words_and_residual(weights)).hexdigest())
+                kept = self.words_and_residual(self.trained_by_signs(name, weights, updates) if about["trained"] else weights)
+            lines.append(f"{hashlib.sha256(kept).hexdigest()}  {name}\n")
+        self.assertEqual(sum(about["trained"] for about in t.header["tensors"]), 8)
+        self.assertEqual(t.ends, [(2, hashlib.sha256("".join(lines).encode()).hexdigest())])
+
+    def words_and_residual(self, weights):
+        data = struct.pack(f"<{len(weights)}f", *weights)
+        words = [data[i + 2 : i + 4] for i in range(0, len(data), 4)]
+        return b"".join(words) + data[1::4]
+
+    def trained_by_signs(self, name, weights, updates):
+        key, result = make_goldens.key_of(11, name), []
+        for i, theta in enumerate(weights):
+            for step, (c,), decay in updates:
+                u = -c if make_goldens.is_negative(key, step, 0, i) else c
+                theta = to_float32(to_integer(fma(-decay, theta, theta)) - to_integer(u), -149)
+                kept = make_goldens.BF16_8.rounded(fractions.Fraction(abs(theta)), make_goldens.rounding_draw(key, step, i))
+                theta = math.copysign(float(kept), theta)
+            result.append(theta)
+        return result
 
 
 cli.main()

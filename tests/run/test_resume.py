@@ -57,10 +57,24 @@ class Disturbed(Case):
     def test_killed_at_random_moments_it_ends_with_the_same_bytes(self):
         arguments = [f"trainer.steps={30 + 4 * KILLS}", "trainer.flush_every=4", "optimizer.probes=2", "optimizer.schedule=linear",
                      "task.dev=test.jsonl", "trainer.eval_every=5", "optimizer.weight_decay=0.1"]
+        print(f"killed {self.check_kills(arguments, KILLS)} times")
+
+    def test_weights_in_16_bits_survive_kills_and_are_replayed(self):
+        for types in (["optimizer.storage=bfloat16+8", "optimizer.distribution=rademacher"],
+                      ["optimizer.storage=float16", "model.dtype=bfloat16"]):
+            with self.subTest(types):
+                self.check_kills(["trainer.steps=40", "trainer.flush_every=4", "optimizer.probes=2", "optimizer.streams=together",
+                                  "optimizer.warmup=9", *types], 3)
+                self.assertIn("as the run recorded it", self.run_ok("replay", "out", "--verify").out)
+            for output in ("out", "whole"):
+                shutil.rmtree(self.folder / output)
+
+    def check_kills(self, arguments, times):
+        """Kills a run so many times, lets it end, and compares it with one that was left alone. How often it was alive to be killed."""
         whole = self.undisturbed(*arguments)
         chance = random.Random(4)
         kills = 0
-        for _ in range(KILLS):
+        for _ in range(times):
             before = self.metric_lines()
             process = self.start("run", "run.yaml", "--resume", *arguments)
             if chance.random() < 0.3:  # somewhere in the set-up, or in the replay
@@ -71,10 +85,10 @@ class Disturbed(Case):
                 time.sleep(chance.uniform(0, 0.01))
             process.kill()
             kills += process.wait() == -signal.SIGKILL
-        self.assertGreater(kills, KILLS // 2)
+        self.assertGreater(kills, times // 2)
         self.run_ok("run", "run.yaml", "--resume", *arguments)
         self.check_same(whole)
-        print(f"killed {kills} times")
+        return kills
 
     def test_interrupted_it_evaluates_and_later_ends_with_the_same_bytes(self):
         arguments = ["trainer.steps=60", "trainer.flush_every=7", "task.dev=test.jsonl", "trainer.eval_every=2"]
