@@ -1,5 +1,6 @@
 #pragma once
-// SHA-256 (FIPS 180-4), for naming the exact files that a run started from. The digest of a file is what `sha256sum` prints.
+// SHA-256 (FIPS 180-4), for naming the exact files that a run started from. The digest of a file is
+// what `sha256sum` prints.
 
 #include <array>
 #include <cstddef>
@@ -18,7 +19,6 @@ class MEZO_API Sha256 {
   std::string hex();  // ends the message
 
  private:
-  void block(const unsigned char* bytes);
   std::array<std::uint32_t, 8> state_ = {0x6A09E667u, 0xBB67AE85u, 0x3C6EF372u, 0xA54FF53Au,
                                          0x510E527Fu, 0x9B05688Cu, 0x1F83D9ABu, 0x5BE0CD19u};
   std::array<unsigned char, 64> rest_ = {};

@@ -1,12 +1,12 @@
 #include "core/run/device.h"
 
 #include <dlfcn.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "core/error.h"
-#include "core/run/result.h"
 
 namespace mezo {
 
@@ -49,6 +49,12 @@ std::string cpu_name() {
   return "CPU";
 }
 
+std::int64_t peak_resident_bytes() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
 }  // namespace
 
 at::Device open_device(const std::string& name) {
@@ -64,7 +70,7 @@ at::Device open_device(const std::string& name) {
 
 DeviceMemory device_memory(at::Device device) {
   if (device.is_cuda()) return opened().library->memory(device.index());
-  return {cpu_name(), peak_memory_bytes(), 0};
+  return {cpu_name(), peak_resident_bytes(), 0};
 }
 
 void reset_peak_memory(at::Device device) {

@@ -13,11 +13,13 @@
 #include "core/run/evaluate.h"
 #include "core/run/interrupt.h"
 #include "core/run/lost_perturbations.h"
+#include "core/run/memory_use.h"
 #include "core/run/origin.h"
 #include "core/run/placement.h"
 #include "core/run/progress.h"
 #include "core/run/result.h"
 #include "core/run/resume.h"
+#include "core/run/rounding_noise.h"
 #include "core/run/run_folder.h"
 #include "core/run/trainer.h"
 #include "core/run/watch.h"
@@ -142,7 +144,8 @@ struct Run {
                         const std::optional<Resumption>& resumption);
   Start prepare(const TrajectoryHeader& origin, const std::optional<Resumption>& resumption,
                 ExactWeights& weights);
-  void report(const Evaluation& after, std::uint32_t steps, double seconds, bool interrupted);
+  void report(const Evaluation& after, std::uint32_t steps, double seconds,
+              const MemoryUse& memory);
 };
 
 // Base weights are measured before the past is replayed onto them, and a new run's folder is made
@@ -169,6 +172,8 @@ bool Run::train_and_report(const TrajectoryHeader& origin, const std::vector<boo
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
              trainer.schedule.steps, trainer.batch_size, trainer.schedule.learning_rate,
              trainer.spsa.epsilon);
+  if (model.store.storage() == Storage::bfloat16)
+    fmt::print(stderr, "{}\n", bfloat16_warning(trainer.schedule));
   const ExactOptions exact = exact_options(config, model);
   warn_of_lost_perturbations(model.store, trained, exact, trainer.spsa.epsilon);
   ExactWeights weights(model.store, trained, exact);
@@ -193,24 +198,23 @@ bool Run::train_and_report(const TrajectoryHeader& origin, const std::vector<boo
   const Evaluation after = steps == 0 && signals > 0 && measured_before
                                ? *measured_before
                                : measure(model, data.measured(), "after", signals);
-  const bool interrupted = Interrupt::stop();
-  report(after, steps, seconds, interrupted);
-  return !interrupted;
+  report(after, steps, seconds, memory_use(model.store, weights.scratch_bytes()));
+  return !Interrupt::stop();
 }
 
-void Run::report(const Evaluation& after, std::uint32_t steps, double seconds, bool interrupted) {
+void Run::report(const Evaluation& after, std::uint32_t steps, double seconds,
+                 const MemoryUse& memory) {
   Json result =
       describe_run(config, model, hashes, "mezo " + std::string(config.peft_component.id()));
-  const double seconds_a_step = steps ? seconds / steps : 0;
   result["before"] = before;
   result["after"] = scores_of(after);
   result["steps"] = steps;
-  result["interrupted"] = interrupted;
+  result["interrupted"] = Interrupt::stop();
   result["seconds"] = seconds;
-  result["seconds_per_step"] = seconds_a_step;
-  result["peak_memory_bytes"] = peak_memory_bytes();
+  result["seconds_per_step"] = steps ? seconds / steps : 0;
+  result.update(memory.json());
   // First: a full disk must not cost the numbers.
-  print_table(config, before, result["after"], steps, seconds_a_step);
+  print_table(config, result, memory);
   folder.write_predictions(prediction_lines(after, *config.task_file));
   folder.write_result(result);
   fmt::print("{}\n", folder.path());
@@ -260,7 +264,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   result["after"] = scores_of(evaluation);
   result["interrupted"] = interrupted;
   result["seconds"] = seconds_since(start);
-  result["peak_memory_bytes"] = peak_memory_bytes();
+  result.update(memory_use(model.store, 0).json());
   fmt::print("{}: accuracy {}, loss {:.4f}, {} examples\n", config.task_file->name,
              percent(evaluation), evaluation.loss, evaluation.predictions.size());
   folder.write_predictions(prediction_lines(evaluation, *config.task_file));

@@ -1,22 +1,16 @@
 #include "core/run/result.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <filesystem>
 
 #include "core/io/sha256.h"
+#include "core/run/placement.h"
 #include "core/version.h"
 
 namespace mezo {
 
 using Json = nlohmann::ordered_json;
-
-std::int64_t peak_memory_bytes() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;
-}
 
 Json scores_of(const Evaluation& e) {
   return {{"accuracy", e.accuracy}, {"loss", e.loss}, {"examples", e.predictions.size()}};
@@ -48,19 +42,21 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
           {"mezo", version_text},
           {"model_type", model.type},
           {"model_hash", files},
+          {"dtype", name_of_dtype(model.dtype)},
+          {"storage", name_of(model.store.storage())},
           {"plugins", plugins}};
 }
 
-void print_table(const RunConfig& config, const Json& before, const Json& after,
-                 std::uint32_t steps, double seconds_a_step) {
+void print_table(const RunConfig& config, const Json& result, const MemoryUse& memory) {
   const std::string method = "MeZO " + std::string(config.peft_component.id());
+  const auto print_row = [](const std::string& name, const Json& scores) {
+    fmt::print("{:<24} {:>9} {:>9.4f}\n", name, percent(scores), scores.at("loss").get<double>());
+  };
   fmt::print("{:<24} {:>9} {:>9}\n", config.task_file->name, "accuracy", "loss");
-  fmt::print("{:<24} {:>9} {:>9.4f}\n", "zero-shot", percent(before),
-             before.at("loss").get<double>());
-  fmt::print("{:<24} {:>9} {:>9.4f}\n", fmt::format("{}, {} steps", method, steps), percent(after),
-             after.at("loss").get<double>());
-  fmt::print("{:.3f} s a step, peak memory {:.2f} GB\n", seconds_a_step,
-             static_cast<double>(peak_memory_bytes()) / 1e9);
+  print_row("zero-shot", result.at("before"));
+  print_row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
+            result.at("after"));
+  fmt::print("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(), memory.text());
 }
 
 }  // namespace mezo

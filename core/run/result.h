@@ -7,12 +7,10 @@
 
 #include "core/model/load_model.h"
 #include "core/run/evaluate.h"
+#include "core/run/memory_use.h"
 #include "core/run/run_config.h"
 
 namespace mezo {
-
-// The most memory this process has had resident.
-std::int64_t peak_memory_bytes();
 
 // {"accuracy", "loss", "examples"}.
 nlohmann::ordered_json scores_of(const Evaluation&);
@@ -25,12 +23,11 @@ std::string percent(const nlohmann::ordered_json& scores);
 using WeightHashes = std::map<std::string, std::string>;
 WeightHashes hash_weights(const LoadedModel&);
 
-// Method, task, metric, versions, hashes.
+// Method, task, metric, versions, hashes, types.
 nlohmann::ordered_json describe_run(const RunConfig&, const LoadedModel&, const WeightHashes&,
                                     const std::string& method);
 
-// `before` and `after` as scores_of() gives them.
-void print_table(const RunConfig&, const nlohmann::ordered_json& before,
-                 const nlohmann::ordered_json& after, std::uint32_t steps, double seconds_a_step);
+// `result` is a training run's result.json.
+void print_table(const RunConfig&, const nlohmann::ordered_json& result, const MemoryUse&);
 
 }  // namespace mezo

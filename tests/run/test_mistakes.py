@@ -16,6 +16,7 @@ class Settings(cli.Case):
         ("model.path", "nowhere", "no such file"),
         ("model.type", "lama", "did you mean 'llama'?"),
         ("model.dtype", "float33", "did you mean 'float32'?"),
+        ("model.dtype", "bfloat16+8", "model.dtype cannot be 'bfloat16+8'"),
         ("model.device", "gpu", "model.device cannot be 'gpu'"),
         ("peft.type", "ful", "did you mean 'full'?"),
         ("objective.type", "acuracy", "did you mean 'accuracy'?"),
@@ -38,11 +39,22 @@ class Settings(cli.Case):
         ("optimizer.probes", "0", "optimizer.probes"),
         ("optimizer.probes", "1.5", "optimizer.probes"),
         ("optimizer.distribution", "gausian", "did you mean 'gaussian'?"),
-        ("optimizer.schedule", "cosine", "optimizer.schedule cannot be 'cosine'"),
+        ("optimizer.estimate", "onesided", "did you mean 'one_sided'?"),
+        ("optimizer.streams", "both", "optimizer.streams cannot be 'both'"),
+        ("optimizer.clip", "0", "0 < optimizer.clip"),
+        ("optimizer.clip", "-1", "0 < optimizer.clip"),
+        ("optimizer.clip", "off", "optimizer.clip"),
+        ("optimizer.schedule", "exponential", "optimizer.schedule cannot be 'exponential'"),
+        ("optimizer.schedule", "cosin", "did you mean 'cosine'?"),
+        ("optimizer.warmup", "-1", "0 <= optimizer.warmup"),
+        ("optimizer.warmup", "0.1", "optimizer.warmup"),
         ("optimizer.storage", "float8", "optimizer.storage cannot be 'float8'"),
+        ("optimizer.storage", "bfloat16+16", "did you mean 'bfloat16+8'?"),
         ("trainer.steps", "-1", "trainer.steps"),
         ("trainer.steps", "4294967296", "trainer.steps"),
         ("trainer.batch_size", "0", "trainer.batch_size"),
+        ("trainer.micro_batch", "0", "1 <= trainer.micro_batch"),
+        ("trainer.micro_batch", "half", "trainer.micro_batch"),
         ("trainer.eval_every", "-1", "trainer.eval_every >= 0"),
         ("trainer.log_every", "0", "trainer.log_every >= 1"),
         ("trainer.flush_every", "0", "trainer.flush_every"),
@@ -97,6 +109,15 @@ class Settings(cli.Case):
         self.fails(2, ["run", "run.yaml", "trainer.seed=1", "--overwrite", "trainer.seed=2", wrong], "argument 6")
         self.fails(2, ["validate", "run.yaml", "optimizer.probes=1", wrong, wrong], "argument 5")
         self.fails(2, ["validate", "--plugin-path", "trainer.seed=x", "run.yaml", "trainer.seed=x"], "argument 5")
+
+    def test_more_streams_than_one_pass_writes_are_refused_together_and_taken_in_turns(self):
+        for estimate, most in (("two_sided", 32), ("one_sided", 63)):
+            settings = ["validate", "run.yaml", f"optimizer.estimate={estimate}", "optimizer.streams=together"]
+            self.run_ok(*settings, f"optimizer.probes={most}")
+            err = self.fails(2, [*settings, f"optimizer.probes={most + 1}"], "argument 5", "together takes at most 64 streams",
+                             f"of {most + 1} probes").err
+            self.assertIn("1 error\n", err)
+            self.run_ok(*settings, f"optimizer.probes={most + 1}", "optimizer.streams=turns")
 
     def test_repeated_overrides_take_the_last(self):
         out = self.run_ok("validate", "run.yaml", "optimizer.learning_rate=5", "optimizer.learning_rate=0.5").out
@@ -219,6 +240,20 @@ class Models(cli.Case):
         self.write("c.bin", b"x")
         for name in ("a.gguf", "b.gguf", "c.bin"):
             self.fails(5, ["validate", "run.yaml", f"model.path={name}"], name)
+
+
+class Devices(cli.Case):
+    def environment(self):
+        return dict(super().environment(), CUDA_VISIBLE_DEVICES="")  # hides what GPUs there may be
+
+    def test_a_gpu_that_is_not_there_is_refused_with_the_reason(self):
+        for verb in ("run", "eval"):
+            err = self.fails(6, [verb, "run.yaml", "model.device=cuda"], "[model.device] cuda cannot be used: ").err
+            self.assertRegex(err, r"cannot be used: (this mezo was built without CUDA|the CUDA library|.*(driver|device|GPU))")
+        self.assertFalse((self.folder / "out/config.yaml").exists())
+        self.run_ok("run", "run.yaml", "model.device=auto")
+        self.fails(6, ["replay", "out", "model.device=cuda"], "[model.device] cuda cannot be used: ")
+        self.run_ok("validate", "run.yaml", "model.device=cuda")  # where it is written may not be where it runs
 
 
 class Output(cli.Case):

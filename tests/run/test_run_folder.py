@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import struct
 
 import cli
 
@@ -84,6 +85,14 @@ class Files(cli.Case):
         self.assertGreater(result["seconds"], 0)
         self.assertAlmostEqual(result["seconds_per_step"], result["seconds"] / 4)
         self.assertTrue(10e6 < result["peak_memory_bytes"] < 10e9)
+        # Kept in float32, as the file has them but for its header; two copies of the largest matrix.
+        (header,) = struct.unpack("<Q", (cli.MODEL / "model.safetensors").read_bytes()[:8])
+        self.assertEqual(result["weights_bytes"], (cli.MODEL / "model.safetensors").stat().st_size - header - 8)
+        self.assertEqual(result["scratch_bytes"], 2 * 4 * 32 * 64)
+        self.assertEqual((result["dtype"], result["storage"]), ("float32", "float32"))
+        self.assertNotEqual(result["device"], "")
+        self.assertRegex(out, r"\n\d+\.\d{3} s a step, peak memory \d\.\d\d GB: weights 0\.00, scratch of perturbed copies 0\.00, "
+                         r"the rest \(activations, code\) \d\.\d\d\n")
         digest = hashlib.sha256((cli.MODEL / "model.safetensors").read_bytes()).hexdigest()
         self.assertEqual(result["model_hash"], {"model.safetensors": "sha256:" + digest})
         self.assertIn("toy", out)
@@ -135,6 +144,16 @@ class Files(cli.Case):
         for line in ("learning_rate: 1e-06", "epsilon: 0.001", "storage: float32", "type: llama", "device: cpu"):
             self.assertIn(line, config)
         self.assertNotIn("auto", config)
+
+    def test_plain_bfloat16_is_warned_of_in_the_numbers_of_the_run(self):
+        err = self.run_ok("run", "run.yaml", "optimizer.storage=bfloat16", "optimizer.learning_rate=1e-6").err
+        self.assertIn("warning: optimizer.storage: bfloat16 rounds every update: 4 steps at learning rate 1e-06 are expected to leave an "
+                      "error of 0.26% of the weights", err)
+        result = self.result()
+        self.assertEqual((result["dtype"], result["storage"]), ("float32", "bfloat16"))
+        for storage in ("auto", "float16", "bfloat16+8"):
+            self.assertNotIn("warning", self.run_ok("run", "run.yaml", f"optimizer.storage={storage}", f"output={storage}").err)
+        self.assertNotIn("warning", self.run_ok("eval", "run.yaml", "optimizer.storage=bfloat16", "output=only").err)
 
     def test_dev_is_not_looked_at_when_eval_every_is_0(self):
         self.run_ok("run", "run.yaml", "task.dev=test.jsonl", "trainer.eval_every=0")
