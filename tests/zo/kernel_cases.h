@@ -100,7 +100,7 @@ inline void advance_reference(float* theta, std::int64_t n, std::uint64_t first,
       for (std::size_t p = 0; p < update.coefficients.size(); ++p) {
         float z;
         fill_reference(Distribution::gaussian, {key, update.step, static_cast<std::uint32_t>(p)},
-                                first + static_cast<std::uint64_t>(i), 1, &z);
+                       first + static_cast<std::uint64_t>(i), 1, &z);
         u = std::fma(update.coefficients[p], z, u);
         writes = writes || update.coefficients[p] != 0;
       }
@@ -112,8 +112,8 @@ inline void perturb_reference(const float* theta, std::int64_t n, std::uint64_t 
                               PhiloxKey key, const Probe& probe, float* plus, float* minus) {
   for (std::int64_t i = 0; i < n; ++i) {
     float z;
-    fill_reference(Distribution::gaussian, {key, probe.step, probe.probe}, first + static_cast<std::uint64_t>(i),
-                            1, &z);
+    fill_reference(Distribution::gaussian, {key, probe.step, probe.probe},
+                   first + static_cast<std::uint64_t>(i), 1, &z);
     plus[i] = std::fma(probe.epsilon, z, theta[i]);
     minus[i] = std::fma(-probe.epsilon, z, theta[i]);
   }
