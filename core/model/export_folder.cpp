@@ -30,7 +30,7 @@ std::vector<TensorView> tensors_to_write(const LoadedModel& model, const BaseFil
   std::vector<TensorView> tensors;
   for (std::size_t i = 0; i < model.store.specs().size(); ++i) {
     const ParameterSpec& spec = model.store.specs()[i];
-    const DType of_base = base.dtype({static_cast<int>(i)});
+    const DType of_base = base.weights.view({static_cast<int>(i)}).dtype;
     const DType dtype = options.dtype.value_or(is_export_type(of_base) ? of_base : DType::F32);
     tensors.push_back({spec.name, dtype, spec.shape, {}});
     ++report.types[name_of(dtype)];
@@ -69,7 +69,7 @@ class Converter {
     before_.resize(count);
     bytes_.resize(static_cast<std::size_t>(bytes_of(tensor.dtype, tensor.count())));
     read_(p, weights_);
-    base_.read(p, before_);
+    base_.weights.read(p, before_.data());
     write_rounded(weights_, before_, tensor.dtype, bytes_, cost_, tensor.name);
     return bytes_;
   }
@@ -98,7 +98,7 @@ void write_weights(const std::vector<TensorView>& tensors, std::int64_t limit, C
 // All but the weights.
 void write_companions(const LoadedModel& model, const BaseFile& base, const fs::path& folder,
                       const ExportOptions& options, DType prevailing, ExportReport& report) {
-  const auto& gguf = base.gguf();
+  const auto& gguf = base.gguf;
   write_file_atomically(
       folder / "config.json",
       gguf ? made_config(model, prevailing)

@@ -1,6 +1,5 @@
 #include "core/model/load_model.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
@@ -9,9 +8,9 @@
 #include <map>
 
 #include "core/error.h"
-#include "core/io/dequantize.h"
 #include "core/io/safetensors.h"
 #include "core/model/gguf_model.h"
+#include "core/model/weight_files.h"
 #include "core/plugin/create.h"
 
 namespace mezo {
@@ -43,33 +42,6 @@ const Component& family_for(const ModelConfig& config, const std::string& type,
                         : registry.find(MEZO_MODEL, type);
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-struct Found {
-  const TensorView* view = nullptr;
-  std::int64_t rotary_heads = 0;
-};
-
-// The file's tensors by canonical name.
-std::map<std::string, Found> by_canonical_name(const TensorFile& file,
-                                               const std::vector<GgufName>* names) {
-  std::map<std::string, Found> found;
-  for (const TensorView& view : file.tensors()) {
-    if (!names) {
-      found[view.name] = {&view, 0};
-    } else if (const auto name = canonical(view.name, *names)) {
-      found[name->name] = {&view, name->rotary_heads};
-    } else {
-      found[view.name] = {&view, 0};
-    }
-  }
-  return found;
-}
-
 // The bytes of a file's tensor as they are, where the store keeps that very type.
 bool copy_as_it_lies(ParameterStore& store, int index, const TensorView& view) {
   const StoredTensor& t = store.stored({index});
@@ -85,34 +57,11 @@ bool copy_as_it_lies(ParameterStore& store, int index, const TensorView& view) {
   return true;
 }
 
-void widen(const ParameterSpec& spec, const TensorView& view, float* out) {
-  if (block_size(view.dtype) == 1) {
-    dequantize(view, out);
-    return;
-  }
-  // Whole blocks a row, so rows can be shared out.
-  const std::int64_t width = spec.shape.back(), rows = spec.elements() / width,
-                     bytes = bytes_of(view.dtype, width);
-  at::parallel_for(0, rows, 64, [&](std::int64_t b, std::int64_t e) {
-    dequantize(view.dtype, view.data.data() + b * bytes, (e - b) * width, out + b * width);
-  });
-}
-
-void read_parameter(ParameterStore& store, int index, const Found& found) {
-  const ParameterSpec& spec = store.spec({index});
-  const TensorView& view = *found.view;
-  if (found.rotary_heads == 0 && copy_as_it_lies(store, index, view)) return;
-  std::vector<float> values(static_cast<std::size_t>(spec.elements()));
-  widen(spec, view, values.data());
-  if (found.rotary_heads > 0) {
-    if (spec.shape[0] % (2 * found.rotary_heads) != 0)
-      throw ModelError("tensor " + view.name + ": expected rows for " +
-                       std::to_string(found.rotary_heads) + " heads of an even width, got " +
-                       std::to_string(spec.shape[0]));
-    const std::int64_t width = spec.shape.size() > 1 ? spec.shape[1] : 1;
-    undo_rotary_order(values.data(), spec.shape[0], width, found.rotary_heads);
-  }
-  store.write({index}, values.data());
+void read_parameter(ParameterStore& store, const WeightFiles& files, Parameter p) {
+  if (!files.reordered(p) && copy_as_it_lies(store, p.index, files.view(p))) return;
+  std::vector<float> values(static_cast<std::size_t>(store.spec(p).elements()));
+  files.read(p, values.data());
+  store.write(p, values.data());
 }
 
 // A model that is ready to be read: everything about it is known and checked but the numbers.
@@ -122,61 +71,28 @@ struct Prepared {
   std::shared_ptr<ModelFamily> family;
   Declaration declaration;
   std::unique_ptr<Model> model;
-  TensorFile file;
-  std::vector<Found> found;  // of each declared parameter
-  std::vector<std::string> unused;
+  WeightFiles files;
 };
-
-void find_parameters(Prepared& p, const std::vector<GgufName>* names) {
-  std::map<std::string, Found> found = by_canonical_name(p.file, names);
-  std::string missing;
-  for (const ParameterSpec& spec : p.declaration.parameters()) {
-    const auto it = found.find(spec.name);
-    if (it == found.end()) {
-      missing += "\n  " + spec.name;
-      continue;
-    }
-    const TensorView& view = *it->second.view;
-    const std::string where = "[" + p.file.path_of(view) + "] tensor " + view.name;
-    if (view.shape != spec.shape)
-      throw ModelError(where + ": the configuration asks for shape " + shape_text(spec.shape) +
-                       ", got " + shape_text(view.shape));
-    if (!is_weight(view.dtype))
-      throw ModelError(where + ": weights of type " + name_of(view.dtype) + " cannot be read");
-    p.found.push_back(it->second);
-    found.erase(it);
-  }
-  if (!missing.empty())
-    throw ModelError("[" + p.file.paths().front() +
-                     "] tensors that the model needs are not there:" + missing);
-  for (const auto& [name, view] : found) p.unused.push_back(name);
-}
 
 Prepared prepare(const std::string& path, const std::string& type, const Registry& registry) {
   Opened opened = open_model(path);
   const Component& component = family_for(opened.config, type, registry);
-  Prepared p{std::move(opened),
-             component,
-             create<ModelFamily>(component, Parameters()),
-             {},
-             {},
-             {},
-             {},
-             {}};
+  Prepared p{
+      std::move(opened), component, create<ModelFamily>(component, Parameters()), {}, {}, {}};
   const ModelConfig& config = p.opened.config;
   std::vector<GgufName> names;
+  if (p.opened.gguf) {
+    guard(
+        component, [&] { names = p.family->gguf_names(config); }, "naming the tensors");
+    if (names.empty())
+      throw ModelError("[" + path + "] the " + std::string(component.id()) +
+                       " family cannot be read from GGUF files");
+  }
   guard(
-      component,
-      [&] {
-        p.model = p.family->build(config, p.declaration);
-        if (p.opened.gguf) names = p.family->gguf_names(config);
-      },
-      "building the model");
-  if (p.opened.gguf && names.empty())
-    throw ModelError("[" + path + "] the " + std::string(component.id()) +
-                     " family cannot be read from GGUF files");
-  p.file = p.opened.gguf ? p.opened.gguf->tensors : load_safetensors_folder(path);
-  find_parameters(p, p.opened.gguf ? &names : nullptr);
+      component, [&] { p.model = p.family->build(config, p.declaration); }, "building the model");
+  p.files = p.opened.gguf
+                ? WeightFiles(p.opened.gguf->tensors, &names, p.declaration.parameters())
+                : WeightFiles(load_safetensors_folder(path), nullptr, p.declaration.parameters());
   return p;
 }
 
@@ -204,8 +120,9 @@ CheckedModel check_model(const std::string& path, const std::string& type,
   const auto parameters = p.declaration.parameters();
   return {std::string(p.component.id()),
           load_tokenizer(path, p.opened),
-          p.unused,
-          {parameters.begin(), parameters.end()}};
+          p.files.unused(),
+          {parameters.begin(), parameters.end()},
+          guard(p.component, [&] { return p.family->max_positions(p.opened.config); })};
 }
 
 namespace {
@@ -215,7 +132,8 @@ DType main_type(const Prepared& p) {
   std::map<DType, std::int64_t> elements;
   const auto specs = p.declaration.parameters();
   for (std::size_t i = 0; i < specs.size(); ++i)
-    if (specs[i].role != Role::vector) elements[p.found[i].view->dtype] += specs[i].elements();
+    if (specs[i].role != Role::vector)
+      elements[p.files.view({static_cast<int>(i)}).dtype] += specs[i].elements();
   const auto most =
       std::max_element(elements.begin(), elements.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -244,8 +162,8 @@ LoadedModel load_model(const std::string& path, const std::string& type, const R
   const DType file_type = main_type(p);
   ParameterStore store(p.declaration.parameters(), storage_for(placement, file_type),
                        placement.device);
-  for (std::size_t i = 0; i < p.found.size(); ++i)
-    read_parameter(store, static_cast<int>(i), p.found[i]);
+  for (std::size_t i = 0; i < store.specs().size(); ++i)
+    read_parameter(store, p.files, {static_cast<int>(i)});
   Tokenizer tokenizer = load_tokenizer(path, p.opened);
   return {path,
           std::string(p.component.id()),
@@ -256,8 +174,8 @@ LoadedModel load_model(const std::string& path, const std::string& type, const R
           std::move(store),
           dtype_for(placement, file_type),
           std::move(tokenizer),
-          p.file.paths(),
-          std::move(p.unused)};
+          p.files.paths(),
+          p.files.unused()};
 }
 
 }  // namespace mezo

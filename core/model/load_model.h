@@ -52,6 +52,7 @@ struct CheckedModel {
   Tokenizer tokenizer;
   std::vector<std::string> unused;
   std::vector<ParameterSpec> parameters;
+  std::optional<std::int64_t> max_positions;  // of a sequence; nothing: no limit
 };
 
 // All of load_model's checks but reading the weights: the path, its configuration, a family that

@@ -116,11 +116,6 @@ ModelConfig ModelConfig::from_gguf(const GgufFile& file) {
   return {std::move(json), meta.path()};
 }
 
-ModelConfig ModelConfig::from_path(const std::string& path) {
-  std::error_code none;
-  return std::filesystem::is_directory(path, none) ? from_folder(path) : from_gguf(load_gguf(path));
-}
-
 // The value of a key, or nullptr where it is absent or null. A dot steps into an object.
 const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
   const nlohmann::json* node = &value;

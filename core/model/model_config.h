@@ -20,8 +20,6 @@ class MEZO_API ModelConfig {
   // config.json of a Hugging Face folder.
   static ModelConfig from_folder(const std::string& folder);
   static ModelConfig from_gguf(const GgufFile& file);
-  // Of either, whichever the path is.
-  static ModelConfig from_path(const std::string& path);
   static ModelConfig from_json(const std::string& text, const std::string& origin);
 
   std::int64_t integer(const std::string& key) const;

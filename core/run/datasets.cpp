@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "core/plugin/create.h"
 #include "core/run/batch_order.h"
 #include "core/task/data_faults.h"
 
@@ -29,10 +28,7 @@ std::vector<Example> choose(const std::string& path, std::int64_t limit, const P
 
 std::int64_t longest_sequence(const RunConfig& config, const CheckedModel& model) {
   const std::int64_t wanted = config.task.integer("max_length");
-  const Component& component = config.registry->find(MEZO_MODEL, model.type);
-  const ModelConfig shape = ModelConfig::from_path(config.model.text("path"));
-  const auto family = create<ModelFamily>(component, Parameters());
-  const auto positions = guard(component, [&] { return family->max_positions(shape); });
+  const std::optional<std::int64_t> positions = model.max_positions;
   if (!positions || *positions >= wanted) return wanted;
   fmt::print(stderr,
              "note: sequences are cut to {} tokens, as the model has no more positions "

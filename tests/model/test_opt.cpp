@@ -108,6 +108,6 @@ TEST_CASE("a sequence has as many tokens as the configuration gives positions, o
   const auto family = create<ModelFamily>(registry().find(MEZO_MODEL, "opt"), Parameters());
   Folder f;
   f.write();
-  CHECK(family->max_positions(ModelConfig::from_path(f.path())) == 30);
+  CHECK(family->max_positions(ModelConfig::from_folder(f.path())) == 30);
   CHECK(family->max_positions(ModelConfig::from_json("{}", "none")) == std::nullopt);
 }
