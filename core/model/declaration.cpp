@@ -51,6 +51,10 @@ Linear Declaration::vocabulary_head(const std::string& module, std::int64_t in,
   return head;
 }
 
+Parameter Declaration::adapter(std::string name, std::vector<std::int64_t> shape) {
+  return add(std::move(name), std::move(shape), Role::adapter);
+}
+
 Linear Declaration::tied_head(Embedding embedding) {
   return {embedding.weight, {}, Layout::out_in, true};
 }

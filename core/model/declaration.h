@@ -18,7 +18,8 @@ namespace mezo {
 enum class Role {
   embedding,  // [entries, width], touched row by row
   matrix,     // of a linear map
-  vector      // one-dimensional: norm gains and biases
+  vector,     // one-dimensional: norm gains and biases
+  adapter     // small, of any shape: what a PEFT mode adds to the model
 };
 
 // How a matrix lies in memory: Hugging Face's linear layers are [out, in]; GPT-2's Conv1D is [in,
@@ -73,6 +74,9 @@ class MEZO_API Declaration {
   Linear vocabulary_head(const std::string& module, std::int64_t in, std::int64_t entries,
                          bool bias);
   Linear tied_head(Embedding embedding);
+
+  // A tensor that a PEFT mode adds (core/model/adapter.h), under a name of its own.
+  Parameter adapter(std::string name, std::vector<std::int64_t> shape);
 
   std::span<const ParameterSpec> parameters() const { return parameters_; }
 

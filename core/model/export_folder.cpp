@@ -28,8 +28,8 @@ bool is_export_type(DType dtype) {
 std::vector<TensorView> tensors_to_write(const LoadedModel& model, const BaseFile& base,
                                          const ExportOptions& options, ExportReport& report) {
   std::vector<TensorView> tensors;
-  for (std::size_t i = 0; i < model.store.specs().size(); ++i) {
-    const ParameterSpec& spec = model.store.specs()[i];
+  for (std::size_t i = 0; i < model.base_specs().size(); ++i) {
+    const ParameterSpec& spec = model.base_specs()[i];
     const DType of_base = base.weights.view({static_cast<int>(i)}).dtype;
     const DType dtype = options.dtype.value_or(is_export_type(of_base) ? of_base : DType::F32);
     tensors.push_back({spec.name, dtype, spec.shape, {}});
@@ -57,8 +57,8 @@ class Converter {
   Converter(const LoadedModel& model, const WeightReader& read, const BaseFile& base,
             RoundingCost& cost)
       : read_(read), base_(base), cost_(cost) {
-    for (std::size_t i = 0; i < model.store.specs().size(); ++i)
-      places_[model.store.specs()[i].name] = {static_cast<int>(i)};
+    for (std::size_t i = 0; i < model.base_specs().size(); ++i)
+      places_[model.base_specs()[i].name] = {static_cast<int>(i)};
   }
 
   // Valid until the next call.

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/io/safetensors.h"
+#include "core/model/attention_shapes.h"
 #include "core/model/gguf_model.h"
 #include "core/model/weight_files.h"
 #include "core/plugin/create.h"
@@ -72,13 +73,47 @@ struct Prepared {
   Declaration declaration;
   std::unique_ptr<Model> model;
   WeightFiles files;
+  std::vector<bool> trained;
+  AttachedAdapter adapter;
 };
 
-Prepared prepare(const std::string& path, const std::string& type, const Registry& registry) {
+// Lets the mode say what trains, and declare what it adds.
+void attach(Prepared& p, const ChosenPeft& mode) {
+  const std::size_t own = p.declaration.parameters().size();
+  p.trained.assign(own, false);
+  if (mode.peft) {
+    const std::vector<ParameterSpec> specs(p.declaration.parameters().begin(),
+                                           p.declaration.parameters().end());
+    const std::vector<AttentionShape> shapes =
+        guard(p.component, [&] { return attention_shapes(*p.model, specs); });
+    guard(
+        mode.component,
+        [&] {
+          p.trained = mode.peft->trained(specs);
+          p.adapter = {mode.peft->adapt({specs, shapes}, p.declaration), mode.component};
+        },
+        "adapting the model");
+    if (p.trained.size() != own)
+      throw PluginError("[peft " + std::string(mode.component.id()) +
+                        "] trained() must return one flag for each of " + std::to_string(own) +
+                        " parameters, got " + std::to_string(p.trained.size()) + " (plugin " +
+                        mode.component.plugin->path.string() + ")");
+  }
+  p.trained.resize(p.declaration.parameters().size(), true);
+}
+
+Prepared prepare(const std::string& path, const std::string& type, const Registry& registry,
+                 const ChosenPeft& mode) {
   Opened opened = open_model(path);
   const Component& component = family_for(opened.config, type, registry);
-  Prepared p{
-      std::move(opened), component, create<ModelFamily>(component, Parameters()), {}, {}, {}};
+  Prepared p{std::move(opened),
+             component,
+             create<ModelFamily>(component, Parameters()),
+             {},
+             {},
+             {},
+             {},
+             {}};
   const ModelConfig& config = p.opened.config;
   std::vector<GgufName> names;
   if (p.opened.gguf) {
@@ -93,6 +128,7 @@ Prepared prepare(const std::string& path, const std::string& type, const Registr
   p.files = p.opened.gguf
                 ? WeightFiles(p.opened.gguf->tensors, &names, p.declaration.parameters())
                 : WeightFiles(load_safetensors_folder(path), nullptr, p.declaration.parameters());
+  attach(p, mode);
   return p;
 }
 
@@ -108,21 +144,31 @@ Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
 
 }  // namespace
 
+std::span<const ParameterSpec> LoadedModel::base_specs() const {
+  const auto all = store.specs();
+  const auto end = std::find_if(all.begin(), all.end(),
+                                [](const ParameterSpec& s) { return s.role == Role::adapter; });
+  return {all.begin(), end};
+}
+
 std::int64_t LoadedModel::parameters() const {
   std::int64_t n = 0;
-  for (const ParameterSpec& spec : store.specs()) n += spec.elements();
+  for (const ParameterSpec& spec : base_specs()) n += spec.elements();
   return n;
 }
 
-CheckedModel check_model(const std::string& path, const std::string& type,
-                         const Registry& registry) {
-  const Prepared p = prepare(path, type, registry);
+CheckedModel check_model(const std::string& path, const std::string& type, const Registry& registry,
+                         const ChosenPeft& mode) {
+  const Prepared p = prepare(path, type, registry, mode);
   const auto parameters = p.declaration.parameters();
+  auto positions = guard(p.component, [&] { return p.family->max_positions(p.opened.config); });
+  if (positions && p.adapter)
+    *positions -= guard(mode.component, [&] { return p.adapter.adapter->position_shift(); });
   return {std::string(p.component.id()),
           load_tokenizer(path, p.opened),
           p.files.unused(),
           {parameters.begin(), parameters.end()},
-          guard(p.component, [&] { return p.family->max_positions(p.opened.config); })};
+          positions};
 }
 
 namespace {
@@ -132,7 +178,7 @@ DType main_type(const Prepared& p) {
   std::map<DType, std::int64_t> elements;
   const auto specs = p.declaration.parameters();
   for (std::size_t i = 0; i < specs.size(); ++i)
-    if (specs[i].role != Role::vector)
+    if (specs[i].role == Role::matrix || specs[i].role == Role::embedding)
       elements[p.files.view({static_cast<int>(i)}).dtype] += specs[i].elements();
   const auto most =
       std::max_element(elements.begin(), elements.end(),
@@ -157,13 +203,14 @@ at::ScalarType dtype_for(const ModelPlacement& placement, DType type) {
 }  // namespace
 
 LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry,
-                       const ModelPlacement& placement) {
-  Prepared p = prepare(path, type, registry);
+                       const ModelPlacement& placement, const ChosenPeft& mode) {
+  Prepared p = prepare(path, type, registry, mode);
   const DType file_type = main_type(p);
   ParameterStore store(p.declaration.parameters(), storage_for(placement, file_type),
                        placement.device);
   for (std::size_t i = 0; i < store.specs().size(); ++i)
-    read_parameter(store, p.files, {static_cast<int>(i)});
+    if (store.specs()[i].role != Role::adapter)
+      read_parameter(store, p.files, {static_cast<int>(i)});
   Tokenizer tokenizer = load_tokenizer(path, p.opened);
   return {path,
           std::string(p.component.id()),
@@ -172,6 +219,8 @@ LoadedModel load_model(const std::string& path, const std::string& type, const R
           p.opened.config,
           std::move(p.model),
           std::move(store),
+          std::move(p.trained),
+          std::move(p.adapter),
           dtype_for(placement, file_type),
           std::move(tokenizer),
           p.files.paths(),

@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "core/model/adapter.h"
 #include "core/model/model.h"
 #include "core/model/parameter_store.h"
+#include "core/model/peft.h"
 #include "core/plugin/registry.h"
 #include "core/text/tokenizer.h"
 
@@ -33,31 +35,38 @@ struct LoadedModel {
   std::shared_ptr<ModelFamily> family;
   ModelConfig config;
   std::unique_ptr<Model> model;
-  ParameterStore store;
-  at::ScalarType dtype;  // that forwards compute in
+  ParameterStore store;       // the model's own parameters, then the adapter's
+  std::vector<bool> trained;  // whether each of them takes part in training
+  AttachedAdapter adapter;    // of the mode, if it adds one
+  at::ScalarType dtype;       // that forwards compute in
   Tokenizer tokenizer;
   std::vector<std::string> files;   // the weights were read from
   std::vector<std::string> unused;  // tensors of the files that the model does not declare
 
-  MEZO_API std::int64_t parameters() const;
+  // The model's own; its adapter's tensors, which are not in its files, come behind them.
+  MEZO_API std::span<const ParameterSpec> base_specs() const;
+  MEZO_API std::int64_t parameters() const;  // of the model's own
 };
 
-// `type` is a component id, or "auto". Throws ModelError for what is missing, misshapen or of a
-// type that cannot be read, naming file and tensor; PluginError where no plugin serves the model.
+// `type` is a component id, or "auto"; `mode`: what will train. An adapter's tensors are there but
+// have no values yet (core/run/start_adapter.h gives them theirs). Throws ModelError for what is
+// missing, misshapen or of a type that cannot be read, naming file and tensor; PluginError where no
+// plugin serves the model; ConfigError where the mode does not fit it.
 MEZO_API LoadedModel load_model(const std::string& path, const std::string& type,
-                                const Registry& registry, const ModelPlacement& placement = {});
+                                const Registry& registry, const ModelPlacement& placement = {},
+                                const ChosenPeft& mode = {});
 
 struct CheckedModel {
   std::string type;
   Tokenizer tokenizer;
   std::vector<std::string> unused;
-  std::vector<ParameterSpec> parameters;
+  std::vector<ParameterSpec> parameters;      // with the adapter's
   std::optional<std::int64_t> max_positions;  // of a sequence; nothing: no limit
 };
 
 // All of load_model's checks but reading the weights: the path, its configuration, a family that
 // serves it, every tensor's name, shape and type, the tokenizer.
 MEZO_API CheckedModel check_model(const std::string& path, const std::string& type,
-                                  const Registry& registry);
+                                  const Registry& registry, const ChosenPeft& mode = {});
 
 }  // namespace mezo

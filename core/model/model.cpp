@@ -6,6 +6,13 @@ namespace mezo {
 
 Model::~Model() = default;
 Peft::~Peft() = default;
+
+std::vector<bool> Peft::trained(std::span<const ParameterSpec> parameters) const {
+  return std::vector<bool>(parameters.size(), false);
+}
+
+std::shared_ptr<Adapter> Peft::adapt(const ModelOutline&, Declaration&) const { return nullptr; }
+
 ModelFamily::~ModelFamily() = default;
 
 std::optional<std::int64_t> ModelFamily::max_positions(const ModelConfig& config) const {

@@ -181,6 +181,12 @@ std::string ModelConfig::text(const std::string& key, const std::string& otherwi
   return value->get<std::string>();
 }
 
+std::vector<std::string> ModelConfig::keys() const {
+  std::vector<std::string> names;
+  for (const auto& [key, value] : json_->value.items()) names.push_back(key);
+  return names;
+}
+
 std::vector<std::string> ModelConfig::architectures() const {
   if (!has("architectures") && has("model_type")) return {"model_type:" + text("model_type", "")};
   const auto it = json_->value.find("architectures");

@@ -29,6 +29,7 @@ class MEZO_API ModelConfig {
   bool boolean(const std::string& key, bool otherwise) const;
   std::string text(const std::string& key, const std::string& otherwise) const;
   bool has(const std::string& key) const;  // present and not null
+  std::vector<std::string> keys() const;   // of the outermost object, sorted
   // The value as JSON, "null" where it is absent: for who writes it into another config.json.
   std::string json(const std::string& key) const;
 

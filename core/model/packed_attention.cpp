@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <algorithm>
@@ -31,6 +32,15 @@ at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
       .reshape({x.size(0), heads, x.size(2), x.size(3)});
 }
 
+// A prefix [S or 1, length, heads, width] as the keys or values of n segments, all of one stream
+// together: [n, heads, length, width].
+at::Tensor of_segments(const at::Tensor& prefix, int streams, std::int64_t n) {
+  return prefix.transpose(1, 2)
+      .unsqueeze(1)
+      .expand({streams, n / streams, prefix.size(2), prefix.size(1), prefix.size(3)})
+      .reshape({n, prefix.size(2), prefix.size(1), prefix.size(3)});
+}
+
 // Rows a segment's queries can see, in order: its parent's, then its own.
 std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Segment& s) {
   std::vector<std::int64_t> rows;
@@ -45,7 +55,7 @@ std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Segment& 
 }  // namespace
 
 PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device)
-    : device_(device) {
+    : streams_(streams), device_(device) {
   std::vector<int> roots, continued;
   for (std::size_t i = 0; i < batch.segments().size(); ++i)
     (batch.segments()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
@@ -107,8 +117,8 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
       if (rows[i] != static_cast<std::int64_t>(i)) return false;
     return static_cast<std::int64_t>(rows.size()) == all;
   };
-  g.in_order = in_order(query_rows, streams * batch.rows()) &&
-               in_order(key_rows, streams * batch.rows());
+  g.in_order =
+      in_order(query_rows, streams * batch.rows()) && in_order(key_rows, streams * batch.rows());
   g.query_rows = index_tensor(query_rows, device_);
   g.key_rows = index_tensor(key_rows, device_);
   g.query_position = index_tensor(query_position, device_).view({g.n, g.queries, 1});
@@ -116,27 +126,36 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
   return g;
 }
 
-// True where a query sees a key: [n, 1, queries, keys].
-at::Tensor PackedAttention::mask(const Group& g, const AttentionOptions& o) const {
+// True where a query sees a key: [n, 1, queries, prefix + keys].
+at::Tensor PackedAttention::mask(const Group& g, const AttentionOptions& o,
+                                 std::int64_t prefix) const {
   at::Tensor seen = o.causal ? g.key_position <= g.query_position
                              : (g.key_position < std::numeric_limits<std::int64_t>::max())
                                    .expand({g.n, g.queries, g.keys});
   if (o.window > 0) seen = seen & (g.query_position - g.key_position < o.window);
+  if (prefix > 0) seen = at::cat({at::ones({g.n, g.queries, prefix}, seen.options()), seen}, 2);
   return seen.unsqueeze(1);
 }
 
 at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
-                                       const at::Tensor& v, const AttentionOptions& o) const {
+                                       const at::Tensor& v, const AttentionOptions& o,
+                                       const std::optional<KeysValues>& prefix) const {
   const std::int64_t heads = q.size(1), width = q.size(2);
   std::vector<at::Tensor> outputs;
   for (const Group& g : groups_) {
-    const bool plain_causal = o.causal && o.window == 0 && !g.continues;
+    at::Tensor keys = gather(k, g.key_rows, g.in_order, g.n, g.keys);
+    at::Tensor values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
+    if (prefix) {
+      keys = at::cat({of_segments(prefix->keys, streams_, g.n), keys}, 2);
+      values = at::cat({of_segments(prefix->values, streams_, g.n), values}, 2);
+    }
+    const bool plain_causal = o.causal && o.window == 0 && !g.continues && !prefix;
     const at::Tensor out = at::scaled_dot_product_attention(
-        gather(q, g.query_rows, g.in_order, g.n, g.queries),
-        repeat_heads(gather(k, g.key_rows, g.in_order, g.n, g.keys), heads),
-        repeat_heads(gather(v, g.key_rows, g.in_order, g.n, g.keys), heads),
-        plain_causal ? std::optional<at::Tensor>() : std::optional<at::Tensor>(mask(g, o)), 0.0,
-        plain_causal, o.scale);
+        gather(q, g.query_rows, g.in_order, g.n, g.queries), repeat_heads(keys, heads),
+        repeat_heads(values, heads),
+        plain_causal ? std::optional<at::Tensor>()
+                     : std::optional<at::Tensor>(mask(g, o, prefix ? prefix->keys.size(1) : 0)),
+        0.0, plain_causal, o.scale);
     outputs.push_back(out.transpose(1, 2).reshape({g.n * g.queries, heads, width}));
     if (g.in_order) return outputs.back();
   }

@@ -7,8 +7,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <vector>
 
+#include "core/model/adapter.h"
 #include "core/model/ops.h"
 #include "core/model/packed_batch.h"
 
@@ -19,9 +21,11 @@ class PackedAttention {
   // Rows are those of `batch`, `streams` times over, on the device.
   PackedAttention(const PackedBatch& batch, int streams, at::Device device = at::kCPU);
 
-  // Shapes as in Ops::attention.
+  // Shapes as in Ops::attention; the prefix as in Adapter::prefix. Every segment, continued or not,
+  // sees the prefix of its stream whole, before all that it sees otherwise.
   at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                        const AttentionOptions&) const;
+                        const AttentionOptions&,
+                        const std::optional<KeysValues>& prefix = std::nullopt) const;
 
  private:
   struct Group {  // n segments computed together; all tensors repeat for each stream
@@ -34,8 +38,9 @@ class PackedAttention {
     at::Tensor key_position;    // [n, 1, keys]; padding lies past every position
   };
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
-  at::Tensor mask(const Group&, const AttentionOptions&) const;
+  at::Tensor mask(const Group&, const AttentionOptions&, std::int64_t prefix) const;
 
+  int streams_;
   at::Device device_;
   std::vector<Group> groups_;
   at::Tensor back_;  // [R] place of each row in the groups' padded outputs, laid end to end

@@ -22,8 +22,8 @@ class MEZO_API ParameterSource {
   virtual at::Device device() const { return at::kCPU; }
 
   // The parameter under each stream: [S, shape…] with S = streams(), or [1, shape…] where all
-  // streams share it. Vectors are fp32 and stay; matrices are dtype(), and may lie in scratch that
-  // the next call reuses: finish with them first.
+  // streams share it. Vectors are fp32 and stay; adapters' tensors are dtype() and stay; matrices
+  // are dtype(), and may lie in scratch that the next call reuses: finish with them first.
   virtual at::Tensor whole(Parameter) = 0;
 
   // A vector in dtype(), to be added inside a matrix product: [S or 1, d]. Where that rounds, a

@@ -1,7 +1,7 @@
 #pragma once
-// The model's numbers, once: a tensor for each declared parameter, in its storage type, on one
-// device. Nothing but an update writes here (core/zo/exact_weights.h), so what an evaluation reads
-// is always theta itself.
+// The model's numbers, once: a tensor for each declared parameter, and for each that a PEFT mode
+// added, in its storage type, on one device. Nothing but an update writes here
+// (core/zo/exact_weights.h), so what an evaluation reads is always theta itself.
 
 #include <ATen/core/Tensor.h>
 
@@ -25,7 +25,8 @@ struct StoredTensor {
 
 class MEZO_API ParameterStore {
  public:
-  // Uninitialised tensors of the declared shapes; vectors are float32 whatever `storage` is.
+  // Uninitialised tensors of the declared shapes; vectors and adapters are float32 whatever
+  // `storage` is.
   explicit ParameterStore(std::span<const ParameterSpec> specs, Storage storage = Storage::float32,
                           at::Device device = at::kCPU);
 

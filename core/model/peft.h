@@ -1,22 +1,44 @@
 #pragma once
-// What a PEFT plugin implements: which of a model's parameters train, and what it recommends to
-// train them with. The rest of the host, and every model plugin, is the same for all modes.
+// What a PEFT plugin implements: a mode, which says what of a model trains, what it adds to the
+// model (core/model/adapter.h), and what it recommends to train them with. The rest of the host,
+// and every model plugin, is the same for all modes. A mode that can start from an adapter folder
+// has a setting `adapter`, a path that is empty where there is none; `mezo eval` evaluates such an
+// adapter, and the base alone without one.
 
+#include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/api.h"
+#include "core/model/adapter.h"
 #include "core/model/declaration.h"
 
 namespace mezo {
+
+// A model before its weights are read.
+struct ModelOutline {
+  std::span<const ParameterSpec> parameters;  // in the order of their declaration
+  std::span<const AttentionShape> attention;  // of each layer
+};
 
 class MEZO_API Peft {
  public:
   virtual ~Peft();
 
-  // One flag for each of the model's parameters, in their order. Throws ConfigError if a setting
-  // fits none of them.
-  virtual std::vector<bool> trained(std::span<const ParameterSpec> parameters) const = 0;
+  // One flag for each of the model's own parameters, in their order: none, unless a mode says
+  // otherwise. Throws ConfigError if a setting fits none of them.
+  virtual std::vector<bool> trained(std::span<const ParameterSpec> parameters) const;
+
+  // Declares the tensors that the mode adds (Declaration::adapter), all of which train, and returns
+  // what uses them; nullptr: it adds nothing. Throws ConfigError if a setting does not fit the
+  // model.
+  virtual std::shared_ptr<Adapter> adapt(const ModelOutline& model, Declaration& declare) const;
+
+  // Settings whose values followed from something else, as a YAML file writes them: {"rank", "16"}
+  // where an adapter folder said so. They are recorded in place of the given ones.
+  virtual std::vector<std::pair<std::string, std::string>> resolved() const { return {}; }
 
   // What `learning_rate: auto` and `epsilon: auto` stand for.
   struct Recommended {
@@ -24,6 +46,12 @@ class MEZO_API Peft {
     double epsilon;
   };
   virtual Recommended recommended() const = 0;
+};
+
+// A mode with the component that answers for it; or none: nothing trains.
+struct ChosenPeft {
+  std::shared_ptr<const Peft> peft;
+  Component component;
 };
 
 }  // namespace mezo

@@ -1,23 +1,32 @@
 #include "core/model/stream_ops.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
 
 #include "core/model/index_tensor.h"
 #include "core/model/matmul.h"
+#include "core/plugin/create.h"
 
 namespace mezo {
 
 Ops::~Ops() = default;
 StreamOps::~StreamOps() = default;
 
-StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch)
+StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch,
+                     const AttachedAdapter* adapter)
     : source_(source),
+      adapter_(adapter && *adapter ? adapter : nullptr),
       streams_(source.streams()),
       batch_{index_tensor(batch.ids(), source.device()).repeat({streams_}),
              index_tensor(batch.positions(), source.device()).repeat({streams_})},
       activations_(activation_kernels(source.device().is_cuda())),
-      attention_(std::make_unique<PackedAttention>(batch, streams_, source.device())) {}
+      attention_(std::make_unique<PackedAttention>(batch, streams_, source.device())) {
+  if (!adapter_) return;
+  const std::int64_t shift =
+      guard(adapter_->component, [&] { return adapter_->adapter->position_shift(); });
+  if (shift != 0) batch_.positions = batch_.positions + shift;
+}
 
 at::Tensor StreamOps::enter_layer(int, const at::Tensor& x) { return x; }
 
@@ -28,6 +37,15 @@ at::Tensor StreamOps::embedding(const Embedding& e, const at::Tensor& ids) {
 }
 
 at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
+  at::Tensor y = base_linear(map, x);
+  if (adapter_ && !map.vocabulary)
+    guard(
+        adapter_->component, [&] { adapter_->adapter->linear(source_, map, x, y); },
+        "changing a linear map");
+  return y;
+}
+
+at::Tensor StreamOps::base_linear(const Linear& map, const at::Tensor& x) {
   const bool selected = map.vocabulary && vocabulary_;
   at::Tensor bias;
   if (map.bias) {  // before the matrix, which the source's next call may overwrite
@@ -58,9 +76,14 @@ at::Tensor StreamOps::rms_norm(const Norm& norm, const at::Tensor& x, double eps
   return activations_.rms_norm(x, source_.whole(norm.gain), epsilon);
 }
 
-at::Tensor StreamOps::attention(int, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                const AttentionOptions& options) {
-  return (*attention_)(q, k, v, options);
+at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor& k,
+                                const at::Tensor& v, const AttentionOptions& options) {
+  std::optional<KeysValues> prefix;
+  if (adapter_)
+    guard(
+        adapter_->component, [&] { prefix = adapter_->adapter->prefix(source_, layer); },
+        "making a prefix");
+  return (*attention_)(q, k, v, options, prefix);
 }
 
 }  // namespace mezo

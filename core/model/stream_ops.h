@@ -2,12 +2,14 @@
 // The host's Ops: the same arithmetic for evaluation (one stream) and training (two or more), over
 // whatever ParameterSource it is given, on the device and in the type that it names. One object
 // serves one batch. A matrix of each stream's own is one product a stream; a matrix that all share
-// is one product over all rows. No stream's rows are padded or copied for another's.
+// is one product over all rows; what an adapter adds is small and each stream's own. No stream's
+// rows are padded or copied for another's.
 
 #include <memory>
 #include <optional>
 
 #include "core/model/activations.h"
+#include "core/model/adapter.h"
 #include "core/model/ops.h"
 #include "core/model/packed_attention.h"
 #include "core/model/packed_batch.h"
@@ -17,7 +19,9 @@ namespace mezo {
 
 class MEZO_API StreamOps : public Ops {
  public:
-  StreamOps(ParameterSource& source, const PackedBatch& batch);
+  // `adapter`, which must outlive this object, has its part in linear() and attention().
+  StreamOps(ParameterSource& source, const PackedBatch& batch,
+            const AttachedAdapter* adapter = nullptr);
   ~StreamOps() override;
 
   // What the model's hidden() is given: the batch's rows, once for each stream.
@@ -37,7 +41,10 @@ class MEZO_API StreamOps : public Ops {
                        const AttentionOptions&) override;
 
  private:
+  at::Tensor base_linear(const Linear&, const at::Tensor& x);
+
   ParameterSource& source_;
+  const AttachedAdapter* adapter_;  // null: none
   int streams_;
   Batch batch_;
   const ActivationKernels& activations_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -11,6 +12,7 @@
 #include "core/run/datasets.h"
 #include "core/run/device.h"
 #include "core/run/evaluate.h"
+#include "core/run/export_run.h"
 #include "core/run/interrupt.h"
 #include "core/run/lost_perturbations.h"
 #include "core/run/memory_use.h"
@@ -21,6 +23,7 @@
 #include "core/run/resume.h"
 #include "core/run/rounding_noise.h"
 #include "core/run/run_folder.h"
+#include "core/run/start_adapter.h"
 #include "core/run/trainer.h"
 #include "core/run/watch.h"
 
@@ -66,10 +69,10 @@ void require(const RunConfig& config, bool training) {
     throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
 }
 
-LoadedModel load(const RunConfig& config) {
+LoadedModel load(const RunConfig& config, const ChosenPeft& mode) {
   const auto start = Clock::now();
   LoadedModel model = load_model(config.model.text("path"), config.model.text("type"),
-                                 *config.registry, placement_of(config));
+                                 *config.registry, placement_of(config), mode);
   fmt::print(
       stderr,
       "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "
@@ -79,6 +82,12 @@ LoadedModel load(const RunConfig& config) {
       device_memory(model.store.device()).name, seconds_since(start));
   for (const std::string& name : model.unused)
     fmt::print(stderr, "warning: the model does not use the tensor {}\n", name);
+  if (model.adapter)
+    for (const std::string& note :
+         guard(mode.component, [&] { return model.adapter.adapter->notes(); }))
+      fmt::print(stderr, "{}{}\n",
+                 note.starts_with("warning: ") ? "" : fmt::format("{}: ", mode.component.id()),
+                 note);
   return model;
 }
 
@@ -100,33 +109,25 @@ std::string bos_of(const Tokenizer& tokenizer) {
   return start.empty() ? "none" : start.size() == 1 ? std::to_string(start.front()) : "auto";
 }
 
-ResolvedModel resolved_model(const LoadedModel& model) {
-  return {model.type, name_of_dtype(model.dtype), model.store.device().is_cuda() ? "cuda" : "cpu",
-          name_of(model.store.storage()), bos_of(model.tokenizer)};
+ResolvedModel resolved_model(const RunConfig& config, const LoadedModel& model) {
+  return {model.type,
+          name_of_dtype(model.dtype),
+          model.store.device().is_cuda() ? "cuda" : "cpu",
+          name_of(model.store.storage()),
+          streams_together(config, model) ? "together" : "turns",
+          bos_of(model.tokenizer)};
 }
 
 void print_notes(const RunConfig& config) {
   for (const std::string& note : config.notes) fmt::print(stderr, "note: {}\n", note);
 }
 
-std::vector<bool> trained_parameters(const RunConfig& config,
-                                     std::span<const ParameterSpec> specs) {
-  std::vector<bool> trained =
-      guard(config.peft_component, [&] { return config.peft_mode->trained(specs); });
-  if (trained.size() != specs.size())
-    throw PluginError(fmt::format(
-        "[peft {}] trained() must return one flag for each of {} parameters, got {} (plugin {})",
-        config.peft_component.id(), specs.size(), trained.size(),
-        config.peft_component.plugin->path.string()));
-  return trained;
-}
-
 // Reads the examples with the model's tokenizer, before its weights, and checks what trains: a bad
 // line or pattern is known at once however large the model is.
-Datasets read_data(const RunConfig& config, const std::vector<std::string>& wanted) {
+Datasets read_data(const RunConfig& config, const ChosenPeft& mode,
+                   const std::vector<std::string>& wanted) {
   const CheckedModel checked =
-      check_model(config.model.text("path"), config.model.text("type"), *config.registry);
-  trained_parameters(config, checked.parameters);
+      check_model(config.model.text("path"), config.model.text("type"), *config.registry, mode);
   return read_datasets(config, checked, wanted);
 }
 
@@ -140,12 +141,13 @@ struct Run {
   Json before = nullptr;
   std::optional<Evaluation> measured_before = {};  // unless an earlier session did it
 
-  bool train_and_report(const TrajectoryHeader& origin, const std::vector<bool>& trained,
+  bool train_and_report(const TrajectoryHeader& origin,
                         const std::optional<Resumption>& resumption);
   Start prepare(const TrajectoryHeader& origin, const std::optional<Resumption>& resumption,
                 ExactWeights& weights);
   void report(const Evaluation& after, std::uint32_t steps, double seconds,
               const MemoryUse& memory);
+  void keep_adapter() const;
 };
 
 // Base weights are measured before the past is replayed onto them, and a new run's folder is made
@@ -154,7 +156,7 @@ Start Run::prepare(const TrajectoryHeader& origin, const std::optional<Resumptio
                    ExactWeights& weights) {
   const auto flush_every = static_cast<std::uint32_t>(config.trainer.integer("flush_every"));
   std::optional<Start> start;
-  if (!resumption) start.emplace(start_new(folder, origin, flush_every));
+  if (!resumption) start.emplace(start_new(folder, origin, model, flush_every));
   if (resumption) before = resumption->log.before;
   if (before.is_null()) {
     measured_before = measure(model, data.measured(), "before", 0);
@@ -166,17 +168,18 @@ Start Run::prepare(const TrajectoryHeader& origin, const std::optional<Resumptio
   return std::move(*start);
 }
 
-bool Run::train_and_report(const TrajectoryHeader& origin, const std::vector<bool>& trained,
+bool Run::train_and_report(const TrajectoryHeader& origin,
                            const std::optional<Resumption>& resumption) {
   TrainerOptions trainer = trainer_options(config);
+  trainer.spsa.together = streams_together(config, model);
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
              trainer.schedule.steps, trainer.batch_size, trainer.schedule.learning_rate,
              trainer.spsa.epsilon);
   if (model.store.storage() == Storage::bfloat16)
     fmt::print(stderr, "{}\n", bfloat16_warning(trainer.schedule));
   const ExactOptions exact = exact_options(config, model);
-  warn_of_lost_perturbations(model.store, trained, exact, trainer.spsa.epsilon);
-  ExactWeights weights(model.store, trained, exact);
+  warn_of_lost_perturbations(model.store, model.trained, exact, trainer.spsa.epsilon);
+  ExactWeights weights(model.store, model.trained, exact);
   Start start = prepare(origin, resumption, weights);
   std::uint32_t steps = trainer.first_step = start.step;
   double seconds = start.training_seconds;
@@ -202,10 +205,26 @@ bool Run::train_and_report(const TrajectoryHeader& origin, const std::vector<boo
   return !Interrupt::stop();
 }
 
+// For the peft package; what it cannot express is kept in the trajectory alone.
+void Run::keep_adapter() const {
+  if (!model.adapter) return;
+  const auto reason =
+      guard(model.adapter.component, [&] { return model.adapter.adapter->refuses_peft(); });
+  if (reason) {
+    fmt::print(stderr, "note: no {}: {}\n", folder.file("adapter"), *reason);
+    return;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(folder.file("adapter"), error);
+  if (error)
+    throw RunError("[output] cannot make " + folder.file("adapter") + ": " + error.message());
+  write_adapter(model, folder.file("adapter"));
+}
+
 void Run::report(const Evaluation& after, std::uint32_t steps, double seconds,
                  const MemoryUse& memory) {
   Json result =
-      describe_run(config, model, hashes, "mezo " + std::string(config.peft_component.id()));
+      describe_run(config, model, hashes, "mezo " + std::string(config.peft_mode.component.id()));
   result["before"] = before;
   result["after"] = scores_of(after);
   result["steps"] = steps;
@@ -216,6 +235,7 @@ void Run::report(const Evaluation& after, std::uint32_t steps, double seconds,
   // First: a full disk must not cost the numbers.
   print_table(config, result, memory);
   folder.write_predictions(prediction_lines(after, *config.task_file));
+  keep_adapter();
   folder.write_result(result);
   fmt::print("{}\n", folder.path());
 }
@@ -229,12 +249,16 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   RunFolder folder(config.top.text("output"), options.earlier);
   std::optional<Resumption> resumption;
   if (options.earlier == Earlier::resume) resumption = find_resumption(folder);
-  const Datasets data = read_data(config, {"train", "dev", "test"});
-  LoadedModel model = load(config);
-  const std::vector<bool> trained = trained_parameters(config, model.store.specs());
+  const Datasets data = read_data(config, config.peft_mode, {"train", "dev", "test"});
+  LoadedModel model = load(config, config.peft_mode);
+  if (resumption)
+    read_initial(model, folder.file(initial_file));
+  else
+    start_adapter(model, exact_options(config, model).seed);
   const WeightHashes hashes = hash_weights(model);
-  const TrajectoryHeader origin = origin_of(
-      config, config.resolved_yaml(resolved_model(model), lines_of(hashes)), model.store, trained);
+  const TrajectoryHeader origin =
+      origin_of(config, config.resolved_yaml(resolved_model(config, model), lines_of(hashes)),
+                model.store, model.trained);
   if (resumption) check_resumption(*resumption, origin, config);
   const auto wanted = static_cast<std::uint32_t>(config.trainer.integer("steps"));
   if (resumption && resumption->past.steps() == wanted && has_whole_result(folder)) {
@@ -243,7 +267,7 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
     fmt::print("{}\n", folder.path());
     return true;
   }
-  return Run{config, folder, data, model, hashes}.train_and_report(origin, trained, resumption);
+  return Run{config, folder, data, model, hashes}.train_and_report(origin, resumption);
 }
 
 bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
@@ -251,16 +275,21 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   print_notes(config);
   require(config, false);
   RunFolder folder(config.top.text("output"), options.earlier);
-  const Datasets data = read_data(config, {config.task.text("test").empty() ? "dev" : "test"});
+  const ChosenPeft mode = config.evaluated_mode();
+  const Datasets data =
+      read_data(config, mode, {config.task.text("test").empty() ? "dev" : "test"});
   const Split& measured = data.measured();
-  const LoadedModel model = load(config);
+  LoadedModel model = load(config, mode);
+  start_adapter(model, 0);  // from its folder: nothing is drawn
   const WeightHashes hashes = hash_weights(model);
-  folder.start(config.resolved_yaml(resolved_model(model), lines_of(hashes)));
+  folder.start(config.resolved_yaml(resolved_model(config, model), lines_of(hashes)));
   const auto start = Clock::now();
   const Evaluation evaluation = measure(model, measured, "evaluating", 0);
   const bool interrupted = Interrupt::stop();
 
-  Json result = describe_run(config, model, hashes, "zero-shot");
+  Json result = describe_run(
+      config, model, hashes,
+      mode.peft ? std::string(mode.component.id()) + " adapter" : std::string("zero-shot"));
   result["after"] = scores_of(evaluation);
   result["interrupted"] = interrupted;
   result["seconds"] = seconds_since(start);
@@ -276,9 +305,8 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
 void validate_experiment(const RunConfig& config) {
   print_notes(config);
   require(config, false);
-  const CheckedModel model =
-      check_model(config.model.text("path"), config.model.text("type"), *config.registry);
-  trained_parameters(config, model.parameters);
+  const CheckedModel model = check_model(config.model.text("path"), config.model.text("type"),
+                                         *config.registry, config.peft_mode);
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";

@@ -11,34 +11,88 @@
 #include "core/error.h"
 #include "core/io/new_folder.h"
 #include "core/model/export_folder.h"
+#include "core/model/peft_folder.h"
+#include "core/plugin/create.h"
 #include "core/run/interrupt.h"
+#include "core/run/start_adapter.h"
 
 namespace mezo {
 
 namespace {
 
 void check_format(const std::string& format) {
-  static const std::vector<std::string> known = {"hf"};
+  static const std::vector<std::string> known = {"hf", "peft"};
   if (std::ranges::find(known, format) == known.end())
     throw ConfigError(fmt::format("[export] unknown format {}{} (known: {})", shown(format),
                                   did_you_mean(format, known), fmt::join(known, ", ")));
 }
 
+// What the format cannot express is known before the replay.
+void check_expressible(const LoadedModel& model, const std::string& format) {
+  const AttachedAdapter& attached = model.adapter;
+  if (!attached) {
+    if (format == "peft")
+      throw ConfigError(
+          "[export] --format peft: the run trained the model's own weights, there is no adapter; "
+          "use --format hf");
+    return;
+  }
+  const std::optional<std::string> reason = guard(attached.component, [&] {
+    return format == "peft" ? attached.adapter->refuses_peft() : attached.adapter->refuses_merge();
+  });
+  if (reason)
+    throw ConfigError(
+        fmt::format("[export] --format {}: {}: {}", format, attached.component.id(), *reason));
+}
+
+void export_adapter(const LoadedModel& model, const ExportRequest& request) {
+  NewFolder folder(request.path);
+  try {
+    write_adapter(model, folder.path(), export_dtype(request.dtype).value_or(DType::F32));
+  } catch (const RunError& error) {  // it names a file that is gone by now
+    throw RunError(fmt::format("[export] {}: nothing was written: {}", request.path, error.what()));
+  }
+  folder.commit();
+  fmt::print("{}: an adapter for the peft package, base model {}\n", request.path, model.path);
+}
+
+void export_model(const LoadedModel& model, const ExportRequest& request) {
+  ExportOptions options;
+  options.dtype = export_dtype(request.dtype);
+  const auto read = [&](Parameter p, std::span<float> out) {
+    if (Interrupt::stop()) throw RunError("interrupted");
+    model.store.read(p, out.data());
+    if (model.adapter)
+      guard(
+          model.adapter.component,
+          [&] { model.adapter.adapter->merge(p, out, reader_of(model.store)); }, "merging");
+  };
+  for (const std::string& line : export_folder(model, read, request.path, options).lines())
+    fmt::print("{}\n", line);
+}
+
 }  // namespace
+
+void write_adapter(const LoadedModel& model, const std::filesystem::path& folder, DType dtype) {
+  const PeftFiles files = guard(
+      model.adapter.component,
+      [&] { return model.adapter.adapter->peft_files(reader_of(model.store)); },
+      "describing the adapter");
+  write_peft_folder(folder, files, model.path, dtype);
+}
 
 void export_run(const ExportRequest& request) {
   check_format(request.format);
-  ExportOptions options;
-  options.dtype = export_dtype(request.dtype);
+  export_dtype(request.dtype);
   { const NewFolder trial(request.path); }  // made and removed: it can be, before the replay
-  const ReplayedRun run = replay_run(request.weights);
+  ReplayRequest weights = request.weights;
+  weights.check = [&](const LoadedModel& model) { check_expressible(model, request.format); };
+  const ReplayedRun run = replay_run(weights);
   const Interrupt interrupt;
-  const auto read = [&](Parameter p, std::span<float> out) {
-    if (Interrupt::stop()) throw RunError("interrupted");
-    run.model.store.read(p, out.data());
-  };
-  for (const std::string& line : export_folder(run.model, read, request.path, options).lines())
-    fmt::print("{}\n", line);
+  if (request.format == "peft")
+    export_adapter(run.model, request);
+  else
+    export_model(run.model, request);
 }
 
 }  // namespace mezo

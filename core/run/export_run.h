@@ -1,9 +1,12 @@
 #pragma once
 // `mezo export`: a run's weights, rebuilt from its trajectory, as a folder that other programs
-// load. Used by the command line alone; costs a replay and one reading of the base file.
+// load: a whole model, with an adapter merged into its weights, or an adapter alone. Used by the
+// command line; costs a replay and, for a model, one reading of the base file.
 
+#include <filesystem>
 #include <string>
 
+#include "core/io/dtype.h"
 #include "core/run/replay.h"
 
 namespace mezo {
@@ -11,7 +14,7 @@ namespace mezo {
 struct ExportRequest {
   ReplayRequest weights;       // of which run, after which step
   std::string path;            // the new folder
-  std::string format = "hf";   // a Hugging Face model folder
+  std::string format = "hf";   // a Hugging Face model folder; "peft": an adapter folder
   std::string dtype = "auto";  // as export_dtype() takes it
 };
 
@@ -19,5 +22,10 @@ struct ExportRequest {
 // replay, which may take long. Throws ConfigError for an unknown format or type, what replay_run()
 // and export_folder() throw, and RunError after a signal; nothing is left at `path` then.
 MEZO_API void export_run(const ExportRequest& request);
+
+// The model's adapter as the peft package's two files, into a folder that exists. It must have one
+// that does not refuse (Adapter::refuses_peft). Throws RunError.
+MEZO_API void write_adapter(const LoadedModel& model, const std::filesystem::path& folder,
+                            DType dtype = DType::F32);
 
 }  // namespace mezo

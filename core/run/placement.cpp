@@ -1,6 +1,7 @@
 #include "core/run/placement.h"
 
 #include "core/run/device.h"
+#include "core/run/trainer.h"
 
 namespace mezo {
 
@@ -23,6 +24,20 @@ ModelPlacement placement_of(const RunConfig& config) {
     placement.dtype = dtype_named(dtype);
   placement.storage = storage_named(config.optimizer.text("storage"));  // nothing for auto
   return placement;
+}
+
+bool streams_together(const RunConfig& config, const LoadedModel& model) {
+  const std::string& streams = config.optimizer.text("streams");
+  if (streams != "auto") return streams == "together";
+  for (std::size_t i = 0; i < model.trained.size(); ++i)
+    if (const Role role = model.store.specs()[i].role;
+        model.trained[i] && (role == Role::matrix || role == Role::embedding))
+      return false;
+  SpsaOptions spsa = trainer_options(config).spsa;
+  spsa.together = true;
+  for (const auto& forward : forwards_of(spsa))
+    if (forward.size() > most_streams) return false;
+  return true;
 }
 
 ExactOptions exact_options(const RunConfig& config, const LoadedModel& model) {

@@ -11,6 +11,11 @@ namespace mezo {
 // Opens the device. Throws RunError where it cannot be used.
 MEZO_API ModelPlacement placement_of(const RunConfig& config);
 
+// Whether all streams of a step share a forward, from optimizer.streams. `auto`: where none of the
+// base's matrices trains, so that a product over all rows serves them all, and there are not more
+// streams than a forward takes.
+MEZO_API bool streams_together(const RunConfig& config, const LoadedModel& model);
+
 MEZO_API ExactOptions exact_options(const RunConfig& config, const LoadedModel& model);
 
 // "float16", as in a run's YAML.

@@ -9,6 +9,7 @@
 #include "core/config/schema.h"
 #include "core/config/spelling.h"
 #include "core/error.h"
+#include "core/plugin/create.h"
 #include "core/run/settings.h"
 
 namespace mezo {
@@ -70,6 +71,18 @@ RunConfig recorded_config(const Value& tree) {
       throw ConfigError(std::string("[trajectory's configuration] optimizer.") + name +
                         " must be a number");
   return config;
+}
+
+ChosenPeft recorded_mode(const Value& tree, const Registry& registry) {
+  const Value* block = tree.find("peft");
+  const Value* type = block ? block->find("type") : nullptr;
+  if (!type) throw ConfigError("[trajectory's configuration] peft.type is missing");
+  const Component& component = registry.find(MEZO_PEFT, type->text);
+  Diagnostics diagnostics;
+  const Parameters parameters =
+      check(block, "peft", table_of_block(peft_settings(), component), diagnostics, tree.mark);
+  diagnostics.throw_if_any();
+  return {create<Peft>(component, parameters), component};
 }
 
 std::vector<std::string> changed_settings(const Value& then, const Value& now) {

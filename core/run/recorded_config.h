@@ -18,6 +18,9 @@ Value recorded_tree(const std::string& yaml);
 // this mezo does not have.
 RunConfig recorded_config(const Value& tree);
 
+// Its PEFT mode, made anew.
+ChosenPeft recorded_mode(const Value& tree, const Registry& registry);
+
 // The settings that differ, as dotted keys in the order of `now`: two spellings of one number do
 // not. A setting that only one of them has counts.
 std::vector<std::string> changed_settings(const Value& then, const Value& now);

@@ -14,6 +14,7 @@
 #include "core/run/progress.h"
 #include "core/run/recorded_config.h"
 #include "core/run/settings.h"
+#include "core/run/start_adapter.h"
 #include "core/run/trainer.h"
 
 namespace mezo {
@@ -34,7 +35,7 @@ std::filesystem::path file_of(const std::string& run) {
 
 // Where the model and its plugins lie may have changed since, and any device gives the same bits;
 // what was done has not changed.
-RunConfig with_overrides(const Trajectory& trajectory, const std::vector<Argument>& overrides) {
+Value with_overrides(const Trajectory& trajectory, const std::vector<Argument>& overrides) {
   const Value then = recorded_tree(trajectory.latest().config);
   Value now = then;
   now.entry("model")->value.set("device", Value::scalar("auto"));
@@ -44,23 +45,26 @@ RunConfig with_overrides(const Trajectory& trajectory, const std::vector<Argumen
   diagnostics.throw_if_any();
   std::vector<std::string> refused = changed_settings(then, now);
   std::erase_if(refused, [](const std::string& key) {
-    return key == "model.path" || key == "model.device" || key == "plugins";
+    return key == "model.path" || key == "model.device" || key == "peft.adapter" ||
+           key == "plugins";
   });
   if (!refused.empty())
     throw ConfigError(
         fmt::format("[replay] {}: replaying repeats what was done; only model.path, "
-                    "model.device and plugins can be given",
+                    "model.device, peft.adapter and plugins can be given",
                     fmt::join(refused, ", ")));
-  return recorded_config(now);
+  return now;
 }
 
-LoadedModel load_base(const RunConfig& config, const std::vector<PluginFolder>& folders) {
+LoadedModel load_base(const Value& tree, const std::vector<PluginFolder>& folders) {
+  const RunConfig config = recorded_config(tree);
   PluginSearch search;
   search.named = config.top.list("plugins");
   search.base = std::filesystem::current_path();
   search.folders = folders;
-  return load_model(config.model.text("path"), config.model.text("type"), Registry(search),
-                    placement_of(config));
+  const Registry registry(search);
+  return load_model(config.model.text("path"), config.model.text("type"), registry,
+                    placement_of(config), recorded_mode(tree, registry));
 }
 
 std::uint32_t wanted_step(const ReplayRequest& request, const Trajectory& trajectory) {
@@ -116,6 +120,8 @@ ReplayedRun replay_run(const ReplayRequest& request) {
   const std::uint32_t step = wanted_step(request, trajectory);
   LoadedModel model =
       load_base(with_overrides(trajectory, request.overrides), request.plugin_folders);
+  if (request.check) request.check(model);
+  read_initial(model, file.parent_path() / initial_file);
   ReplayedRun run{std::move(trajectory), std::move(model), step};
   Progress bar("replaying", "step", step);
   const Replayed replayed = replay(run.trajectory, run.model, step, [&](std::uint32_t done) {

@@ -41,6 +41,8 @@ struct ReplayRequest {
   std::vector<Argument> overrides;
   std::vector<PluginFolder> plugin_folders;
   std::optional<std::int64_t> step;  // none: the last
+  std::function<void(const LoadedModel&)> check =
+      {};  // called before the replay, which may be long
 };
 
 // A run's weights: the model that its trajectory names (or `model.path=…` does) after `step` steps.

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "core/config/emit.h"
+#include "core/plugin/create.h"
 #include "core/run/run_config.h"
 #include "core/run/settings.h"
 #include "core/version.h"
@@ -44,21 +45,27 @@ std::string RunConfig::resolved_yaml(const ResolvedModel& model_was,
     replace(optimizer_block, "learning_rate", shortest(learning_rate()));
   if (optimizer.is_word("epsilon")) replace(optimizer_block, "epsilon", shortest(epsilon()));
   replace(optimizer_block, "storage", model_was.storage);
+  replace(optimizer_block, "streams", model_was.streams);
   Value task_block = to_tree(task, task_settings());
   replace(task_block, "file",
           std::filesystem::absolute(task_file->path).lexically_normal().string());
   if (task.is_word("bos") && task.text("bos") == "auto") replace(task_block, "bos", model_was.bos);
 
+  Value peft_block = to_tree(peft, table_of_block(peft_settings(), peft_mode.component));
+  for (const auto& [key, text] :
+       guard(peft_mode.component, [&] { return peft_mode.peft->resolved(); }))
+    replace(peft_block, key.c_str(), text);
+
   Value tree = Value::map();
   tree.set("model", model_block);
-  tree.set("peft", to_tree(peft, table_of_block(peft_settings(), peft_component)));
+  tree.set("peft", peft_block);
   tree.set("objective",
            to_tree(objective, table_of_block(objective_settings(), objective_component)));
   tree.set("task", task_block);
   tree.set("optimizer", optimizer_block);
   tree.set("trainer", to_tree(trainer, trainer_settings()));
   for (const Entry& entry : to_tree(top, top_settings()).entries) tree.set(entry.key, entry.value);
-  const Component used[] = {registry->find(MEZO_MODEL, model_was.type), peft_component,
+  const Component used[] = {registry->find(MEZO_MODEL, model_was.type), peft_mode.component,
                             objective_component};
   Value plugins = Value::sequence();
   std::string versions = std::string("# mezo ") + version_text + " with plugins";

@@ -34,7 +34,8 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
   Json files = Json::object();
   for (const auto& [file, hash] : hashes) files[file] = "sha256:" + hash;
   Json plugins = Json::object();
-  for (const Component& c : {model.component, config.peft_component, config.objective_component})
+  for (const Component& c :
+       {model.component, config.peft_mode.component, config.objective_component})
     plugins[std::string(c.plugin->descriptor->name)] = std::string(c.plugin->descriptor->version);
   return {{"method", method},
           {"task", config.task_file->name},
@@ -48,7 +49,7 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
 }
 
 void print_table(const RunConfig& config, const Json& result, const MemoryUse& memory) {
-  const std::string method = "MeZO " + std::string(config.peft_component.id());
+  const std::string method = "MeZO " + std::string(config.peft_mode.component.id());
   const auto print_row = [](const std::string& name, const Json& scores) {
     fmt::print("{:<24} {:>9} {:>9.4f}\n", name, percent(scores), scores.at("loss").get<double>());
   };

@@ -13,6 +13,7 @@
 #include "core/run/progress.h"
 #include "core/run/recorded_config.h"
 #include "core/run/replay.h"
+#include "core/run/start_adapter.h"
 
 namespace mezo {
 
@@ -21,8 +22,8 @@ namespace {
 constexpr const char* trajectory_file = "trajectory.mezo";
 
 // Where things lie. What lies there is compared by its hash.
-constexpr std::string_view places[] = {"output",     "plugins",  "model.path", "task.file",
-                                       "task.train", "task.dev", "task.test"};
+constexpr std::string_view places[] = {"output",    "plugins",    "model.path", "peft.adapter",
+                                       "task.file", "task.train", "task.dev",   "task.test"};
 // What the weights of earlier steps, or the order of the examples, follow from. Blocks end in a
 // dot.
 constexpr std::string_view fixed[] = {
@@ -138,8 +139,10 @@ bool has_whole_result(const RunFolder& folder) {
   return json.is_object() && json.value("interrupted", nlohmann::json()) == false;
 }
 
-Start start_new(RunFolder& folder, const TrajectoryHeader& origin, std::uint32_t flush_every) {
+Start start_new(RunFolder& folder, const TrajectoryHeader& origin, const LoadedModel& model,
+                std::uint32_t flush_every) {
   folder.start(origin.first.config);
+  write_initial(model, folder.file(initial_file));  // before the trajectory that needs it
   return {TrajectoryWriter::create(folder.file(trajectory_file), origin, flush_every)};
 }
 

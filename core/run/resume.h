@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/model/load_model.h"
 #include "core/run/run_config.h"
 #include "core/run/run_folder.h"
 #include "core/run/run_log.h"
@@ -41,7 +42,9 @@ struct Start {
   bool dev = false;             // dev was evaluated after the last of them
 };
 
-Start start_new(RunFolder& folder, const TrajectoryHeader& origin, std::uint32_t flush_every);
+// `model` is as training starts.
+Start start_new(RunFolder& folder, const TrajectoryHeader& origin, const LoadedModel& model,
+                std::uint32_t flush_every);
 
 // Takes the steps of the past again on `weights`, which hold the base, then opens the folder's
 // files for what follows. Throws RunError if a signal came meanwhile, or the weights are not those

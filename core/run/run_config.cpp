@@ -60,6 +60,7 @@ void check_files(const Value& tree, const RunConfig& run, Diagnostics& diagnosti
   if (run.model.has("path")) check_file("model", "path", run.model.text("path"));
   for (const char* key : {"train", "dev", "test"})
     if (run.task.has(key)) check_file("task", key, run.task.text(key));
+  if (run.peft.has("adapter")) check_file("peft", "adapter", run.peft.text("adapter"));
 }
 
 // All of a step's streams in one forward are at most as many as one pass over the weights writes.
@@ -67,8 +68,7 @@ void check_streams(const Value& tree, const Parameters& optimizer, Diagnostics& 
   if (!optimizer.has("streams") || !optimizer.has("probes") || !optimizer.has("estimate")) return;
   if (optimizer.text("streams") != "together") return;
   const std::int64_t probes = optimizer.integer("probes");
-  const std::int64_t streams =
-      optimizer.text("estimate") == "one_sided" ? probes + 1 : 2 * probes;
+  const std::int64_t streams = optimizer.text("estimate") == "one_sided" ? probes + 1 : 2 * probes;
   if (streams > static_cast<std::int64_t>(most_streams))
     diagnostics.error(Code::out_of_range, mark_of(tree, "optimizer", "probes"),
                       "optimizer.streams: together takes at most " + std::to_string(most_streams) +
@@ -95,12 +95,16 @@ std::optional<Task> read_task(const Value& tree, const std::string& name,
 
 double RunConfig::learning_rate() const {
   if (!optimizer.is_word("learning_rate")) return optimizer.number("learning_rate");
-  return guard(peft_component, [&] { return peft_mode->recommended().learning_rate; });
+  return guard(peft_mode.component, [&] { return peft_mode.peft->recommended().learning_rate; });
 }
 
 double RunConfig::epsilon() const {
   if (!optimizer.is_word("epsilon")) return optimizer.number("epsilon");
-  return guard(peft_component, [&] { return peft_mode->recommended().epsilon; });
+  return guard(peft_mode.component, [&] { return peft_mode.peft->recommended().epsilon; });
+}
+
+ChosenPeft RunConfig::evaluated_mode() const {
+  return peft.has("adapter") && !peft.text("adapter").empty() ? peft_mode : ChosenPeft{};
 }
 
 RunConfig load_run_config(const ConfigRequest& request) {
@@ -128,7 +132,7 @@ RunConfig load_run_config(const ConfigRequest& request) {
   check_model_type(tree, *registry, diagnostics);
   run.model = check(tree.find("model"), "model", model_settings(), diagnostics, tree.mark);
   run.peft = check_block(tree, "peft", MEZO_PEFT, "PEFT mode", "full", peft_settings(), *registry,
-                         run.peft_component, diagnostics);
+                         run.peft_mode.component, diagnostics);
   run.objective =
       check_block(tree, "objective", MEZO_OBJECTIVE, "objective", "cross_entropy",
                   objective_settings(), *registry, run.objective_component, diagnostics);
@@ -141,7 +145,7 @@ RunConfig load_run_config(const ConfigRequest& request) {
   if (run.task.has("file"))
     run.task_file = read_task(tree, run.task.text("file"), request.task_folders, diagnostics);
   diagnostics.throw_if_any();
-  run.peft_mode = create<Peft>(run.peft_component, run.peft);
+  run.peft_mode.peft = create<Peft>(run.peft_mode.component, run.peft);
   run.objective_function = create<Objective>(run.objective_component, run.objective);
   return run;
 }

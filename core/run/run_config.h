@@ -20,15 +20,15 @@ namespace mezo {
 
 // What `auto` of the model's settings and of task.bos stood for, in their spelling.
 struct ResolvedModel {
-  std::string type, dtype, device, storage, bos;
+  std::string type, dtype, device, storage, streams, bos;
 };
 
 struct RunConfig {
   std::shared_ptr<const Registry> registry;
   Parameters top, model, peft, objective, task, optimizer,
       trainer;  // as tables of settings.h and the components have them
-  Component peft_component, objective_component;
-  std::shared_ptr<Peft> peft_mode;
+  ChosenPeft peft_mode;
+  Component objective_component;
   std::shared_ptr<Objective> objective_function;
   std::optional<Task> task_file;          // set once loaded
   std::vector<std::string> plugin_files;  // what `plugins:` stands for, as absolute paths
@@ -37,6 +37,9 @@ struct RunConfig {
   // `auto` resolved.
   double learning_rate() const;
   double epsilon() const;
+
+  // The mode as it takes part in an evaluation alone: where it starts from an adapter folder.
+  ChosenPeft evaluated_mode() const;
 
   // The whole run as YAML with every default written out, `auto` replaced by what it stood for,
   // paths made absolute, and every plugin named that

@@ -20,8 +20,15 @@ namespace {
 namespace fs = std::filesystem;
 
 // result.json goes first: without it nobody takes what is left for a whole run.
-constexpr const char* files[] = {"result.json",   "trajectory.mezo", "config.yaml",
-                                 "metrics.jsonl", "timing.jsonl",    "predictions.jsonl"};
+constexpr const char* files[] = {"result.json",
+                                 "trajectory.mezo",
+                                 "config.yaml",
+                                 "metrics.jsonl",
+                                 "timing.jsonl",
+                                 "predictions.jsonl",
+                                 "initial.safetensors",
+                                 "adapter/adapter_config.json",
+                                 "adapter/adapter_model.safetensors"};
 
 std::string text_of(const nlohmann::ordered_json& json, int indent = -1) {
   return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

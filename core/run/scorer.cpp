@@ -178,7 +178,7 @@ Pending begin_scoring(const LoadedModel& model, ParameterSource& source,
   Pending::Work& work = *pending.work;
   work.plan = lay_out(examples);
   work.examples = static_cast<std::int64_t>(examples.size());
-  StreamOps ops(source, work.plan.batch);
+  StreamOps ops(source, work.plan.batch, &model.adapter);
   work.tokens = guard(model.component, [&] {
     const at::Tensor hidden = model.model->hidden(ops, ops.batch());
     return normalise == Normalise::if_needed && work.plan.one_token_each
@@ -195,9 +195,9 @@ Outputs collect(std::span<const Pending> forwards) {
     options = std::max(options, p.work->plan.options);
     streams = p.work->tokens.size(0);
   }
-  at::Tensor scores = at::full({streams, examples, options},
-                               -std::numeric_limits<float>::infinity(),
-                               at::TensorOptions(at::kFloat));
+  at::Tensor scores =
+      at::full({streams, examples, options}, -std::numeric_limits<float>::infinity(),
+               at::TensorOptions(at::kFloat));
   float* sum = scores.mutable_data_ptr<float>();
   std::int64_t first = 0;
   // Sums in the order of the tokens, on the CPU: a few numbers an example.

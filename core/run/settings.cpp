@@ -12,12 +12,12 @@ constexpr const char* none[] = {"none", nullptr};
 constexpr const char* automatic_or_none[] = {"auto", "none", nullptr};
 constexpr const char* dtypes[] = {"auto", "float32", "float16", "bfloat16", nullptr};
 constexpr const char* devices[] = {"auto", "cpu", "cuda", nullptr};
-constexpr const char* storages[] = {"auto",     "float32",      "float16",
+constexpr const char* storages[] = {"auto",     "float32",    "float16",
                                     "bfloat16", "bfloat16+8", nullptr};
 constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
 constexpr const char* schedules[] = {"constant", "linear", "cosine", nullptr};
 constexpr const char* estimates[] = {"two_sided", "one_sided", nullptr};
-constexpr const char* streams[] = {"turns", "together", nullptr};
+constexpr const char* streams[] = {"auto", "turns", "together", nullptr};
 
 constexpr mezo_parameter top[] = {
     {"output", MEZO_PATH, nullptr, nullptr, nullptr, nullptr,
@@ -73,8 +73,9 @@ constexpr mezo_parameter optimizer[] = {
      "of the directions; rademacher: every element +1 or -1"},
     {"estimate", MEZO_TEXT, "two_sided", nullptr, estimates, nullptr,
      "one_sided: against the loss at the weights themselves, probes + 1 forwards a step"},
-    {"streams", MEZO_TEXT, "turns", nullptr, streams, nullptr,
-     "two perturbed forwards at a time, or all probes' together (more memory)"},
+    {"streams", MEZO_TEXT, "auto", nullptr, streams, nullptr,
+     "turns: two perturbed forwards at a time; together: all probes' (more memory); auto: together "
+     "where the model's matrices do not train, and all streams share them"},
     {"clip", MEZO_NUMBER, "none", "(0, 1e30]", none, nullptr,
      "a projected gradient beyond it counts as it"},
     {"schedule", MEZO_TEXT, "constant", nullptr, schedules, nullptr,

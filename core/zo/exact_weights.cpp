@@ -27,6 +27,7 @@ ExactWeights::ExactWeights(ParameterStore& store, std::vector<bool> trained,
   }
   wholes_.resize(tensors_.size());
   addends_.resize(tensors_.size());
+  adapters_.resize(tensors_.size());
 }
 
 void ExactWeights::perturb(std::uint32_t step, std::vector<Stream> streams) {
@@ -87,12 +88,17 @@ void ExactWeights::read_streams(WeightPass& pass, at::Tensor& out) const {
   pass.type = out.scalar_type();
 }
 
+std::vector<std::int64_t> ExactWeights::shape_of_streams(const ParameterSpec& spec) const {
+  std::vector<std::int64_t> shape = spec.shape;
+  shape.insert(shape.begin(), streams());
+  return shape;
+}
+
 // A tensor of the parameter's shape for each stream: matrices share one block, which the next
 // matrix overwrites.
 at::Tensor ExactWeights::scratch(const ParameterSpec& spec) {
   const auto options = at::TensorOptions(device()).dtype(dtype());
-  std::vector<std::int64_t> shape = spec.shape;
-  shape.insert(shape.begin(), streams());
+  const std::vector<std::int64_t> shape = shape_of_streams(spec);
   if (spec.role == Role::embedding) return at::empty(shape, options);
   const std::int64_t needed = streams() * largest_matrix_;
   if (!scratch_.defined() || scratch_.numel() < needed) scratch_ = at::empty({needed}, options);
@@ -100,7 +106,7 @@ at::Tensor ExactWeights::scratch(const ParameterSpec& spec) {
 }
 
 void ExactWeights::forget_vectors() {
-  for (auto* copies : {&wholes_, &addends_})
+  for (auto* copies : {&wholes_, &addends_, &adapters_})
     for (VectorCopy& c : *copies) c.copy.reset();
 }
 
@@ -142,6 +148,8 @@ at::Tensor ExactWeights::whole(Parameter p) {
   Tensor& t = tensors_.at(static_cast<std::size_t>(p.index));
   if (!t.trained) return frozen_.whole(p);
   if (store_.spec(p).role == Role::vector) return vector(t, wholes_, at::kFloat);
+  if (store_.spec(p).role == Role::adapter)
+    return vector(t, adapters_, dtype()).view(shape_of_streams(store_.spec(p)));
   at::Tensor out = scratch(store_.spec(p));
   WeightPass pass = pass_over_trained(t);
   read_streams(pass, out);

@@ -10,9 +10,10 @@
 // settle(), or when too many updates wait.
 //
 // Memory beyond the weights: scratch of a copy of the largest matrix for each stream (two, unless
-// more probes are evaluated in one forward), as many of each vector, and of the embedding rows that
-// a batch asks for (of the whole vocabulary where an option has several tokens). Malladi et al.
-// 2023, algorithm 1, with perturbed copies in place of in-place perturbation.
+// more probes are evaluated in one forward), as many of each vector and of a PEFT mode's tensors,
+// and of the embedding rows that a batch asks for (of the whole vocabulary where an option has
+// several tokens). Malladi et al. 2023, algorithm 1, with perturbed copies in place of in-place
+// perturbation.
 
 #include <cstdint>
 #include <vector>
@@ -69,8 +70,8 @@ class MEZO_API ExactWeights : public ParameterSource {
     std::int32_t seen = 0;  // how many of waiting_ have been applied
     at::Tensor unit_seen;   // the same for each row of an embedding: [entries] int32
   };
-  // What a forward reads of a vector: kept from when it is first asked for until the streams or the
-  // weights change.
+  // What a forward reads of a vector or of an adapter's tensor: kept from when it is first asked
+  // for until the streams or the weights change.
   struct VectorCopy {
     bool wanted = false;  // by an earlier forward: made with all others that are
     at::Tensor copy;
@@ -82,6 +83,7 @@ class MEZO_API ExactWeights : public ParameterSource {
   WeightPass pass_over_trained(const Tensor&);
   void run(Tensor&, const WeightPass&);
   at::Tensor scratch(const ParameterSpec&);
+  std::vector<std::int64_t> shape_of_streams(const ParameterSpec&) const;
   void read_streams(WeightPass&, at::Tensor& out) const;
 
   ParameterStore& store_;
@@ -93,7 +95,7 @@ class MEZO_API ExactWeights : public ParameterSource {
   std::int64_t last_step_ = -1;          // pushed so far
   std::uint32_t step_ = 0;
   std::vector<Stream> streams_;
-  std::vector<VectorCopy> wholes_, addends_;  // one a parameter
+  std::vector<VectorCopy> wholes_, addends_, adapters_;  // one a parameter
   at::Tensor scratch_;  // [streams * elements of the largest matrix], made at first use
   std::int64_t largest_matrix_ = 0;
 };

@@ -21,7 +21,8 @@ struct TensorSlope {
   bool off() const { return !(slope > 1 - slope_tolerance && slope < 1 + slope_tolerance); }
 };
 
-// Of every trained matrix and embedding, along z of step 0. Vectors are perturbed in fp32. Writes
+// Of every trained matrix and embedding, along z of step 0. Vectors are perturbed in fp32, adapters
+// rounded so that nothing is lost on average. Writes
 // nothing.
 MEZO_API std::vector<TensorSlope> slopes_of(const ParameterStore& store,
                                             const std::vector<bool>& trained,

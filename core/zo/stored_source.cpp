@@ -26,11 +26,12 @@ WeightPass pass_over(const ParameterStore& store, Parameter p) {
 }
 
 StoredSource::StoredSource(const ParameterStore& store, at::ScalarType dtype)
-    : store_(store), dtype_(dtype), addends_(store.specs().size()) {}
+    : store_(store), dtype_(dtype), kept_(store.specs().size()) {}
 
 at::Tensor StoredSource::whole(Parameter p) {
   const ParameterSpec& spec = store_.spec(p);
   const StoredTensor& t = store_.stored(p);
+  if (spec.role == Role::adapter) return kept(p);
   const bool vector = spec.role == Role::vector;
   if (vector || (t.words.scalar_type() == dtype_ && !t.residual.defined()))
     return t.words.unsqueeze(0);
@@ -47,11 +48,13 @@ at::Tensor StoredSource::whole(Parameter p) {
   return out;
 }
 
-at::Tensor StoredSource::addend(Parameter p) {
-  at::Tensor& own = addends_.at(static_cast<std::size_t>(p.index));
-  if (!own.defined()) own = whole(p).to(dtype_);
+at::Tensor StoredSource::kept(Parameter p) {
+  at::Tensor& own = kept_.at(static_cast<std::size_t>(p.index));
+  if (!own.defined()) own = store_.stored(p).words.unsqueeze(0).to(dtype_);
   return own;
 }
+
+at::Tensor StoredSource::addend(Parameter p) { return kept(p); }
 
 at::Tensor StoredSource::rows(Parameter p, const at::Tensor& entries) {
   const StoredTensor& t = store_.stored(p);

@@ -20,15 +20,17 @@ class MEZO_API StoredSource : public ParameterSource {
   at::ScalarType dtype() const override { return dtype_; }
   at::Device device() const override { return store_.device(); }
   at::Tensor whole(Parameter p) override;
-  // Converted once: a source is for weights that do not change while it lives.
+  // Converted once, as adapters are: a source is for weights that do not change while it lives.
   at::Tensor addend(Parameter p) override;
   at::Tensor rows(Parameter p, const at::Tensor& entries) override;
 
  private:
+  at::Tensor kept(Parameter p);
+
   const ParameterStore& store_;
   at::ScalarType dtype_;
   at::Tensor scratch_;
-  std::vector<at::Tensor> addends_;  // one a parameter, undefined until asked for
+  std::vector<at::Tensor> kept_;  // in dtype_: of vectors and adapters, once asked for
 };
 
 // A pass over a stored parameter that neither updates nor perturbs yet.

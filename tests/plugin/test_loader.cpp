@@ -100,7 +100,7 @@ TEST_CASE("a descriptor of another size is refused with both sizes") {
 
 TEST_CASE("another SDK is refused with both numbers") {
   CHECK(refusal("wrong_sdk") ==
-        "it was built for SDK 77, this mezo has 2; update mezo, or rebuild the plugin with this "
+        "it was built for SDK 77, this mezo has 3; update mezo, or rebuild the plugin with this "
         "mezo's headers");
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("another compiler is a warning") {
 }
 
 TEST_CASE("the checks come in order: of all tags that differ the first is named") {
-  HostTags host = {2, 8, 3, "2.0", "another", "2", "another", "another"};
+  HostTags host = {2, 8, 4, "2.0", "another", "2", "another", "another"};
   const auto begins = [&](const std::string& text) {
     CHECK(refusal("wrong_cuda", host).rfind(text, 0) == 0);
   };
@@ -167,7 +167,7 @@ TEST_CASE("the checks come in order: of all tags that differ the first is named"
   host.abi = host_tags().abi;
   begins("its descriptor has");
   host.size = host_tags().size;
-  begins("it was built for SDK 2");
+  begins("it was built for SDK 3");
   host.sdk = host_tags().sdk;
   begins("it was built with torch");
   host.torch = host_tags().torch;

@@ -68,6 +68,8 @@ LoadedModel make_model(const std::string& name, const Registry& registry, at::De
           config,
           std::move(model),
           std::move(store),
+          std::vector<bool>(declaration.parameters().size(), true),
+          {},
           dtype,
           Tokenizer::from_vocabulary(no_words),
           {},

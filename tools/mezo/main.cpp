@@ -184,7 +184,8 @@ int run(int argc, char** argv) {
   CLI::App* write =
       add_verb_of_run(app, "export", "rebuild a run's weights and write them as a model", a, "PATH",
                       "the folder to write, which must not be there yet or be empty");
-  write->add_option("--format", a.format, "hf: a Hugging Face folder")->capture_default_str();
+  write->add_option("--format", a.format, "hf: a Hugging Face folder; peft: an adapter folder")
+      ->capture_default_str();
   write
       ->add_option("--dtype", a.dtype,
                    "auto (each tensor as the base has it), float32, float16 or bfloat16")

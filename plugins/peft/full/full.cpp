@@ -6,30 +6,11 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/model/name_pattern.h"
 #include "core/model/peft.h"
 #include "core/plugin/component.h"
 
 namespace {
-
-// Whether `name` matches a pattern in which * stands for any text. After a mismatch the last star
-// takes one character more.
-bool matches(std::string_view pattern, std::string_view name) {
-  std::size_t p = 0, n = 0, star = pattern.npos, resume = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = n;
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p, ++n;
-    } else if (star != pattern.npos) {
-      p = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == pattern.npos;
-}
 
 class Full : public mezo::Peft {
  public:
@@ -40,7 +21,7 @@ class Full : public mezo::Peft {
     for (const auto* patterns : {&include_, &exclude_})
       for (const std::string& pattern : *patterns)
         if (std::none_of(parameters.begin(), parameters.end(),
-                         [&](const auto& p) { return matches(pattern, p.name); }))
+                         [&](const auto& p) { return mezo::matches(pattern, p.name); }))
           throw mezo::ConfigError("[peft full] the pattern '" + pattern +
                                   "' matches no parameter; the first one is called '" +
                                   parameters.front().name + "'");
@@ -57,7 +38,7 @@ class Full : public mezo::Peft {
  private:
   static bool any(const std::vector<std::string>& patterns, const std::string& name) {
     return std::any_of(patterns.begin(), patterns.end(),
-                       [&](const std::string& p) { return matches(p, name); });
+                       [&](const std::string& p) { return mezo::matches(p, name); });
   }
   std::vector<std::string> include_, exclude_;
 };
