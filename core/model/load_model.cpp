@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "core/io/safetensors.h"
-#include "core/model/attention_shapes.h"
+#include "core/model/attach.h"
 #include "core/model/gguf_model.h"
 #include "core/model/weight_files.h"
 #include "core/plugin/create.h"
@@ -70,50 +70,17 @@ struct Prepared {
   Opened opened;
   Component component;
   std::shared_ptr<ModelFamily> family;
-  Declaration declaration;
-  std::unique_ptr<Model> model;
-  WeightFiles files;
-  std::vector<bool> trained;
-  AttachedAdapter adapter;
+  Declaration declaration = {};
+  std::unique_ptr<Model> model = {};
+  WeightFiles files = {};
+  Attached attached = {};
 };
-
-// Lets the mode say what trains, and declare what it adds.
-void attach(Prepared& p, const ChosenPeft& mode) {
-  const std::size_t own = p.declaration.parameters().size();
-  p.trained.assign(own, false);
-  if (mode.peft) {
-    const std::vector<ParameterSpec> specs(p.declaration.parameters().begin(),
-                                           p.declaration.parameters().end());
-    const std::vector<AttentionShape> shapes =
-        guard(p.component, [&] { return attention_shapes(*p.model, specs); });
-    guard(
-        mode.component,
-        [&] {
-          p.trained = mode.peft->trained(specs);
-          p.adapter = {mode.peft->adapt({specs, shapes}, p.declaration), mode.component};
-        },
-        "adapting the model");
-    if (p.trained.size() != own)
-      throw PluginError("[peft " + std::string(mode.component.id()) +
-                        "] trained() must return one flag for each of " + std::to_string(own) +
-                        " parameters, got " + std::to_string(p.trained.size()) + " (plugin " +
-                        mode.component.plugin->path.string() + ")");
-  }
-  p.trained.resize(p.declaration.parameters().size(), true);
-}
 
 Prepared prepare(const std::string& path, const std::string& type, const Registry& registry,
                  const ChosenPeft& mode) {
   Opened opened = open_model(path);
   const Component& component = family_for(opened.config, type, registry);
-  Prepared p{std::move(opened),
-             component,
-             create<ModelFamily>(component, Parameters()),
-             {},
-             {},
-             {},
-             {},
-             {}};
+  Prepared p{std::move(opened), component, create<ModelFamily>(component, Parameters())};
   const ModelConfig& config = p.opened.config;
   std::vector<GgufName> names;
   if (p.opened.gguf) {
@@ -128,7 +95,7 @@ Prepared prepare(const std::string& path, const std::string& type, const Registr
   p.files = p.opened.gguf
                 ? WeightFiles(p.opened.gguf->tensors, &names, p.declaration.parameters())
                 : WeightFiles(load_safetensors_folder(path), nullptr, p.declaration.parameters());
-  attach(p, mode);
+  p.attached = attach(mode, *p.model, component, p.declaration);
   return p;
 }
 
@@ -162,8 +129,9 @@ CheckedModel check_model(const std::string& path, const std::string& type, const
   const Prepared p = prepare(path, type, registry, mode);
   const auto parameters = p.declaration.parameters();
   auto positions = guard(p.component, [&] { return p.family->max_positions(p.opened.config); });
-  if (positions && p.adapter)
-    *positions -= guard(mode.component, [&] { return p.adapter.adapter->position_shift(); });
+  if (positions && p.attached.adapter)
+    *positions -=
+        guard(mode.component, [&] { return p.attached.adapter.adapter->position_shift(); });
   return {std::string(p.component.id()),
           load_tokenizer(path, p.opened),
           p.files.unused(),
@@ -219,8 +187,8 @@ LoadedModel load_model(const std::string& path, const std::string& type, const R
           p.opened.config,
           std::move(p.model),
           std::move(store),
-          std::move(p.trained),
-          std::move(p.adapter),
+          std::move(p.attached.trained),
+          std::move(p.attached.adapter),
           dtype_for(placement, file_type),
           std::move(tokenizer),
           p.files.paths(),

@@ -15,6 +15,8 @@ try:
     import safetensors
     import torch
     import transformers
+
+    from transformers_scores import mean_share
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
@@ -28,13 +30,6 @@ RUN = ["run", "run.yaml", "optimizer.learning_rate=2e-5", "optimizer.epsilon=1e-
 def tensors(folder):
     with safetensors.safe_open(folder / "model.safetensors", framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}
-
-
-def mean_share(model, tokenizer, text, option):
-    prompt, whole = tokenizer(text)["input_ids"], tokenizer(text + option)["input_ids"]
-    with torch.no_grad():
-        shares = model(torch.tensor([whole])).logits[0].float().log_softmax(-1)
-    return sum(shares[i - 1, whole[i]].item() for i in range(len(prompt), len(whole))) / (len(whole) - len(prompt))
 
 
 class Exporting(cli.Case):
@@ -117,8 +112,8 @@ class Refusing(cli.Case):
         self.refused(6, ["absent", "copy"], "no such run folder: absent")
         self.refused(6, ["only", "copy"], "holds no trajectory.mezo")
         self.refused(6, ["out", "copy", "--step", "5"], "no step 5", "steps 0 to 4")
-        self.refused(2, ["out", "copy", "--format", "hg"], "unknown format 'hg'; did you mean 'hf'? (known: hf)")
-        self.refused(2, ["out", "copy", "--format", "onnx"], "unknown format 'onnx' (known: hf)")
+        self.refused(2, ["out", "copy", "--format", "hg"], "unknown format 'hg'; did you mean 'hf'? (known: hf, peft)")
+        self.refused(2, ["out", "copy", "--format", "onnx"], "unknown format 'onnx' (known: hf, peft)")
         self.refused(2, ["out", "copy", "--dtype", "int8"], "auto, float32, float16 or bfloat16, got 'int8'")
         self.refused(2, ["out"], "PATH")
 

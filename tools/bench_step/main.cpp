@@ -14,10 +14,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "core/error.h"
 #include "core/plugin/registry.h"
 #include "core/run/device.h"
+#include "core/run/kept_pages.h"
 #include "core/run/placement.h"
 #include "core/run/short_spins.h"
 #include "core/zo/spsa.h"
@@ -28,7 +30,7 @@ namespace mezo::bench {
 namespace {
 
 struct Arguments {
-  std::string model = "opt-125m", device = "cpu", dtype = "float32", loss = "last";
+  std::string model = "opt-125m", device = "cpu", dtype = "float32", loss = "last", peft = "full";
   std::vector<std::string> storages = {"float32"};
   int batch = 16, length = 64, rounds = 5;
   bool reference = true;
@@ -94,17 +96,15 @@ struct Stepper {
   std::uint32_t step = 0;
 
   Stepper(LoadedModel& m, const std::vector<EncodedExample>& b, Distribution distribution)
-      : model(m),
-        batch(b),
-        weights(m.store, std::vector<bool>(m.store.specs().size(), true),
-                {0, distribution, m.dtype}) {}
+      : model(m), batch(b), weights(m.store, m.trained, {0, distribution, m.dtype}) {}
 
   void operator()() {
     spsa_step(weights, {}, step++, 1e-9,
               [&](ParameterSource& source) { return losses(model, source, batch); });
   }
 
-  // Every matrix once, as a step reads it: an update that waits and two perturbed copies.
+  // Every matrix that trains once, as a step reads it: an update that waits and two perturbed
+  // copies.
   double preparation(std::int64_t& elements) {
     std::vector<double> times;
     for (int round = 0; round < 4; ++round) {
@@ -113,7 +113,7 @@ struct Stepper {
       elements = 0;
       times.push_back(seconds(model.store.device(), [&] {
         for (std::size_t i = 0; i < model.store.specs().size(); ++i)
-          if (model.store.specs()[i].role == Role::matrix) {
+          if (model.trained[i] && model.store.specs()[i].role == Role::matrix) {
             weights.whole({static_cast<int>(i)});
             elements += model.store.specs()[i].elements();
           }
@@ -129,18 +129,22 @@ void measure(const Arguments& a, LoadedModel& base, const std::string& storage,
   std::optional<LoadedModel> other;
   if (!same)
     other.emplace(
-        make_model(a.model, registry, device, storage_named(storage).value(), base.dtype));
+        make_model(a.model, registry, device, storage_named(storage).value(), base.dtype, a.peft));
   LoadedModel& model = same ? base : *other;
   const auto batch =
       make_batch(base, a.batch, a.length, a.loss == "every" ? Scored::every : Scored::last);
   StoredSource plain(base.store, base.dtype);
-  const auto forward = [&] { losses(base, plain, batch); };
+  // Of the model alone: what an adapter costs belongs to the step.
+  const auto forward = [&] {
+    const AttachedAdapter own = std::exchange(base.adapter, {});
+    losses(base, plain, batch);
+    base.adapter = own;
+  };
   forward();
   reset_peak_memory(device);
   forward();
   const std::int64_t forward_peak = device_memory(device).peak_bytes;
 
-  std::vector<double> forwards;
   for (const Distribution d : {Distribution::gaussian, Distribution::rademacher}) {
     Stepper step(model, batch, d);
     step();
@@ -161,13 +165,13 @@ void measure(const Arguments& a, LoadedModel& base, const std::string& storage,
     const double bytes =
         static_cast<double>(elements) * (2 * bytes_of(storage_named(storage).value()) + 2 * word);
     fmt::print(
-        R"({{"what": "step", "model": "{}", "parameters": {}, "device": "{}", "dtype": "{}", "storage": "{}", "distribution": "{}", "loss": "{}", "batch": {}, "length": {}, "two_forwards_s": {:.6f}, "step_s": {:.6f}, "ratio": {:.4f}, "preparation_s": {:.6f}, "preparation_bytes_a_s": {:.4e}, "parameters_a_s": {:.4e}, "weights_bytes": {}, "scratch_bytes": {}, "forward_peak_bytes": {}, "step_peak_bytes": {}}})"
+        R"({{"what": "step", "model": "{}", "parameters": {}, "device": "{}", "dtype": "{}", "storage": "{}", "peft": "{}", "distribution": "{}", "loss": "{}", "batch": {}, "length": {}, "two_forwards_s": {:.6f}, "step_s": {:.6f}, "ratio": {:.4f}, "preparation_s": {:.6f}, "preparation_bytes_a_s": {:.4e}, "parameters_a_s": {:.4e}, "weights_bytes": {}, "scratch_bytes": {}, "forward_peak_bytes": {}, "step_peak_bytes": {}}})"
         "\n",
-        a.model, model.parameters(), device_memory(device).name, a.dtype, storage,
+        a.model, model.parameters(), device_memory(device).name, a.dtype, storage, a.peft,
         d == Distribution::gaussian ? "gaussian" : "rademacher", a.loss, a.batch, a.length,
         median(pairs), median(steps), median(steps) / median(pairs), preparation,
-        bytes / preparation, static_cast<double>(elements) / preparation, model.store.bytes(),
-        step.weights.scratch_bytes(), forward_peak, peak);
+        elements ? bytes / preparation : 0, static_cast<double>(elements) / preparation,
+        model.store.bytes(), step.weights.scratch_bytes(), forward_peak, peak);
     std::fflush(stdout);
   }
 }
@@ -196,6 +200,7 @@ int run(int argc, char** argv) {
   app.add_option("--storage", a.storages, "types to keep weights in, one after the other");
   app.add_option("--loss", a.loss, "last: two options; every: each token")
       ->check(CLI::IsMember({"last", "every"}));
+  app.add_option("--peft", a.peft, "what trains: full, lora, prefix");
   app.add_option("--batch", a.batch);
   app.add_option("--length", a.length);
   app.add_option("--rounds", a.rounds);
@@ -209,8 +214,8 @@ int run(int argc, char** argv) {
   fmt::print(R"({{"what": "copy", "device": "{}", "bytes_a_s": {:.4e}}})"
              "\n",
              device_memory(device).name, copy_speed(device));
-  LoadedModel base =
-      make_model(a.model, registry, device, storage_named(a.dtype).value(), dtype_of(a.dtype));
+  LoadedModel base = make_model(a.model, registry, device, storage_named(a.dtype).value(),
+                                dtype_of(a.dtype), a.peft);
   for (const std::string& storage : a.storages) measure(a, base, storage, registry, device);
   if (a.reference) measure_plainly_written(a, base, device);
   return 0;
@@ -222,6 +227,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   mezo::start_with_short_spins(argv);
+  mezo::keep_freed_pages();
   try {
     return mezo::bench::run(argc, argv);
   } catch (const std::exception& e) {

@@ -8,8 +8,11 @@
 #include <map>
 #include <random>
 
+#include "core/config/schema.h"
 #include "core/error.h"
+#include "core/model/attach.h"
 #include "core/plugin/create.h"
+#include "core/run/start_adapter.h"
 
 namespace mezo::bench {
 
@@ -40,12 +43,26 @@ void fill(ParameterStore& store) {
   }
 }
 
+ChosenPeft mode_named(const std::string& id, const Registry& registry) {
+  const Component& component = registry.find(MEZO_PEFT, id);
+  Diagnostics none;
+  const Parameters defaults =
+      check(nullptr, "peft",
+            {component.descriptor->parameters, component.descriptor->parameter_count}, none);
+  return {create<Peft>(component, defaults), component};
+}
+
 }  // namespace
 
 LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
-                       Storage storage, at::ScalarType dtype) {
+                       Storage storage, at::ScalarType dtype, const std::string& peft) {
+  const ChosenPeft mode = mode_named(peft, registry);
   const auto found = shapes().find(name);
-  if (found == shapes().end()) return load_model(name, "auto", registry, {device, storage, dtype});
+  if (found == shapes().end()) {
+    LoadedModel model = load_model(name, "auto", registry, {device, storage, dtype}, mode);
+    start_adapter(model, 0);
+    return model;
+  }
   const Shape& s = found->second;
   const ModelConfig config = ModelConfig::from_json(
       fmt::format(R"({{"architectures": ["OPTForCausalLM"], "hidden_size": {}, "ffn_dim": {},
@@ -57,6 +74,7 @@ LoadedModel make_model(const std::string& name, const Registry& registry, at::De
   std::shared_ptr<ModelFamily> family = create<ModelFamily>(component, Parameters());
   Declaration declaration;
   std::unique_ptr<Model> model = family->build(config, declaration);
+  Attached attached = attach(mode, *model, component, declaration);
   ParameterStore store(declaration.parameters(), storage, device);
   fill(store);
   GptVocabulary no_words;
@@ -68,8 +86,8 @@ LoadedModel make_model(const std::string& name, const Registry& registry, at::De
           config,
           std::move(model),
           std::move(store),
-          std::vector<bool>(declaration.parameters().size(), true),
-          {},
+          std::move(attached.trained),
+          std::move(attached.adapter),
           dtype,
           Tokenizer::from_vocabulary(no_words),
           {},

@@ -10,13 +10,15 @@
 namespace mezo::bench {
 
 // `name` is a path, or one of opt-125m, opt-1.3b, opt-2.7b, opt-6.7b, opt-13b, opt-30b, opt-66b.
+// `peft`: a PEFT mode by its component id, as it is without settings.
 LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
-                       Storage storage, at::ScalarType dtype);
+                       Storage storage, at::ScalarType dtype, const std::string& peft);
 
 // Random sequences of one length. Last: each is a context whose last row decides between two
 // one-token options. Every: each token is predicted from those before it (teacher forcing).
 enum class Scored { last, every };
-std::vector<EncodedExample> make_batch(const LoadedModel& model, int batch, int length, Scored what);
+std::vector<EncodedExample> make_batch(const LoadedModel& model, int batch, int length,
+                                       Scored what);
 
 // Mean cross-entropy at each stream.
 std::vector<double> losses(const LoadedModel& model, ParameterSource& source,

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -25,6 +24,7 @@
 #include "core/plugin/registry.h"
 #include "core/run/experiment.h"
 #include "core/run/export_run.h"
+#include "core/run/kept_pages.h"
 #include "core/run/replay.h"
 #include "core/run/short_spins.h"
 #include "core/version.h"
@@ -224,10 +224,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   mezo::start_with_short_spins(argv);
-  // Activations of a few megabytes come and go a thousand times a step: keep their pages instead of
-  // giving them back each time.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mezo::keep_freed_pages();
   try {
     const int code = run(argc, argv);
     // What print() left in the buffer may meet a full disk only now.

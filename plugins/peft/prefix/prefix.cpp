@@ -61,7 +61,8 @@ class PrefixAdapter : public mezo::Adapter {
   std::int64_t position_shift() const override { return settings_.shifts ? settings_.length : 0; }
 
   std::optional<std::string> refuses_merge() const override {
-    return "a prefix is no change of the model's weights; write it with --format peft";
+    return "a prefix is no change of the model's weights; --format peft writes it by itself, if it "
+           "was trained with peft.positions: peft";
   }
 
   mezo::PeftFiles peft_files(const mezo::AdapterReader& read) const override {
