@@ -13,7 +13,7 @@ namespace mezo {
 
 // `parameters`: those that the model declared. Throws std::logic_error where a layer has no
 // attention or two layers one number.
-std::vector<AttentionShape> attention_shapes(const Model& model,
-                                             std::span<const ParameterSpec> parameters);
+MEZO_API std::vector<AttentionShape> attention_shapes(const Model& model,
+                                                      std::span<const ParameterSpec> parameters);
 
 }  // namespace mezo

@@ -25,9 +25,16 @@ bool sees(const PackedBatch& batch, std::int64_t query, std::int64_t key,
   return !(o.causal && distance < 0) && !(o.window > 0 && distance >= o.window);
 }
 
-// Attention as it is written in a textbook, one number at a time.
+// Of a prefix [S or 1, length, heads, width]: [length, width].
+at::Tensor own(const at::Tensor& prefix, int stream, std::int64_t head) {
+  return prefix[prefix.size(0) == 1 ? 0 : stream].select(1, head);
+}
+
+// Attention as it is written in a textbook, one number at a time. A stream's prefix is seen by all
+// of its rows.
 at::Tensor plain_attention(const PackedBatch& batch, int streams, const at::Tensor& q,
-                           const at::Tensor& k, const at::Tensor& v, const AttentionOptions& o) {
+                           const at::Tensor& k, const at::Tensor& v, const AttentionOptions& o,
+                           const std::optional<KeysValues>& prefix = {}) {
   const std::int64_t heads = q.size(1), group = heads / k.size(1), width = q.size(2),
                      rows = batch.rows();
   const auto Q = q.accessor<float, 3>(), K = k.accessor<float, 3>(), V = v.accessor<float, 3>();
@@ -36,8 +43,16 @@ at::Tensor plain_attention(const PackedBatch& batch, int streams, const at::Tens
   for (int s = 0; s < streams; ++s)
     for (std::int64_t i = 0; i < rows; ++i)
       for (std::int64_t h = 0; h < heads; ++h) {
-        std::vector<double> weight(static_cast<std::size_t>(rows));
+        std::vector<double> weight(static_cast<std::size_t>(rows)), before;
         double total = 0;
+        const at::Tensor keys = prefix ? own(prefix->keys, s, h / group) : at::Tensor(),
+                         values = prefix ? own(prefix->values, s, h / group) : at::Tensor();
+        for (std::int64_t j = 0; prefix && j < keys.size(0); ++j) {
+          double dot = 0;
+          for (std::int64_t d = 0; d < width; ++d)
+            dot += double{Q[s * rows + i][h][d]} * keys[j][d].item<double>();
+          total += before.emplace_back(std::exp(o.scale * dot));
+        }
         for (std::int64_t j = 0; j < rows; ++j) {
           if (!sees(batch, i, j, o)) continue;
           double dot = 0;
@@ -47,6 +62,8 @@ at::Tensor plain_attention(const PackedBatch& batch, int streams, const at::Tens
         }
         for (std::int64_t d = 0; d < v.size(2); ++d) {
           double sum = 0;
+          for (std::size_t j = 0; j < before.size(); ++j)
+            sum += before[j] * values[static_cast<std::int64_t>(j)][d].item<double>();
           for (std::int64_t j = 0; j < rows; ++j)
             sum += weight[static_cast<std::size_t>(j)] * V[s * rows + j][h / group][d];
           O[s * rows + i][h][d] = static_cast<float>(sum / total);
@@ -92,6 +109,23 @@ TEST_CASE("attention is the scalar loop, for any sharing of heads, window and nu
           CHECK(error(sample(children), streams, 6, kv_heads, {0.35, true, window}) < 1e-5);
         if (window == 0) CHECK(error(sample(false), streams, 6, kv_heads, {0.35, false, 0}) < 1e-5);
       }
+}
+
+TEST_CASE("a prefix is seen by every row of its stream, whatever else the row sees") {
+  for (const std::int64_t kv_heads : {2, 6})
+    for (const int streams : {1, 2})
+      for (const std::int64_t copies : {1, streams})
+        for (const AttentionOptions options :
+             {AttentionOptions{0.35, true, 0}, {0.35, true, 2}, {0.35, false, 0}}) {
+          const PackedBatch batch = sample(options.causal);
+          const std::int64_t rows = batch.rows() * streams;
+          const at::Tensor q = numbers({rows, 6, 8}, 1).mul(3), k = numbers({rows, kv_heads, 8}, 2),
+                           v = numbers({rows, kv_heads, 8}, 3);
+          const KeysValues prefix{numbers({copies, 3, kv_heads, 8}, 4).mul(2),
+                                  numbers({copies, 3, kv_heads, 8}, 5).mul(2)};
+          CHECK(difference(PackedAttention(batch, streams)(q, k, v, options, prefix),
+                           plain_attention(batch, streams, q, k, v, options, prefix)) < 1e-5);
+        }
 }
 
 TEST_CASE("a batch of segments gives what each segment gives alone") {

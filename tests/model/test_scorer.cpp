@@ -53,6 +53,8 @@ struct Made {
                ModelConfig::from_json("{\"vocab_size\": " + std::to_string(entries) + "}", "toy"),
                std::unique_ptr<Model>(toy = new Toy(declaration, entries, width)),
                ParameterStore({}),
+               {},
+               {},
                at::kFloat,
                tokenizer(),
                {},

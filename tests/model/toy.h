@@ -57,15 +57,17 @@ inline std::vector<std::int32_t> tokens(std::int32_t first, std::int32_t count) 
   return list;
 }
 
-// A source of several copies that holds its caller to the contract: what it gave of a matrix is
-// overwritten by the next call.
+// A source of several copies that holds its caller to the contract: what it gave of a whole matrix
+// is overwritten by the next call.
 class CopiesSource : public ParameterSource {
  public:
   explicit CopiesSource(std::vector<std::vector<at::Tensor>> copies) : copies_(std::move(copies)) {}
 
   int streams() const override { return static_cast<int>(copies_.size()); }
   at::Tensor whole(Parameter p) override {
-    return give(p, [](const at::Tensor& t) { return t.clone(); });
+    const at::Tensor all = give(p, [](const at::Tensor& t) { return t.clone(); });
+    if (all.dim() == 3) scratch_ = all;
+    return all;
   }
   at::Tensor rows(Parameter p, const at::Tensor& entries) override {
     asked_rows += entries.numel();
@@ -82,9 +84,7 @@ class CopiesSource : public ParameterSource {
     if (scratch_.defined()) scratch_.fill_(std::numeric_limits<float>::quiet_NaN());
     std::vector<at::Tensor> parts;
     for (const auto& copy : copies_) parts.push_back(part(copy[static_cast<std::size_t>(p.index)]));
-    const at::Tensor all = at::stack(parts);
-    if (all.dim() > 2) scratch_ = all;
-    return all;
+    return at::stack(parts);
   }
   std::vector<std::vector<at::Tensor>> copies_;
   at::Tensor scratch_;

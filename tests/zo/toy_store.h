@@ -14,6 +14,7 @@ struct ToyStore {
   Embedding embedding;
   Linear tied, map, wide;
   Norm norm;
+  Parameter adapter;
   ParameterStore store;
 
   explicit ToyStore(Storage storage = Storage::float32) : store(declare().parameters(), storage) {
@@ -50,6 +51,7 @@ struct ToyStore {
     map = d.linear("map", 13, 37, true);
     wide = d.linear("wide", 37, 300, false);
     norm = d.layer_norm("norm", 13);
+    adapter = d.adapter("adapter", {3, 5, 7});
     return d;
   }
 };
