@@ -233,7 +233,7 @@ void Run::report(const Evaluation& after, std::uint32_t steps, double seconds,
   result["seconds_per_step"] = steps ? seconds / steps : 0;
   result.update(memory.json());
   // First: a full disk must not cost the numbers.
-  print_table(config, result, memory);
+  print_table(config, model, result, memory);
   folder.write_predictions(prediction_lines(after, *config.task_file));
   keep_adapter();
   folder.write_result(result);

@@ -48,13 +48,15 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
           {"plugins", plugins}};
 }
 
-void print_table(const RunConfig& config, const Json& result, const MemoryUse& memory) {
+void print_table(const RunConfig& config, const LoadedModel& model, const Json& result,
+                 const MemoryUse& memory) {
   const std::string method = "MeZO " + std::string(config.peft_mode.component.id());
   const auto print_row = [](const std::string& name, const Json& scores) {
     fmt::print("{:<24} {:>9} {:>9.4f}\n", name, percent(scores), scores.at("loss").get<double>());
   };
   fmt::print("{:<24} {:>9} {:>9}\n", config.task_file->name, "accuracy", "loss");
-  print_row("zero-shot", result.at("before"));
+  // A prefix, or an adapter from a folder, has its part in the scores from the start.
+  print_row(model.adapter ? "before training" : "zero-shot", result.at("before"));
   print_row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
             result.at("after"));
   fmt::print("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(), memory.text());

@@ -28,6 +28,7 @@ nlohmann::ordered_json describe_run(const RunConfig&, const LoadedModel&, const 
                                     const std::string& method);
 
 // `result` is a training run's result.json.
-void print_table(const RunConfig&, const nlohmann::ordered_json& result, const MemoryUse&);
+void print_table(const RunConfig&, const LoadedModel&, const nlohmann::ordered_json& result,
+                 const MemoryUse&);
 
 }  // namespace mezo
