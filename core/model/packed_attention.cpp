@@ -2,8 +2,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <limits>
@@ -50,6 +50,18 @@ std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Segment& 
   if (s.parent >= 0) append(batch.segments()[static_cast<std::size_t>(s.parent)]);
   append(s);
   return rows;
+}
+
+// 0 where a query sees a key, minus infinity elsewhere: [n or 1, 1, queries, prefix + keys]. Rows
+// begin at multiples of 16 elements, which a GPU's kernels ask for.
+at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType type) {
+  const std::int64_t keys = prefix + seen.size(2);
+  at::Tensor mask =
+      at::zeros({seen.size(0), seen.size(1), (keys + 15) / 16 * 16}, seen.options().dtype(type))
+          .narrow(2, 0, keys);
+  mask.narrow(2, prefix, seen.size(2))
+      .masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
+  return mask.unsqueeze(1);
 }
 
 }  // namespace
@@ -126,23 +138,31 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
   return g;
 }
 
-// True where a query sees a key: [n, 1, queries, prefix + keys].
-at::Tensor PackedAttention::mask(const Group& g, const AttentionOptions& o,
-                                 std::int64_t prefix) const {
-  at::Tensor seen = o.causal ? g.key_position <= g.query_position
-                             : (g.key_position < std::numeric_limits<std::int64_t>::max())
-                                   .expand({g.n, g.queries, g.keys});
-  if (o.window > 0) seen = seen & (g.query_position - g.key_position < o.window);
-  if (prefix > 0) seen = at::cat({at::ones({g.n, g.queries, prefix}, seen.options()), seen}, 2);
-  return seen.unsqueeze(1);
+const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std::int64_t prefix,
+                                        at::ScalarType type) const {
+  const AttentionOptions& last = g.mask_options;
+  if (g.mask.defined() && g.mask.scalar_type() == type && g.mask_prefix == prefix &&
+      last.causal == o.causal && last.window == o.window)
+    return g.mask;
+  // In order, all segments are equally long and have one mask.
+  const std::int64_t n = g.in_order ? 1 : g.n;
+  const at::Tensor query = g.query_position.narrow(0, 0, n), key = g.key_position.narrow(0, 0, n);
+  at::Tensor seen =
+      o.causal ? key <= query
+               : (key < std::numeric_limits<std::int64_t>::max()).expand({n, g.queries, g.keys});
+  if (o.window > 0) seen = seen & (query - key < o.window);
+  g.mask = make_mask(seen, prefix, type);
+  g.mask_options = o;
+  g.mask_prefix = prefix;
+  return g.mask;
 }
 
 at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
                                        const at::Tensor& v, const AttentionOptions& o,
-                                       const std::optional<KeysValues>& prefix) const {
+                                       const std::optional<KeysValues>& prefix) {
   const std::int64_t heads = q.size(1), width = q.size(2);
   std::vector<at::Tensor> outputs;
-  for (const Group& g : groups_) {
+  for (Group& g : groups_) {
     at::Tensor keys = gather(k, g.key_rows, g.in_order, g.n, g.keys);
     at::Tensor values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
     if (prefix) {
@@ -154,7 +174,7 @@ at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
         gather(q, g.query_rows, g.in_order, g.n, g.queries), repeat_heads(keys, heads),
         repeat_heads(values, heads),
         plain_causal ? std::optional<at::Tensor>()
-                     : std::optional<at::Tensor>(mask(g, o, prefix ? prefix->keys.size(1) : 0)),
+                     : mask(g, o, prefix ? prefix->keys.size(1) : 0, q.scalar_type()),
         0.0, plain_causal, o.scale);
     outputs.push_back(out.transpose(1, 2).reshape({g.n * g.queries, heads, width}));
     if (g.in_order) return outputs.back();

@@ -25,7 +25,7 @@ class PackedAttention {
   // sees the prefix of its stream whole, before all that it sees otherwise.
   at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         const AttentionOptions&,
-                        const std::optional<KeysValues>& prefix = std::nullopt) const;
+                        const std::optional<KeysValues>& prefix = std::nullopt);
 
  private:
   struct Group {  // n segments computed together; all tensors repeat for each stream
@@ -36,9 +36,15 @@ class PackedAttention {
     at::Tensor key_rows;        // [n * keys] row of each padded key
     at::Tensor query_position;  // [n, queries, 1]
     at::Tensor key_position;    // [n, 1, keys]; padding lies past every position
+
+    // The mask of the layer before, which as a rule is the next one's too.
+    AttentionOptions mask_options;
+    std::int64_t mask_prefix = 0;
+    at::Tensor mask;
   };
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
-  at::Tensor mask(const Group&, const AttentionOptions&, std::int64_t prefix) const;
+  const at::Tensor& mask(Group&, const AttentionOptions&, std::int64_t prefix,
+                         at::ScalarType) const;
 
   int streams_;
   at::Device device_;
