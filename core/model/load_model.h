@@ -20,10 +20,21 @@ namespace mezo {
 // depends on the device and on the type that most weights of the files have. On the CPU both are
 // float32. On a GPU fp16 files stay float16 and bf16 files become bfloat16+8 (a bf16 weight alone
 // cannot hold the steps of training), both computed in the file's type; other files are float32.
+//
+// `frozen`: no matrix trains. Unless a storage is given, each then stays as its file has it, Q4_0,
+// Q4_1 and Q8_0 among them: memory is the file's size and, while a forward asks for a quantised
+// matrix, scratch of the largest in the type that it computes in.
 struct ModelPlacement {
   at::Device device = at::kCPU;
   std::optional<Storage> storage;
   std::optional<at::ScalarType> dtype;
+  bool frozen = false;
+};
+
+// Quantised weights of a file that are kept in a wider type.
+struct Widened {
+  std::string from;  // "Q4_1", or several names
+  std::int64_t file_bytes = 0, kept_bytes = 0;
 };
 
 struct LoadedModel {
@@ -38,6 +49,8 @@ struct LoadedModel {
   Tokenizer tokenizer;
   std::vector<std::string> files;   // the weights were read from
   std::vector<std::string> unused;  // tensors of the files that the model does not declare
+  bool kept_as_filed = false;       // every matrix has the type that its file has it in
+  std::optional<Widened> widened = {};
 
   MEZO_API std::int64_t parameters() const;
 };
@@ -52,6 +65,7 @@ struct CheckedModel {
   Tokenizer tokenizer;
   std::vector<std::string> unused;
   std::vector<ParameterSpec> parameters;
+  std::vector<DType> types;                   // of each parameter, in its file
   std::optional<std::int64_t> max_positions;  // of a sequence; nothing: no limit
 };
 

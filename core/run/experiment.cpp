@@ -172,7 +172,7 @@ bool Run::train_and_report(const TrajectoryHeader& origin, const std::vector<boo
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
              trainer.schedule.steps, trainer.batch_size, trainer.schedule.learning_rate,
              trainer.spsa.epsilon);
-  if (model.store.storage() == Storage::bfloat16)
+  if (model.store.storage().storage == Storage::bfloat16)
     fmt::print(stderr, "{}\n", bfloat16_warning(trainer.schedule));
   const ExactOptions exact = exact_options(config, model);
   warn_of_lost_perturbations(model.store, trained, exact, trainer.spsa.epsilon);
