@@ -66,10 +66,10 @@ void require(const RunConfig& config, bool training) {
     throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
 }
 
-LoadedModel load(const RunConfig& config) {
+LoadedModel load(const RunConfig& config, bool frozen, bool training) {
   const auto start = Clock::now();
   LoadedModel model = load_model(config.model.text("path"), config.model.text("type"),
-                                 *config.registry, placement_of(config));
+                                 *config.registry, placement_of(config, frozen));
   fmt::print(
       stderr,
       "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "
@@ -77,6 +77,8 @@ LoadedModel load(const RunConfig& config) {
       model.type, static_cast<double>(model.parameters()) / 1e6, name_of_dtype(model.dtype),
       name_of(model.store.storage()), static_cast<double>(model.store.bytes()) / 1e9,
       device_memory(model.store.device()).name, seconds_since(start));
+  if (const std::string note = widening_note(config, model, training); !note.empty())
+    fmt::print(stderr, "note: {}\n", note);
   for (const std::string& name : model.unused)
     fmt::print(stderr, "warning: the model does not use the tensor {}\n", name);
   return model;
@@ -102,7 +104,7 @@ std::string bos_of(const Tokenizer& tokenizer) {
 
 ResolvedModel resolved_model(const LoadedModel& model) {
   return {model.type, name_of_dtype(model.dtype), model.store.device().is_cuda() ? "cuda" : "cpu",
-          name_of(model.store.storage()), bos_of(model.tokenizer)};
+          model.kept_as_filed ? "file" : name_of(model.store.storage()), bos_of(model.tokenizer)};
 }
 
 void print_notes(const RunConfig& config) {
@@ -121,13 +123,26 @@ std::vector<bool> trained_parameters(const RunConfig& config,
   return trained;
 }
 
-// Reads the examples with the model's tokenizer, before its weights, and checks what trains: a bad
-// line or pattern is known at once however large the model is.
-Datasets read_data(const RunConfig& config, const std::vector<std::string>& wanted) {
+// What is known before any weight is read.
+struct Known {
+  Datasets data;
+  bool frozen;  // no matrix trains
+};
+
+// Reads the examples with the model's tokenizer and checks what trains: a bad line or pattern is
+// known at once however large the model is.
+Known read_data(const RunConfig& config, const std::vector<std::string>& wanted, bool training) {
   const CheckedModel checked =
       check_model(config.model.text("path"), config.model.text("type"), *config.registry);
-  trained_parameters(config, checked.parameters);
-  return read_datasets(config, checked, wanted);
+  const std::vector<bool> trained = trained_parameters(config, checked.parameters);
+  if (training) require_trainable(config, checked, trained);
+  return {read_datasets(config, checked, wanted), is_frozen(checked.parameters, trained)};
+}
+
+bool trains_in(Storage storage, const ParameterStore& store, const std::vector<bool>& trained) {
+  for (std::size_t i = 0; i < trained.size(); ++i)
+    if (trained[i] && store.stored({static_cast<int>(i)}).storage == storage) return true;
+  return false;
 }
 
 // A training run with everything read and checked.
@@ -172,7 +187,7 @@ bool Run::train_and_report(const TrajectoryHeader& origin, const std::vector<boo
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
              trainer.schedule.steps, trainer.batch_size, trainer.schedule.learning_rate,
              trainer.spsa.epsilon);
-  if (model.store.storage().storage == Storage::bfloat16)
+  if (trains_in(Storage::bfloat16, model.store, trained))
     fmt::print(stderr, "{}\n", bfloat16_warning(trainer.schedule));
   const ExactOptions exact = exact_options(config, model);
   warn_of_lost_perturbations(model.store, trained, exact, trainer.spsa.epsilon);
@@ -229,8 +244,8 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   RunFolder folder(config.top.text("output"), options.earlier);
   std::optional<Resumption> resumption;
   if (options.earlier == Earlier::resume) resumption = find_resumption(folder);
-  const Datasets data = read_data(config, {"train", "dev", "test"});
-  LoadedModel model = load(config);
+  const auto [data, frozen] = read_data(config, {"train", "dev", "test"}, true);
+  LoadedModel model = load(config, frozen, true);
   const std::vector<bool> trained = trained_parameters(config, model.store.specs());
   const WeightHashes hashes = hash_weights(model);
   const TrajectoryHeader origin = origin_of(
@@ -251,9 +266,10 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   print_notes(config);
   require(config, false);
   RunFolder folder(config.top.text("output"), options.earlier);
-  const Datasets data = read_data(config, {config.task.text("test").empty() ? "dev" : "test"});
+  const auto [data, frozen] =
+      read_data(config, {config.task.text("test").empty() ? "dev" : "test"}, false);
   const Split& measured = data.measured();
-  const LoadedModel model = load(config);
+  const LoadedModel model = load(config, frozen, false);
   const WeightHashes hashes = hash_weights(model);
   folder.start(config.resolved_yaml(resolved_model(model), lines_of(hashes)));
   const auto start = Clock::now();
@@ -278,7 +294,8 @@ void validate_experiment(const RunConfig& config) {
   require(config, false);
   const CheckedModel model =
       check_model(config.model.text("path"), config.model.text("type"), *config.registry);
-  trained_parameters(config, model.parameters);
+  const std::vector<bool> trained = trained_parameters(config, model.parameters);
+  if (!config.task.text("train").empty()) require_trainable(config, model, trained);
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";

@@ -1,5 +1,8 @@
 #include "core/run/placement.h"
 
+#include <fmt/format.h>
+
+#include "core/error.h"
 #include "core/run/device.h"
 
 namespace mezo {
@@ -16,13 +19,44 @@ const char* name_of_dtype(at::ScalarType dtype) {
   return dtype == at::kHalf ? "float16" : dtype == at::kBFloat16 ? "bfloat16" : "float32";
 }
 
-ModelPlacement placement_of(const RunConfig& config) {
+ModelPlacement placement_of(const RunConfig& config, bool frozen) {
   ModelPlacement placement;
   placement.device = open_device(config.model.text("device"));
   if (const std::string& dtype = config.model.text("dtype"); dtype != "auto")
     placement.dtype = dtype_named(dtype);
-  placement.storage = storage_named(config.optimizer.text("storage"));  // nothing for auto
+  const std::string& storage = config.optimizer.text("storage");
+  placement.storage = storage_named(storage);  // nothing for auto and file
+  placement.frozen = frozen || storage == "file";
   return placement;
+}
+
+bool is_frozen(std::span<const ParameterSpec> parameters, const std::vector<bool>& trained) {
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (trained[i] && is_matrix(parameters[i].role)) return false;
+  return true;
+}
+
+void require_trainable(const RunConfig& config, const CheckedModel& model,
+                       const std::vector<bool>& trained) {
+  if (config.optimizer.text("storage") != "file") return;
+  for (std::size_t i = 0; i < trained.size(); ++i)
+    if (trained[i] && is_matrix(model.parameters[i].role) &&
+        storage_of(model.types[i]).storage == Storage::quantised)
+      throw ConfigError(fmt::format(
+          "[optimizer] storage: quantised weights cannot be trained; the file has {} in {}, and "
+          "peft {} trains it: give float32, or auto",
+          model.parameters[i].name, name_of(model.types[i]), config.peft_component.id()));
+}
+
+std::string widening_note(const RunConfig& config, const LoadedModel& model, bool training) {
+  if (!model.widened) return {};
+  const char* reason = config.optimizer.text("storage") != "auto" ? "as optimizer.storage asks"
+                       : training                                 ? "since they train"
+                                  : "as training needs them; optimizer.storage=file leaves them";
+  return fmt::format("the file's {} weights ({:.2f} GB) are kept as {} ({:.2f} GB), {}",
+                     model.widened->from, static_cast<double>(model.widened->file_bytes) / 1e9,
+                     name_of(model.store.storage()),
+                     static_cast<double>(model.widened->kept_bytes) / 1e9, reason);
 }
 
 ExactOptions exact_options(const RunConfig& config, const LoadedModel& model) {
