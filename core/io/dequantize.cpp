@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
+#include "core/each_target.h"
 #include "core/error.h"
+#include "core/io/blocks.h"
 #include "core/io/float16.h"
 #include "core/io/quote.h"
 
@@ -15,61 +18,28 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "weight files are little-endian");
 
-constexpr int64_t kBlock = 32;
+constexpr int64_t kChunk =
+    1024;  // weights that lie in the first-level cache on their way to 16 bits
 
-uint16_t load16(const std::byte* source) {
+MEZO_INLINE uint16_t load16(const std::byte* source) {
   uint16_t value;
   std::memcpy(&value, source, sizeof value);
   return value;
 }
 
-// The low nibbles are the first 16 weights of a block, the high nibbles the other 16.
-uint32_t low_nibble(std::byte packed) { return std::to_integer<uint32_t>(packed) & 0x0f; }
-uint32_t high_nibble(std::byte packed) { return std::to_integer<uint32_t>(packed) >> 4; }
-
-void dequantize_q4_0(const std::byte* source, int64_t count, float* out) {
-  for (int64_t i = 0; i < count; i += kBlock, source += 18) {
-    const float d = fp16_to_fp32(load16(source));
-    for (int64_t j = 0; j < kBlock / 2; ++j) {
-      const std::byte packed = source[2 + j];
-      out[i + j] = static_cast<float>(static_cast<int32_t>(low_nibble(packed)) - 8) * d;
-      out[i + j + kBlock / 2] =
-          static_cast<float>(static_cast<int32_t>(high_nibble(packed)) - 8) * d;
-    }
+// Two loops, each of which the compiler turns into vector instructions.
+template <DType Type>
+MEZO_INLINE void open_blocks(const std::byte* source, int64_t count, float* out) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(source);
+  for (int64_t i = 0; i < count; i += 2 * half_block, bytes += Block<Type>::bytes) {
+    const Block<Type> block(bytes);
+    for (int j = 0; j < half_block; ++j) out[i + j] = block.first(j);
+    for (int j = 0; j < half_block; ++j) out[i + half_block + j] = block.second(j);
   }
 }
 
-void dequantize_q4_1(const std::byte* source, int64_t count, float* out) {
-  for (int64_t i = 0; i < count; i += kBlock, source += 20) {
-    const float d = fp16_to_fp32(load16(source));
-    const float m = fp16_to_fp32(load16(source + 2));
-    for (int64_t j = 0; j < kBlock / 2; ++j) {
-      const std::byte packed = source[4 + j];
-      const float low = static_cast<float>(static_cast<int32_t>(low_nibble(packed))) * d;
-      const float high = static_cast<float>(static_cast<int32_t>(high_nibble(packed))) * d;
-      out[i + j] = low + m;
-      out[i + j + kBlock / 2] = high + m;
-    }
-  }
-}
-
-void dequantize_q8_0(const std::byte* source, int64_t count, float* out) {
-  for (int64_t i = 0; i < count; i += kBlock, source += 34) {
-    const float d = fp16_to_fp32(load16(source));
-    for (int64_t j = 0; j < kBlock; ++j) {
-      out[i + j] = static_cast<float>(std::to_integer<int8_t>(source[2 + j])) * d;
-    }
-  }
-}
-
-}  // namespace
-
-void dequantize(DType dtype, const std::byte* source, int64_t count, float* out) {
-  const int64_t bytes = bytes_of(dtype, count);
+MEZO_INLINE void widen_into(DType dtype, const std::byte* source, int64_t count, float* out) {
   switch (dtype) {
-    case DType::F32:
-      if (bytes != 0) std::memcpy(out, source, static_cast<size_t>(bytes));
-      return;
     case DType::F16:
       for (int64_t i = 0; i < count; ++i) out[i] = fp16_to_fp32(load16(source + 2 * i));
       return;
@@ -77,15 +47,62 @@ void dequantize(DType dtype, const std::byte* source, int64_t count, float* out)
       for (int64_t i = 0; i < count; ++i) out[i] = bf16_to_fp32(load16(source + 2 * i));
       return;
     case DType::Q4_0:
-      return dequantize_q4_0(source, count, out);
+      return open_blocks<DType::Q4_0>(source, count, out);
     case DType::Q4_1:
-      return dequantize_q4_1(source, count, out);
+      return open_blocks<DType::Q4_1>(source, count, out);
     case DType::Q8_0:
-      return dequantize_q8_0(source, count, out);
-    default:
-      throw ModelError(fmt::format(
-          "[dequantize] expected F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}", name_of(dtype)));
+      return open_blocks<DType::Q8_0>(source, count, out);
+    default:  // F32
+      std::memcpy(out, source, static_cast<size_t>(count) * sizeof(float));
   }
+}
+
+MEZO_INLINE void round_into(const float* values, int64_t count, DType to, uint16_t* out) {
+  if (to == DType::BF16)
+    for (int64_t i = 0; i < count; ++i) out[i] = fp32_to_bf16(values[i]);
+  else
+    for (int64_t i = 0; i < count; ++i) out[i] = fp32_to_fp16(values[i]);
+}
+
+MEZO_EACH_TARGET __attribute__((noinline)) void widen(DType dtype, const std::byte* source,
+                                                      int64_t count, float* out) {
+  widen_into(dtype, source, count, out);
+}
+
+// `bytes`: of a chunk.
+MEZO_EACH_TARGET __attribute__((noinline)) void widen_and_round(DType dtype,
+                                                                const std::byte* source,
+                                                                int64_t count, int64_t bytes,
+                                                                DType to, uint16_t* out) {
+  alignas(64) float values[kChunk];
+  for (int64_t i = 0; i < count; i += kChunk, source += bytes) {
+    const int64_t n = std::min(kChunk, count - i);
+    widen_into(dtype, source, n, values);
+    round_into(values, n, to, out + i);
+  }
+}
+
+void check(DType dtype, int64_t count) {
+  if (!is_weight(dtype))
+    throw ModelError(fmt::format("[dequantize] expected F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}",
+                                 name_of(dtype)));
+  static_cast<void>(bytes_of(dtype, count));  // throws
+}
+
+}  // namespace
+
+void dequantize(DType dtype, const std::byte* source, int64_t count, float* out) {
+  check(dtype, count);
+  if (count > 0) widen(dtype, source, count, out);
+}
+
+void dequantize(DType dtype, const std::byte* source, int64_t count, DType to, void* out) {
+  if (to == DType::F32) return dequantize(dtype, source, count, static_cast<float*>(out));
+  check(dtype, count);
+  if (to != DType::F16 && to != DType::BF16)
+    throw ModelError(
+        fmt::format("[dequantize] expected to write F32, F16 or BF16, got {}", name_of(to)));
+  widen_and_round(dtype, source, count, bytes_of(dtype, kChunk), to, static_cast<uint16_t*>(out));
 }
 
 void dequantize(const TensorView& tensor, float* out) {

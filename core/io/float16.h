@@ -32,28 +32,23 @@ constexpr uint32_t fp16_to_fp32_bits(uint16_t half) {
 
 constexpr uint32_t bf16_to_fp32_bits(uint16_t bits) { return uint32_t{bits} << 16; }
 
+// Every case computed and one picked, as above; signed, as vector instructions compare. What is
+// left is one right shift, rounded: of the number with its exponent lowered or, below the smallest
+// normal, 2^-14, of the mantissa into units of 2^-24. A carry runs into the exponent as it should,
+// up to that of infinity.
 constexpr uint16_t fp32_bits_to_fp16(uint32_t bits) {
-  const uint32_t sign = (bits >> 16) & 0x8000u;
-  const uint32_t magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) {
-    return static_cast<uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
-  }
+  const auto magnitude = static_cast<int32_t>(bits & 0x7fffffffu);
+  const bool is_small = magnitude < 0x38800000;
+  const int32_t to_units = 126 - (magnitude >> 23);  // 14 to 24; by more nothing is left
+  const int32_t shift = is_small ? (to_units < 31 ? to_units : 31) : 13;
+  const int32_t value =
+      is_small ? (magnitude & 0x007fffff) | 0x00800000 : magnitude - ((127 - 15) << 23);
+  const int32_t finite = (value + (1 << (shift - 1)) - 1 + ((value >> shift) & 1)) >> shift;
   // 65520 is half-way between the largest finite value and 2^16, and ties go to even: infinity.
-  if (magnitude >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);
-  if (magnitude >=
-      0x38800000u) {  // 2^-14, the smallest normal: a carry runs into the exponent as it should
-    const uint32_t rebiased = magnitude - (uint32_t{127 - 15} << 23);
-    return static_cast<uint16_t>(sign | ((rebiased + 0xfffu + ((rebiased >> 13) & 1u)) >> 13));
-  }
-  if (magnitude <= 0x33000000u) return static_cast<uint16_t>(sign);  // up to 2^-25, a tie: zero
-  const uint32_t exponent = magnitude >> 23;
-  const uint32_t mantissa = (magnitude & 0x007fffffu) | 0x00800000u;
-  const uint32_t shift = 126 - exponent;  // to units of 2^-24; 14 to 24 here
-  const uint32_t half = mantissa >> shift;
-  const uint32_t rest = mantissa & ((1u << shift) - 1);
-  const uint32_t tie = 1u << (shift - 1);
-  return static_cast<uint16_t>(sign |
-                               (half + (rest > tie || (rest == tie && (half & 1u)) ? 1 : 0)));
+  const int32_t half = magnitude >= 0x477ff000 ? 0x7c00 : finite;
+  const int32_t nan = 0x7e00 | ((magnitude >> 13) & 0x3ff);
+  return static_cast<uint16_t>(((bits >> 16) & 0x8000u) |
+                               static_cast<uint32_t>(magnitude > 0x7f800000 ? nan : half));
 }
 
 constexpr uint16_t fp32_bits_to_bf16(uint32_t bits) {
@@ -61,12 +56,16 @@ constexpr uint16_t fp32_bits_to_bf16(uint32_t bits) {
   return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
-inline float fp16_to_fp32(uint16_t half) { return std::bit_cast<float>(fp16_to_fp32_bits(half)); }
-inline float bf16_to_fp32(uint16_t bits) { return std::bit_cast<float>(bf16_to_fp32_bits(bits)); }
-inline uint16_t fp32_to_fp16(float value) {
+constexpr float fp16_to_fp32(uint16_t half) {
+  return std::bit_cast<float>(fp16_to_fp32_bits(half));
+}
+constexpr float bf16_to_fp32(uint16_t bits) {
+  return std::bit_cast<float>(bf16_to_fp32_bits(bits));
+}
+constexpr uint16_t fp32_to_fp16(float value) {
   return fp32_bits_to_fp16(std::bit_cast<uint32_t>(value));
 }
-inline uint16_t fp32_to_bf16(float value) {
+constexpr uint16_t fp32_to_bf16(float value) {
   return fp32_bits_to_bf16(std::bit_cast<uint32_t>(value));
 }
 

@@ -32,6 +32,11 @@ class MEZO_API MappedFile {
   const std::string& path() const { return path_; }
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  // Gives back the memory that pages within `part` of bytes() take, which stays readable: the next
+  // look reads the file again. For who reads a file once, from one end to the other, and wants no
+  // second copy of it. Bytes in memory stay.
+  void release(std::span<const std::byte> part) const;
+
  private:
   std::string path_;
   std::vector<std::byte> owned_;

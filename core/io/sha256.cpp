@@ -78,9 +78,15 @@ std::string Sha256::hex() {
 }
 
 std::string sha256_of_file(const std::filesystem::path& path) {
+  constexpr std::size_t part = std::size_t{1} << 22;  // what is in memory at a time
   const MappedFile file(path);
   Sha256 hash;
-  hash.update(file.bytes());
+  for (auto rest = file.bytes(); !rest.empty();) {
+    const auto now = rest.first(std::min(part, rest.size()));
+    hash.update(now);
+    file.release(now);
+    rest = rest.subspan(now.size());
+  }
   return hash.hex();
 }
 

@@ -42,18 +42,18 @@ std::vector<std::string> TensorFile::paths() const {
   return paths;
 }
 
-const std::string& TensorFile::path_of(const TensorView& tensor) const {
+const MappedFile& TensorFile::file_of(const TensorView& tensor) const {
   // std::less orders pointers into different mappings, which < does not promise to.
   const std::less<const std::byte*> before;
   for (const auto& file : files_) {
     const std::span<const std::byte> bytes = file->bytes();
     const std::byte* start = tensor.data.data();
     if (!before(start, bytes.data()) && !before(bytes.data() + bytes.size(), start)) {
-      return file->path();
+      return *file;
     }
   }
   throw ModelError(
-      fmt::format("[path_of] expected a tensor of this object, got {}", quote(tensor.name)));
+      fmt::format("[TensorFile] expected a tensor of this object, got {}", quote(tensor.name)));
 }
 
 }  // namespace mezo

@@ -54,13 +54,18 @@ class MEZO_API TensorFile {
   std::vector<std::string> paths() const;
 
   // The file that a tensor of this object lies in, for messages.
-  const std::string& path_of(const TensorView& tensor) const;
+  const std::string& path_of(const TensorView& tensor) const { return file_of(tensor).path(); }
+
+  // Gives back the memory that a tensor's data takes once it was read (MappedFile::release).
+  void release(const TensorView& tensor) const { file_of(tensor).release(tensor.data); }
 
   // Safetensors' free text pairs, for example format = pt. GGUF's typed values are in
   // GgufFile::metadata.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
+  const MappedFile& file_of(const TensorView& tensor) const;
+
   Files files_;
   std::vector<TensorView> tensors_;
   std::map<std::string, std::string> metadata_;

@@ -30,4 +30,10 @@ Attached attach(const ChosenPeft& mode, const Model& model, const Component& fam
   return attached;
 }
 
+bool is_frozen(std::span<const ParameterSpec> parameters, const std::vector<bool>& trained) {
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (trained[i] && is_matrix(parameters[i].role)) return false;
+  return true;
+}
+
 }  // namespace mezo

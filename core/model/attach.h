@@ -2,6 +2,7 @@
 // A PEFT mode meets a model: what of it trains, and what the mode adds to it. Between declaring a
 // model's parameters and making room for them.
 
+#include <span>
 #include <vector>
 
 #include "core/model/model.h"
@@ -18,5 +19,10 @@ struct Attached {
 // the mode throws, and PluginError where its answer does not fit.
 MEZO_API Attached attach(const ChosenPeft& mode, const Model& model, const Component& family,
                          Declaration& declaration);
+
+// Whether none of the parameters that train is a matrix or an embedding: then all streams read the
+// same ones, and they need no room for updates.
+MEZO_API bool is_frozen(std::span<const ParameterSpec> parameters,
+                        const std::vector<bool>& trained);
 
 }  // namespace mezo

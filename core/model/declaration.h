@@ -22,6 +22,9 @@ enum class Role {
   adapter     // small, of any shape: what a PEFT mode adds to the model
 };
 
+// What a storage type is chosen for; the others are kept in fp32.
+constexpr bool is_matrix(Role role) { return role == Role::embedding || role == Role::matrix; }
+
 // How a matrix lies in memory: Hugging Face's linear layers are [out, in]; GPT-2's Conv1D is [in,
 // out].
 enum class Layout { out_in, in_out };

@@ -1,7 +1,5 @@
 #include "core/model/gguf_model.h"
 
-#include <cstring>
-
 #include "core/error.h"
 
 namespace mezo {
@@ -64,16 +62,9 @@ std::optional<Canonical> canonical(const std::string& tensor, const std::vector<
 
 // llama.cpp stores each head's rows as (0, D/2, 1, D/2 + 1, …); transformers has the halves one
 // after the other.
-void undo_rotary_order(float* data, std::int64_t rows, std::int64_t width, std::int64_t heads) {
-  const std::int64_t head = rows / heads, half = head / 2;
-  std::vector<float> copy(static_cast<std::size_t>(head * width));
-  for (std::int64_t h = 0; h < heads; ++h) {
-    float* block = data + h * head * width;
-    std::memcpy(copy.data(), block, copy.size() * sizeof(float));
-    for (std::int64_t i = 0; i < head; ++i)
-      std::memcpy(block + (i % 2 * half + i / 2) * width, copy.data() + i * width,
-                  static_cast<std::size_t>(width) * sizeof(float));
-  }
+std::int64_t rotary_row(std::int64_t row, std::int64_t rows, std::int64_t heads) {
+  const std::int64_t head = rows / heads, i = row % head;
+  return row - i + i % 2 * (head / 2) + i / 2;
 }
 
 }  // namespace mezo

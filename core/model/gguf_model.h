@@ -28,7 +28,8 @@ struct Canonical {
 // Nothing for a tensor that no row names.
 std::optional<Canonical> canonical(const std::string& tensor, const std::vector<GgufName>& names);
 
-// In place, on a matrix [rows, width] of `heads` heads; rows must be a multiple of 2 * heads.
-void undo_rotary_order(float* data, std::int64_t rows, std::int64_t width, std::int64_t heads);
+// Which of transformers' rows a file's `row` is, of a matrix with so many `rows` and heads; rows
+// must be a multiple of 2 * heads.
+std::int64_t rotary_row(std::int64_t row, std::int64_t rows, std::int64_t heads);
 
 }  // namespace mezo

@@ -1,11 +1,14 @@
 #include "core/model/load_model.h"
 
 #include <ATen/ops/empty_like.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <map>
+#include <set>
+#include <span>
 
 #include "core/error.h"
 #include "core/io/safetensors.h"
@@ -43,26 +46,24 @@ const Component& family_for(const ModelConfig& config, const std::string& type,
                         : registry.find(MEZO_MODEL, type);
 }
 
-// The bytes of a file's tensor as they are, where the store keeps that very type.
-bool copy_as_it_lies(ParameterStore& store, int index, const TensorView& view) {
-  const StoredTensor& t = store.stored({index});
-  const bool same = (t.storage == Storage::float32 && view.dtype == DType::F32) ||
-                    (t.storage == Storage::float16 && view.dtype == DType::F16) ||
-                    (t.storage == Storage::bfloat16 && view.dtype == DType::BF16);
-  if (!same) return false;
-  at::Tensor words = t.words;
-  // from_blob would let a GPU copy read the mapping directly, but files need not align tensors.
-  at::Tensor host = store.device().is_cpu() ? words : at::empty_like(words, at::kCPU);
-  std::memcpy(host.mutable_data_ptr(), view.data.data(), view.data.size());
-  if (!store.device().is_cpu()) words.copy_(host);
-  return true;
-}
-
+// A tensor that the store keeps in its file's type is copied as it lies, whatever the type.
 void read_parameter(ParameterStore& store, const WeightFiles& files, Parameter p) {
-  if (!files.reordered(p) && copy_as_it_lies(store, p.index, files.view(p))) return;
-  std::vector<float> values(static_cast<std::size_t>(store.spec(p).elements()));
-  files.read(p, values.data());
-  store.write(p, values.data());
+  const StoredTensor& t = store.stored(p);
+  const bool as_it_lies = storage_of(files.view(p).dtype) == t;
+  if (!as_it_lies && t.storage != Storage::float32) {
+    std::vector<float> values(static_cast<std::size_t>(store.spec(p).elements()));
+    files.read(p, values.data());
+    store.write(p, values.data());
+    return;
+  }
+  // from_blob would let a GPU copy read the mapping directly, but files need not align tensors.
+  const bool direct = store.device().is_cpu();
+  const at::Tensor host = direct ? t.words : at::empty_like(t.words, at::kCPU);
+  if (as_it_lies)
+    files.copy(p, static_cast<std::byte*>(host.mutable_data_ptr()));
+  else
+    files.read(p, host.mutable_data_ptr<float>());
+  if (!direct) t.words.copy_(host);
 }
 
 // A model that is ready to be read: everything about it is known and checked but the numbers.
@@ -109,6 +110,15 @@ Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
   return tokenizer;
 }
 
+// Of each of the model's own parameters, in its file.
+std::vector<DType> types_of(const Prepared& p) {
+  std::vector<DType> types;
+  for (const ParameterSpec& spec : p.declaration.parameters())
+    if (spec.role != Role::adapter)
+      types.push_back(p.files.view({static_cast<int>(types.size())}).dtype);
+  return types;
+}
+
 }  // namespace
 
 std::span<const ParameterSpec> LoadedModel::base_specs() const {
@@ -136,18 +146,18 @@ CheckedModel check_model(const std::string& path, const std::string& type, const
           load_tokenizer(path, p.opened),
           p.files.unused(),
           {parameters.begin(), parameters.end()},
+          types_of(p),
+          p.attached.trained,
           positions};
 }
 
 namespace {
 
 // The type of most of a model's weights, not counting vectors.
-DType main_type(const Prepared& p) {
+DType main_type(std::span<const ParameterSpec> specs, const std::vector<DType>& types) {
   std::map<DType, std::int64_t> elements;
-  const auto specs = p.declaration.parameters();
   for (std::size_t i = 0; i < specs.size(); ++i)
-    if (specs[i].role == Role::matrix || specs[i].role == Role::embedding)
-      elements[p.files.view({static_cast<int>(i)}).dtype] += specs[i].elements();
+    if (is_matrix(specs[i].role)) elements[types[i]] += specs[i].elements();
   const auto most =
       std::max_element(elements.begin(), elements.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -168,18 +178,42 @@ at::ScalarType dtype_for(const ModelPlacement& placement, DType type) {
   return type == DType::F16 ? at::kHalf : type == DType::BF16 ? at::kBFloat16 : at::kFloat;
 }
 
+std::optional<Widened> widened_by(const ParameterStore& store, const std::vector<DType>& types) {
+  Widened widened;
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const ParameterSpec& spec = store.specs()[i];
+    const StoredTensor& kept = store.stored({static_cast<int>(i)});
+    if (!is_matrix(spec.role) || kept.storage == Storage::quantised ||
+        storage_of(types[i]).storage != Storage::quantised)
+      continue;
+    names.insert(name_of(types[i]));
+    widened.file_bytes += bytes_of(types[i], spec.elements());
+    widened.kept_bytes += spec.elements() * bytes_of(kept.storage);
+  }
+  if (names.empty()) return std::nullopt;
+  widened.from = fmt::format("{}", fmt::join(names, " and "));
+  return widened;
+}
+
 }  // namespace
 
 LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry,
                        const ModelPlacement& placement, const ChosenPeft& mode) {
   Prepared p = prepare(path, type, registry, mode);
-  const DType file_type = main_type(p);
-  ParameterStore store(p.declaration.parameters(), storage_for(placement, file_type),
-                       placement.device);
+  const std::vector<DType> types = types_of(p);
+  const auto specs = p.declaration.parameters();
+  const DType file_type = main_type(specs.first(types.size()), types);
+  const bool frozen = placement.frozen || (mode.peft && is_frozen(specs, p.attached.trained));
+  const bool as_filed = frozen && !placement.storage;
+  std::vector<StorageType> kept(specs.size(), {storage_for(placement, file_type)});
+  if (as_filed) std::transform(types.begin(), types.end(), kept.begin(), storage_of);
+  ParameterStore store(specs, kept, placement.device);
   for (std::size_t i = 0; i < store.specs().size(); ++i)
     if (store.specs()[i].role != Role::adapter)
       read_parameter(store, p.files, {static_cast<int>(i)});
   Tokenizer tokenizer = load_tokenizer(path, p.opened);
+  std::optional<Widened> widened = widened_by(store, types);
   return {path,
           std::string(p.component.id()),
           p.component,
@@ -192,7 +226,9 @@ LoadedModel load_model(const std::string& path, const std::string& type, const R
           dtype_for(placement, file_type),
           std::move(tokenizer),
           p.files.paths(),
-          p.files.unused()};
+          p.files.unused(),
+          as_filed,
+          std::move(widened)};
 }
 
 }  // namespace mezo

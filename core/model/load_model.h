@@ -22,10 +22,22 @@ namespace mezo {
 // depends on the device and on the type that most weights of the files have. On the CPU both are
 // float32. On a GPU fp16 files stay float16 and bf16 files become bfloat16+8 (a bf16 weight alone
 // cannot hold the steps of training), both computed in the file's type; other files are float32.
+//
+// `frozen`: as if the model were loaded for a PEFT mode that trains no matrix. Unless a storage is
+// given, each then stays as its file has it, Q4_0, Q4_1 and Q8_0 among them: memory is the file's
+// size and, while a forward asks for a quantised matrix, scratch of the largest in the type that it
+// computes in.
 struct ModelPlacement {
   at::Device device = at::kCPU;
   std::optional<Storage> storage;
   std::optional<at::ScalarType> dtype;
+  bool frozen = false;
+};
+
+// Quantised weights of a file that are kept in a wider type.
+struct Widened {
+  std::string from;  // "Q4_1", or several names
+  std::int64_t file_bytes = 0, kept_bytes = 0;
 };
 
 struct LoadedModel {
@@ -42,6 +54,8 @@ struct LoadedModel {
   Tokenizer tokenizer;
   std::vector<std::string> files;   // the weights were read from
   std::vector<std::string> unused;  // tensors of the files that the model does not declare
+  bool kept_as_filed = false;       // every matrix has the type that its file has it in
+  std::optional<Widened> widened = {};
 
   // The model's own; its adapter's tensors, which are not in its files, come behind them.
   MEZO_API std::span<const ParameterSpec> base_specs() const;
@@ -60,7 +74,9 @@ struct CheckedModel {
   std::string type;
   Tokenizer tokenizer;
   std::vector<std::string> unused;
-  std::vector<ParameterSpec> parameters;      // with the adapter's
+  std::vector<ParameterSpec> parameters;      // with the adapter's behind the model's own
+  std::vector<DType> types;                   // in its file, of each of the model's own
+  std::vector<bool> trained;                  // of each parameter
   std::optional<std::int64_t> max_positions;  // of a sequence; nothing: no limit
 };
 

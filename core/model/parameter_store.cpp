@@ -4,10 +4,13 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <stdexcept>
 
 #include "core/io/float16.h"
+#include "core/model/dequantize_kernels.h"
 #include "core/model/parameter_source.h"
 
 namespace mezo {
@@ -55,33 +58,56 @@ void widen(const std::uint16_t* words, const std::uint8_t* residual, std::int64_
   });
 }
 
-// Vectors, as a perturbation of 1e-3 is lost on a bf16 gain near 1; adapters, as they are small.
-bool is_kept_in_fp32(Role role) { return role == Role::vector || role == Role::adapter; }
+StoredTensor empty_tensor(const ParameterSpec& spec, const StorageType& type, at::Device device) {
+  StoredTensor t{is_matrix(spec.role) ? type : StorageType(), {}, {}};
+  std::vector<std::int64_t> shape = spec.shape;
+  if (t.storage == Storage::quantised) shape.back() = bytes_of(t.blocks, shape.back());
+  const auto options = at::TensorOptions(device);
+  t.words = at::empty(shape, options.dtype(word_type(t.storage)));
+  if (t.storage == Storage::bfloat16_8) t.residual = at::empty(shape, options.dtype(at::kByte));
+  return t;
+}
+
+// The type of most weights, not counting vectors.
+StorageType prevailing(std::span<const ParameterSpec> specs, std::span<const StorageType> types) {
+  StorageType most;
+  std::int64_t most_elements = 0;
+  for (const StorageType& type : types) {
+    std::int64_t elements = 0;
+    for (std::size_t i = 0; i < specs.size(); ++i)
+      if (is_matrix(specs[i].role) && types[i] == type) elements += specs[i].elements();
+    if (elements > most_elements) most = type, most_elements = elements;
+  }
+  return most;
+}
 
 }  // namespace
 
+ParameterStore::ParameterStore(std::span<const ParameterSpec> specs,
+                               std::span<const StorageType> types, at::Device device)
+    : specs_(specs.begin(), specs.end()), storage_(prevailing(specs, types)), device_(device) {
+  for (std::size_t i = 0; i < specs_.size(); ++i)
+    tensors_.push_back(empty_tensor(specs_[i], types[i], device));
+}
+
 ParameterStore::ParameterStore(std::span<const ParameterSpec> specs, Storage storage,
                                at::Device device)
-    : specs_(specs.begin(), specs.end()), storage_(storage), device_(device) {
-  for (const ParameterSpec& s : specs_) {
-    StoredTensor t;
-    t.storage = is_kept_in_fp32(s.role) ? Storage::float32 : storage;
-    const auto options = at::TensorOptions(device);
-    t.words = at::empty(s.shape, options.dtype(word_type(t.storage)));
-    if (t.storage == Storage::bfloat16_8) t.residual = at::empty(s.shape, options.dtype(at::kByte));
-    tensors_.push_back(std::move(t));
-  }
+    : ParameterStore(specs, std::vector<StorageType>(specs.size(), {storage}), device) {
+  storage_ = {storage};  // whether there are matrices or not
 }
 
 std::int64_t ParameterStore::bytes() const {
   std::int64_t sum = 0;
-  for (std::size_t i = 0; i < specs_.size(); ++i)
-    sum += specs_[i].elements() * bytes_of(tensors_[i].storage);
+  for (const StoredTensor& t : tensors_)
+    for (const at::Tensor& part : {t.words, t.residual})
+      if (part.defined()) sum += static_cast<std::int64_t>(part.nbytes());
   return sum;
 }
 
 void ParameterStore::write(Parameter p, const float* values) {
   StoredTensor& t = tensors_.at(static_cast<std::size_t>(p.index));
+  if (t.storage == Storage::quantised)
+    throw std::logic_error("[ParameterStore] quantised weights cannot be written: " + spec(p).name);
   const std::int64_t n = spec(p).elements();
   const bool direct = device_.is_cpu();
   at::Tensor words = direct ? t.words : at::empty_like(t.words, at::TensorOptions(at::kCPU));
@@ -105,12 +131,17 @@ void ParameterStore::read(Parameter p, float* values) const {
   const std::int64_t n = spec(p).elements();
   const at::Tensor words = t.words.cpu();
   const at::Tensor residual = t.residual.defined() ? t.residual.cpu() : at::Tensor();
-  if (t.storage == Storage::float32)
+  if (t.storage == Storage::quantised) {
+    DequantizePass pass = dequantize_pass({t, words, {}});
+    pass.out = values;
+    dequantize_kernels(false).run(pass);
+  } else if (t.storage == Storage::float32) {
     std::memcpy(values, words.const_data_ptr(), static_cast<std::size_t>(n) * sizeof(float));
-  else
+  } else {
     widen(static_cast<const std::uint16_t*>(words.const_data_ptr()),
           residual.defined() ? residual.const_data_ptr<std::uint8_t>() : nullptr, n, t.storage,
           values);
+  }
 }
 
 }  // namespace mezo

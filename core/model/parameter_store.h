@@ -15,10 +15,9 @@
 
 namespace mezo {
 
-// words have the parameter's shape and word_type(storage); residual, of bytes, is there for
-// bfloat16+8 alone.
-struct StoredTensor {
-  Storage storage = Storage::float32;
+// words have the parameter's shape and word_type(storage), but for quantised weights: a row is the
+// bytes of its blocks there, as in a GGUF file. residual, of bytes, is there for bfloat16+8 alone.
+struct StoredTensor : StorageType {
   at::Tensor words;
   at::Tensor residual;
 };
@@ -29,6 +28,9 @@ class MEZO_API ParameterStore {
   // `storage` is.
   explicit ParameterStore(std::span<const ParameterSpec> specs, Storage storage = Storage::float32,
                           at::Device device = at::kCPU);
+  // The same with a type for each.
+  ParameterStore(std::span<const ParameterSpec> specs, std::span<const StorageType> types,
+                 at::Device device);
 
   std::span<const ParameterSpec> specs() const { return specs_; }
   const ParameterSpec& spec(Parameter p) const {
@@ -37,12 +39,14 @@ class MEZO_API ParameterStore {
   const StoredTensor& stored(Parameter p) const {
     return tensors_.at(static_cast<std::size_t>(p.index));
   }
-  Storage storage() const { return storage_; }  // of matrices and embeddings
+  // Of matrices and embeddings; where they differ, that of most weights.
+  const StorageType& storage() const { return storage_; }
   at::Device device() const { return device_; }
   std::int64_t bytes() const;
 
-  // Stores spec(p).elements() numbers, rounded to nearest where the storage is narrower. What it
-  // holds, widened to fp32. Both are on the host.
+  // Stores spec(p).elements() numbers, rounded to nearest where the storage is narrower; quantised
+  // weights are only copied (std::logic_error). What it holds, widened to fp32. Both are on the
+  // host.
   void write(Parameter p, const float* values);
   void read(Parameter p, float* values) const;
 
@@ -53,7 +57,7 @@ class MEZO_API ParameterStore {
  private:
   std::vector<ParameterSpec> specs_;
   std::vector<StoredTensor> tensors_;
-  Storage storage_;
+  StorageType storage_;
   at::Device device_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <cstring>
 #include <map>
 
 #include "core/error.h"
@@ -18,13 +19,17 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return text + "]";
 }
 
-void check(const TensorView& view, const ParameterSpec& spec, const std::string& path) {
+void check(const TensorView& view, const ParameterSpec& spec, std::int64_t rotary_heads,
+           const std::string& path) {
   const std::string where = "[" + path + "] tensor " + view.name;
   if (view.shape != spec.shape)
     throw ModelError(where + ": the configuration asks for shape " + shape_text(spec.shape) +
                      ", got " + shape_text(view.shape));
   if (!is_weight(view.dtype))
     throw ModelError(where + ": weights of type " + name_of(view.dtype) + " cannot be read");
+  if (rotary_heads > 0 && view.shape[0] % (2 * rotary_heads) != 0)
+    throw ModelError(where + ": expected rows for " + std::to_string(rotary_heads) +
+                     " heads of an even width, got " + std::to_string(view.shape[0]));
 }
 
 }  // namespace
@@ -44,7 +49,8 @@ WeightFiles::WeightFiles(TensorFile tensors, const std::vector<GgufName>* names,
       missing += "\n  " + spec.name;
       continue;
     }
-    check(*at->second.view, spec, tensors_.path_of(*at->second.view));
+    const auto& [view, rotary_heads] = at->second;
+    check(*view, spec, rotary_heads, tensors_.path_of(*view));
     found_.push_back(at->second);
     by_name.erase(at);
   }
@@ -54,19 +60,39 @@ WeightFiles::WeightFiles(TensorFile tensors, const std::vector<GgufName>* names,
   for (const auto& [name, view] : by_name) unused_.push_back(name);
 }
 
-void WeightFiles::read(Parameter p, float* out) const {
-  const auto& [view, heads] = found(p);
-  const std::int64_t width = view->shape.empty() ? 1 : view->shape.back();
+// Calls each(first, rows, to, width) for stretches of rows that lie together in the file, from
+// `first` on, and in transformers' order, from `to` on. A vector is one row, or as many as it has
+// elements where they are reordered.
+template <class Each>
+void WeightFiles::each_stretch(const Found& tensor, const Each& each) const {
+  const auto& [view, heads] = tensor;
+  const bool elements = heads > 0 && view->shape.size() == 1;
+  const std::int64_t width = elements || view->shape.empty() ? 1 : view->shape.back();
   const std::int64_t rows = width > 0 ? view->count() / width : 0;
-  const std::int64_t bytes = bytes_of(view->dtype, width);  // a row is whole blocks
-  at::parallel_for(0, rows, 64, [&, view = view](std::int64_t b, std::int64_t e) {
-    dequantize(view->dtype, view->data.data() + b * bytes, (e - b) * width, out + b * width);
+  at::parallel_for(0, rows, 64, [&, heads = heads](std::int64_t b, std::int64_t e) {
+    if (heads == 0) return each(b, e - b, b, width);
+    for (std::int64_t row = b; row < e; ++row) each(row, 1, rotary_row(row, rows, heads), width);
   });
-  if (heads == 0) return;
-  if (view->shape[0] % (2 * heads) != 0)
-    throw ModelError("tensor " + view->name + ": expected rows for " + std::to_string(heads) +
-                     " heads of an even width, got " + std::to_string(view->shape[0]));
-  undo_rotary_order(out, view->shape[0], view->shape.size() > 1 ? width : 1, heads);
+  tensors_.release(*view);
+}
+
+void WeightFiles::read(Parameter p, float* out) const {
+  const TensorView& view = this->view(p);
+  each_stretch(found(p),
+               [&](std::int64_t first, std::int64_t rows, std::int64_t to, std::int64_t width) {
+                 dequantize(view.dtype, view.data.data() + first * bytes_of(view.dtype, width),
+                            rows * width, out + to * width);
+               });
+}
+
+void WeightFiles::copy(Parameter p, std::byte* out) const {
+  const TensorView& view = this->view(p);
+  each_stretch(found(p),
+               [&](std::int64_t first, std::int64_t rows, std::int64_t to, std::int64_t width) {
+                 const std::int64_t bytes = bytes_of(view.dtype, width);  // a row is whole blocks
+                 std::memcpy(out + to * bytes, view.data.data() + first * bytes,
+                             static_cast<std::size_t>(rows * bytes));
+               });
 }
 
 }  // namespace mezo

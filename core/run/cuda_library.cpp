@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include "core/model/cuda_activations.h"
+#include "core/model/cuda_dequantize.h"
 #include "core/run/device.h"
 #include "core/zo/cuda/kernels.h"
 
@@ -37,5 +38,6 @@ extern "C" __attribute__((visibility("default"))) const mezo::CudaLibrary* mezo_
   library.reset_peak = reset_peak;
   mezo::set_cuda_weight_kernels(&mezo::cuda_weight_kernels());
   mezo::set_cuda_activation_kernels(&mezo::cuda_activation_kernels());
+  mezo::set_cuda_dequantize_kernels(&mezo::cuda_dequantize_kernels());
   return &library;
 }

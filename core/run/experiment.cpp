@@ -69,7 +69,7 @@ void require(const RunConfig& config, bool training) {
     throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
 }
 
-LoadedModel load(const RunConfig& config, const ChosenPeft& mode) {
+LoadedModel load(const RunConfig& config, const ChosenPeft& mode, bool training) {
   const auto start = Clock::now();
   LoadedModel model = load_model(config.model.text("path"), config.model.text("type"),
                                  *config.registry, placement_of(config), mode);
@@ -80,6 +80,8 @@ LoadedModel load(const RunConfig& config, const ChosenPeft& mode) {
       model.type, static_cast<double>(model.parameters()) / 1e6, name_of_dtype(model.dtype),
       name_of(model.store.storage()), static_cast<double>(model.store.bytes()) / 1e9,
       device_memory(model.store.device()).name, seconds_since(start));
+  if (const std::string note = widening_note(config, model, training); !note.empty())
+    fmt::print(stderr, "note: {}\n", note);
   for (const std::string& name : model.unused)
     fmt::print(stderr, "warning: the model does not use the tensor {}\n", name);
   if (model.adapter)
@@ -113,7 +115,7 @@ ResolvedModel resolved_model(const RunConfig& config, const LoadedModel& model) 
   return {model.type,
           name_of_dtype(model.dtype),
           model.store.device().is_cuda() ? "cuda" : "cpu",
-          name_of(model.store.storage()),
+          model.kept_as_filed ? "file" : name_of(model.store.storage()),
           streams_together(config, model) ? "together" : "turns",
           bos_of(model.tokenizer)};
 }
@@ -128,7 +130,15 @@ Datasets read_data(const RunConfig& config, const ChosenPeft& mode,
                    const std::vector<std::string>& wanted) {
   const CheckedModel checked =
       check_model(config.model.text("path"), config.model.text("type"), *config.registry, mode);
+  require_trainable(config, checked);
   return read_datasets(config, checked, wanted);
+}
+
+bool trains_in(Storage storage, const LoadedModel& model) {
+  for (std::size_t i = 0; i < model.trained.size(); ++i)
+    if (model.trained[i] && model.store.stored({static_cast<int>(i)}).storage == storage)
+      return true;
+  return false;
 }
 
 // A training run with everything read and checked.
@@ -175,7 +185,7 @@ bool Run::train_and_report(const TrajectoryHeader& origin,
   fmt::print(stderr, "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}\n",
              trainer.schedule.steps, trainer.batch_size, trainer.schedule.learning_rate,
              trainer.spsa.epsilon);
-  if (model.store.storage() == Storage::bfloat16)
+  if (trains_in(Storage::bfloat16, model))
     fmt::print(stderr, "{}\n", bfloat16_warning(trainer.schedule));
   const ExactOptions exact = exact_options(config, model);
   warn_of_lost_perturbations(model.store, model.trained, exact, trainer.spsa.epsilon);
@@ -250,7 +260,7 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   std::optional<Resumption> resumption;
   if (options.earlier == Earlier::resume) resumption = find_resumption(folder);
   const Datasets data = read_data(config, config.peft_mode, {"train", "dev", "test"});
-  LoadedModel model = load(config, config.peft_mode);
+  LoadedModel model = load(config, config.peft_mode, true);
   if (resumption)
     read_initial(model, folder.file(initial_file));
   else
@@ -279,7 +289,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   const Datasets data =
       read_data(config, mode, {config.task.text("test").empty() ? "dev" : "test"});
   const Split& measured = data.measured();
-  LoadedModel model = load(config, mode);
+  LoadedModel model = load(config, mode, false);
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const WeightHashes hashes = hash_weights(model);
   folder.start(config.resolved_yaml(resolved_model(config, model), lines_of(hashes)));
@@ -307,6 +317,7 @@ void validate_experiment(const RunConfig& config) {
   require(config, false);
   const CheckedModel model = check_model(config.model.text("path"), config.model.text("type"),
                                          *config.registry, config.peft_mode);
+  if (!config.task.text("train").empty()) require_trainable(config, model);
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";

@@ -1,5 +1,9 @@
 #include "core/run/placement.h"
 
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/model/attach.h"
 #include "core/run/device.h"
 #include "core/run/trainer.h"
 
@@ -22,22 +26,43 @@ ModelPlacement placement_of(const RunConfig& config) {
   placement.device = open_device(config.model.text("device"));
   if (const std::string& dtype = config.model.text("dtype"); dtype != "auto")
     placement.dtype = dtype_named(dtype);
-  placement.storage = storage_named(config.optimizer.text("storage"));  // nothing for auto
+  const std::string& storage = config.optimizer.text("storage");
+  placement.storage = storage_named(storage);  // nothing for auto and file
+  placement.frozen = storage == "file";
   return placement;
 }
 
 bool streams_together(const RunConfig& config, const LoadedModel& model) {
   const std::string& streams = config.optimizer.text("streams");
   if (streams != "auto") return streams == "together";
-  for (std::size_t i = 0; i < model.trained.size(); ++i)
-    if (const Role role = model.store.specs()[i].role;
-        model.trained[i] && (role == Role::matrix || role == Role::embedding))
-      return false;
+  if (!is_frozen(model.store.specs(), model.trained)) return false;
   SpsaOptions spsa = trainer_options(config).spsa;
   spsa.together = true;
   for (const auto& forward : forwards_of(spsa))
     if (forward.size() > most_streams) return false;
   return true;
+}
+
+void require_trainable(const RunConfig& config, const CheckedModel& model) {
+  if (config.optimizer.text("storage") != "file") return;
+  for (std::size_t i = 0; i < model.types.size(); ++i)
+    if (model.trained[i] && is_matrix(model.parameters[i].role) &&
+        storage_of(model.types[i]).storage == Storage::quantised)
+      throw ConfigError(fmt::format(
+          "[optimizer] storage: quantised weights cannot be trained; the file has {} in {}, and "
+          "peft {} trains it: give float32, or auto",
+          model.parameters[i].name, name_of(model.types[i]), config.peft_mode.component.id()));
+}
+
+std::string widening_note(const RunConfig& config, const LoadedModel& model, bool training) {
+  if (!model.widened) return {};
+  const char* reason = config.optimizer.text("storage") != "auto" ? "as optimizer.storage asks"
+                       : training                                 ? "since they train"
+                                  : "as training needs them; optimizer.storage=file leaves them";
+  return fmt::format("the file's {} weights ({:.2f} GB) are kept as {} ({:.2f} GB), {}",
+                     model.widened->from, static_cast<double>(model.widened->file_bytes) / 1e9,
+                     name_of(model.store.storage()),
+                     static_cast<double>(model.widened->kept_bytes) / 1e9, reason);
 }
 
 ExactOptions exact_options(const RunConfig& config, const LoadedModel& model) {

@@ -2,6 +2,8 @@
 // Where a run's model lies and in which types, from the settings model.device, model.dtype and
 // optimizer.storage; and what becomes of what training with them reads and writes.
 
+#include <string>
+
 #include "core/model/load_model.h"
 #include "core/run/run_config.h"
 #include "core/zo/exact_weights.h"
@@ -10,6 +12,15 @@ namespace mezo {
 
 // Opens the device. Throws RunError where it cannot be used.
 MEZO_API ModelPlacement placement_of(const RunConfig& config);
+
+// Throws ConfigError where optimizer.storage would keep a matrix quantised that trains.
+MEZO_API void require_trainable(const RunConfig& config, const CheckedModel& model);
+
+// What quantised weights cost that are kept in a wider type, and why they are, for a user: "the
+// file's Q4_1 weights (0.08 GB) are kept as float32 (0.54 GB), since they train". Empty where none
+// is.
+MEZO_API std::string widening_note(const RunConfig& config, const LoadedModel& model,
+                                   bool training);
 
 // Whether all streams of a step share a forward, from optimizer.streams. `auto`: where none of the
 // base's matrices trains, so that a product over all rows serves them all, and there are not more

@@ -12,8 +12,8 @@ constexpr const char* none[] = {"none", nullptr};
 constexpr const char* automatic_or_none[] = {"auto", "none", nullptr};
 constexpr const char* dtypes[] = {"auto", "float32", "float16", "bfloat16", nullptr};
 constexpr const char* devices[] = {"auto", "cpu", "cuda", nullptr};
-constexpr const char* storages[] = {"auto",     "float32",    "float16",
-                                    "bfloat16", "bfloat16+8", nullptr};
+constexpr const char* storages[] = {"auto",       "float32", "float16", "bfloat16",
+                                    "bfloat16+8", "file",    nullptr};
 constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
 constexpr const char* schedules[] = {"constant", "linear", "cosine", nullptr};
 constexpr const char* estimates[] = {"two_sided", "one_sided", nullptr};
@@ -83,8 +83,8 @@ constexpr mezo_parameter optimizer[] = {
     {"warmup", MEZO_INTEGER, "0", "[0, 4294967295]", nullptr, "steps",
      "the learning rate rises linearly over the first steps"},
     {"storage", MEZO_TEXT, "auto", nullptr, storages, nullptr,
-     "type that matrices are kept in; auto: float32 on the CPU; on a GPU a float16 file's own, "
-     "bfloat16+8 for bfloat16"}};
+     "type that matrices are kept in; file: as the model's file has them; auto: file where none "
+     "trains, else float32 on the CPU; on a GPU a float16 file's own, bfloat16+8 for bfloat16"}};
 
 constexpr mezo_parameter trainer[] = {
     {"steps", MEZO_INTEGER, "20000", "[0, 4294967295]", nullptr, "steps", "length of the training"},

@@ -17,6 +17,8 @@ ExactWeights::ExactWeights(ParameterStore& store, std::vector<bool> trained,
     t.parameter = {static_cast<int>(i)};
     t.key = philox_key(options.seed, spec.name);
     t.trained = trained.at(i);
+    if (t.trained && store.stored(t.parameter).storage == Storage::quantised)
+      throw std::logic_error("[ExactWeights] quantised weights cannot be trained: " + spec.name);
     t.decays = spec.role != Role::vector;
     if (t.trained && spec.role == Role::embedding)
       t.unit_seen =

@@ -33,7 +33,8 @@ struct ExactOptions {
 
 class MEZO_API ExactWeights : public ParameterSource {
  public:
-  // trained[i]: whether parameter i takes part. Keeps a reference to the store.
+  // trained[i]: whether parameter i takes part; std::logic_error for a quantised one, which no step
+  // can be added to. Keeps a reference to the store.
   ExactWeights(ParameterStore& store, std::vector<bool> trained, const ExactOptions& options);
 
   // What whole() and rows() give from now on: a copy for each stream. At most most_streams.

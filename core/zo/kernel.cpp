@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/each_target.h"
 #include "core/io/float16.h"
 #include "core/zo/rounding.h"
 
@@ -15,19 +16,6 @@
 namespace mezo {
 
 namespace {
-
-// Functions so marked are compiled once for each instruction set and chosen at load time. fma and
-// the integer operations are exact on each, so all give the same bits. A test defines the macro as
-// nothing, to build the file for one instruction set.
-#if defined(MEZO_EACH_TARGET)
-#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define MEZO_EACH_TARGET \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define MEZO_EACH_TARGET
-#endif
-#define MEZO_INLINE inline __attribute__((always_inline))
 
 constexpr std::int64_t chunk =
     1024;  // elements a pass of the inner loops: z and the weights stay in the first-level cache

@@ -73,8 +73,7 @@ std::vector<TensorSlope> slopes_of(const ParameterStore& store, const std::vecto
                                    const ExactOptions& options, float epsilon) {
   std::vector<TensorSlope> slopes;
   for (std::size_t i = 0; i < store.specs().size(); ++i)
-    if (const Role role = store.specs()[i].role;
-        trained.at(i) && (role == Role::matrix || role == Role::embedding))
+    if (trained.at(i) && is_matrix(store.specs()[i].role))
       slopes.push_back(
           {store.specs()[i].name, slope_of(store, {static_cast<int>(i)}, options, epsilon)});
   return slopes;

@@ -2,7 +2,9 @@
 
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
+#include <stdexcept>
+
+#include "core/model/dequantize_kernels.h"
 
 namespace mezo {
 
@@ -13,6 +15,8 @@ constexpr Stream as_it_is{-1, 0.0f};
 WeightPass pass_over(const ParameterStore& store, Parameter p) {
   const ParameterSpec& spec = store.spec(p);
   const StoredTensor& t = store.stored(p);
+  if (t.storage == Storage::quantised)
+    throw std::logic_error("[weights] a pass over quantised weights: " + spec.name);
   WeightPass pass;
   // A pass without updates only reads; those who update own the store.
   pass.weights = {t.storage, const_cast<void*>(t.words.const_data_ptr()),
@@ -28,6 +32,27 @@ WeightPass pass_over(const ParameterStore& store, Parameter p) {
 StoredSource::StoredSource(const ParameterStore& store, at::ScalarType dtype)
     : store_(store), dtype_(dtype), kept_(store.specs().size()) {}
 
+void StoredSource::convert(Parameter p, const at::Tensor* entries, at::Tensor& out) const {
+  const auto into = [&](auto& pass, const std::int64_t*& wanted) {
+    if (entries) {
+      wanted = entries->const_data_ptr<std::int64_t>();
+      pass.count = entries->size(0);
+    }
+    pass.out = out.mutable_data_ptr();
+    pass.type = dtype_;
+  };
+  if (store_.stored(p).storage == Storage::quantised) {
+    DequantizePass pass = dequantize_pass(store_.stored(p));
+    into(pass, pass.entries);
+    dequantize_kernels(device().is_cuda()).run(pass);
+    return;
+  }
+  WeightPass pass = pass_over(store_, p);
+  into(pass, pass.rows);
+  pass.streams = {&as_it_is, 1};
+  weight_kernels(device().is_cuda()).run(pass);
+}
+
 at::Tensor StoredSource::whole(Parameter p) {
   const ParameterSpec& spec = store_.spec(p);
   const StoredTensor& t = store_.stored(p);
@@ -40,11 +65,7 @@ at::Tensor StoredSource::whole(Parameter p) {
   std::vector<std::int64_t> shape = spec.shape;
   shape.insert(shape.begin(), 1);
   at::Tensor out = scratch_.narrow(0, 0, spec.elements()).view(shape);
-  WeightPass pass = pass_over(store_, p);
-  pass.streams = {&as_it_is, 1};
-  pass.out = out.mutable_data_ptr();
-  pass.type = dtype_;
-  weight_kernels(device().is_cuda()).run(pass);
+  convert(p, nullptr, out);
   return out;
 }
 
@@ -57,17 +78,10 @@ at::Tensor StoredSource::kept(Parameter p) {
 at::Tensor StoredSource::addend(Parameter p) { return kept(p); }
 
 at::Tensor StoredSource::rows(Parameter p, const at::Tensor& entries) {
-  const StoredTensor& t = store_.stored(p);
   const at::Tensor index = entries.contiguous();
-  at::Tensor out =
-      at::empty({1, index.size(0), store_.spec(p).shape.at(1)}, t.words.options().dtype(dtype_));
-  WeightPass pass = pass_over(store_, p);
-  pass.rows = index.const_data_ptr<std::int64_t>();
-  pass.count = index.size(0);
-  pass.streams = {&as_it_is, 1};
-  pass.out = out.mutable_data_ptr();
-  pass.type = dtype_;
-  weight_kernels(device().is_cuda()).run(pass);
+  at::Tensor out = at::empty({1, index.size(0), store_.spec(p).shape.at(1)},
+                             at::TensorOptions(device()).dtype(dtype_));
+  convert(p, &index, out);
   return out;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 // The stored weights as they are, in the type that a forward computes in: what evaluation reads,
 // and what training reads of the parameters that do not train. A matrix whose storage already is
-// that type is given as it lies; others are converted into scratch of one matrix that the next call
-// reuses.
+// that type is given as it lies; others, quantised ones among them, are converted into scratch of
+// one matrix that the next call reuses.
 
 #include <vector>
 
@@ -26,6 +26,8 @@ class MEZO_API StoredSource : public ParameterSource {
 
  private:
   at::Tensor kept(Parameter p);
+  // The parameter, or these of its rows, into `out`.
+  void convert(Parameter p, const at::Tensor* entries, at::Tensor& out) const;
 
   const ParameterStore& store_;
   at::ScalarType dtype_;
@@ -33,7 +35,8 @@ class MEZO_API StoredSource : public ParameterSource {
   std::vector<at::Tensor> kept_;  // in dtype_: of vectors and adapters, once asked for
 };
 
-// A pass over a stored parameter that neither updates nor perturbs yet.
+// A pass over a stored parameter that neither updates nor perturbs yet. std::logic_error where it
+// is quantised: only what can be written has passes.
 MEZO_API WeightPass pass_over(const ParameterStore& store, Parameter p);
 
 }  // namespace mezo

@@ -1,13 +1,37 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "core/io/dequantize.h"
+#include "core/io/float16.h"
 #include "golden_files.h"
+#include "random_blocks.h"
 
 using namespace mezo;
+
+namespace {
+
+// In fp64, where q * d + m is exact.
+double weight(DType type, const std::string& bytes, std::size_t i) {
+  const auto block = static_cast<std::size_t>(bytes_of(type, 32));
+  const auto* at = reinterpret_cast<const uint8_t*>(bytes.data()) + i / 32 * block;
+  const auto half = [at](std::size_t offset) {
+    const int bits = at[offset] | at[offset + 1] << 8, exponent = bits >> 10 & 31;
+    const double size =
+        std::ldexp((bits & 1023) | (exponent ? 1024 : 0), std::max(exponent, 1) - 25);
+    return bits & 0x8000 ? -size : size;
+  };
+  const std::size_t j = i % 32, scales = type == DType::Q4_1 ? 4 : 2;
+  if (type == DType::Q8_0) return half(0) * static_cast<int8_t>(at[scales + j]);
+  const int q = at[scales + j % 16] >> (j < 16 ? 0 : 4) & 15;
+  return type == DType::Q4_0 ? half(0) * (q - 8) : half(0) * q + half(2);
+}
+
+}  // namespace
 
 TEST_CASE("bytes_of counts whole blocks and refuses others") {
   CHECK(bytes_of(DType::F32, 3) == 12);
@@ -73,4 +97,43 @@ TEST_CASE("data need not be aligned") {
   CHECK(out[31] == 2.0f);
   dequantize(DType::F32, bytes.data() + 3, 8, out);
   CHECK(std::bit_cast<uint32_t>(out[7]) == 0x02020202u);
+}
+
+TEST_CASE("blocks of every scale are fp64's weights rounded once") {
+  for (const DType type : quantised_types) {
+    constexpr int64_t count = 32 * 40000;
+    const std::string bytes = random_blocks(type, count, 7);
+    std::vector<float> out(count);
+    dequantize(type, reinterpret_cast<const std::byte*>(bytes.data()), count, out.data());
+    bool equal = true;
+    for (std::size_t i = 0; i < out.size(); ++i)
+      equal = equal && out[i] == static_cast<float>(weight(type, bytes, i));
+    CHECK(equal);
+  }
+}
+
+TEST_CASE("16-bit results are the fp32 ones rounded to nearest, at any count") {
+  for (const DType type :
+       {DType::F32, DType::F16, DType::BF16, DType::Q4_0, DType::Q4_1, DType::Q8_0})
+    for (const int64_t count : {0, 32, 96, 1024, 1056, 5120}) {
+      const bool blocks = block_size(type) > 1;
+      const std::string bytes = random_blocks(blocks ? type : DType::Q4_0, 32 * (count + 32), 5);
+      const auto* source = reinterpret_cast<const std::byte*>(bytes.data());
+      const auto n = static_cast<std::size_t>(count);
+      std::vector<float> wide(n + 1);
+      std::vector<uint16_t> half(n + 1, 0xABCD), brain(n + 1, 0xABCD);
+      dequantize(type, source, count, wide.data());
+      dequantize(type, source, count, DType::F16, half.data());
+      dequantize(type, source, count, DType::BF16, brain.data());
+      bool equal = true;
+      for (std::size_t i = 0; i < n; ++i)
+        equal = equal && half[i] == fp32_to_fp16(wide[i]) && brain[i] == fp32_to_bf16(wide[i]);
+      CHECK(equal);
+      CHECK(half[n] == 0xABCD);
+      CHECK(brain[n] == 0xABCD);
+    }
+  float out[4];
+  const std::byte zeros[16] = {};
+  CHECK(contains(message_of<ModelError>([&] { dequantize(DType::F32, zeros, 4, DType::I16, out); }),
+                 "F32, F16 or BF16, got I16"));
 }

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "gguf_metadata.h"
+#include "gguf_file.h"
 #include "model_folder.h"
 #include "toy.h"
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "core/plugin/create.h"
-#include "gguf_metadata.h"
+#include "gguf_file.h"
 #include "model_folder.h"
 #include "toy.h"
 

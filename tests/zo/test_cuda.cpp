@@ -14,6 +14,7 @@
 #include "core/model/index_tensor.h"
 #include "core/run/device.h"
 #include "core/zo/exact_weights.h"
+#include "quantised_store.h"
 
 using namespace mezo;
 
@@ -177,6 +178,30 @@ TEST_CASE("a row that is not there reads as NaN and changes nothing") {
   CHECK(!rows.select(1, 0).isnan().any().item<bool>());
   CHECK(rows.narrow(1, 1, 2).isnan().all().item<bool>());
   CHECK(pair.keeps_the_same());
+}
+
+TEST_CASE("quantised weights are dequantised to the CPU's bits, whole and by rows") {
+  const auto device = gpu();
+  if (!device) return;
+  for (const DType type : quantised_types)
+    for (const at::ScalarType dtype : types) {
+      const std::string kept = name_of(type);
+      CAPTURE(kept);
+      CAPTURE(static_cast<int>(dtype));
+      const QuantisedStore cpu(type), cuda(type, *device);
+      StoredSource on_cpu(cpu.store, dtype), on_cuda(cuda.store, dtype);
+      for (const Parameter p : {cpu.embedding.weight, cpu.map.weight})
+        CHECK(same(on_cpu.whole(p), on_cuda.whole(p)));
+      const Parameter p = cpu.embedding.weight;
+      for (const std::vector<std::int64_t>& rows :
+           {std::vector<std::int64_t>{}, {40}, {3, 3, 0, 40, 3}, {7, 6, 5, 4, 3, 2, 1}})
+        CHECK(
+            same(on_cpu.rows(p, index_tensor(rows)), on_cuda.rows(p, index_tensor(rows, *device))));
+      const at::Tensor unknown =
+          on_cuda.rows(p, index_tensor(std::vector<std::int64_t>{0, 41, -1}, *device)).cpu();
+      CHECK(!unknown.select(1, 0).isnan().any().item<bool>());
+      CHECK(unknown.narrow(1, 1, 2).isnan().all().item<bool>());
+    }
 }
 
 // 2^28 by default on request of the GPU machine's test: MEZO_CUDA_ELEMENTS=28.

@@ -5,6 +5,7 @@
 #include <c10/cuda/CUDAStream.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "core/zo/cuda/weights.cuh"
 
@@ -70,6 +71,8 @@ void by_storage(const WeightPass& pass, Launch&& launch) {
       return launch(std::integral_constant<Storage, Storage::bfloat16>{});
     case Storage::bfloat16_8:
       return launch(std::integral_constant<Storage, Storage::bfloat16_8>{});
+    case Storage::quantised:
+      throw std::logic_error("[weights] a pass over quantised weights");
   }
 }
 
