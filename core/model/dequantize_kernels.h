@@ -3,7 +3,7 @@
 // into scratch, or some of its rows. The CPU's and the GPU's kernels decode by the same functions
 // (core/io/blocks.h) and give the same bits, but for a NaN's payload. Used by
 // core/zo/stored_source.h, once a matrix and forward, and by ParameterStore::read. Costs a reading
-// of the blocks and a writing of the result: memory traffic on a GPU; several GB of result a second
+// of the blocks and a writing of the result: memory traffic on a GPU; 2 to 12 GB of result a second
 // and core on the CPU, where threads share the blocks.
 
 #include <c10/core/ScalarType.h>
