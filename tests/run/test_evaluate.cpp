@@ -66,6 +66,8 @@ struct Toy {
             ModelConfig::from_json("{\"vocab_size\": 36}", "toy"),
             std::move(bigram),
             ParameterStore(declare.parameters()),
+            {},
+            {},
             at::kFloat,
             toy_tokenizer(),
             {},
