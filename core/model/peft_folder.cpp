@@ -67,12 +67,18 @@ bool PeftFolder::says(const std::string& key) const {
   return std::find(nothing.begin(), nothing.end(), config_.json(key)) == nothing.end();
 }
 
-std::vector<float> PeftFolder::read(const std::string& name,
-                                    const std::vector<std::int64_t>& shape) const {
+const TensorView& PeftFolder::require(const std::string& name,
+                                      const std::vector<std::int64_t>& shape) const {
   const TensorView& view = tensors_.at(name);
   if (view.shape != shape)
     throw ModelError(fmt::format("[{}] tensor {}: expected shape [{}], got [{}]", path_, name,
                                  fmt::join(shape, ", "), fmt::join(view.shape, ", ")));
+  return view;
+}
+
+std::vector<float> PeftFolder::read(const std::string& name,
+                                    const std::vector<std::int64_t>& shape) const {
+  const TensorView& view = require(name, shape);
   std::vector<float> values(static_cast<std::size_t>(view.count()));
   dequantize(view, values.data());
   return values;

@@ -32,7 +32,9 @@ class MEZO_API PeftFolder {
   // Whether a key has a value that says something: not null, false, 0, empty.
   bool says(const std::string& key) const;
 
-  // Of a tensor that must be there, in fp32. Throws ModelError.
+  // That a tensor is there and has this shape; reads nothing of it. Throws ModelError.
+  const TensorView& require(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  // Such a tensor in fp32. Throws ModelError.
   std::vector<float> read(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
   // What to tell the user of keys and tensors that are not among these, a line each; throws

@@ -139,8 +139,8 @@ Chosen sites_of_adapter(const mezo::PeftFolder& folder,
       throw mezo::ModelError("[" + folder.path() + "] tensor " + file_name(s, 'A') +
                              " is missing or no matrix");
     s.rank = a->shape[0];
-    folder.read(file_name(s, 'A'), {s.rank, s.in});
-    folder.read(file_name(s, 'B'), {s.out, s.rank});
+    folder.require(file_name(s, 'A'), {s.rank, s.in});
+    folder.require(file_name(s, 'B'), {s.out, s.rank});
     known.push_back(file_name(s, 'A'));
     known.push_back(file_name(s, 'B'));
     chosen.targets.push_back(s.module);
