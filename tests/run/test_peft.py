@@ -151,6 +151,17 @@ class FromPeft(Case):
             self.assertIn("key 'odd_key' of adapter_config.json is not used", said)
             self.assertNotIn("empty_key", said)
 
+    def test_tensors_of_another_shape_are_known_before_any_weight_is_read(self):
+        for mode, config in (("lora", peft.LoraConfig(r=4, target_modules=["q_proj"])),
+                             ("prefix", peft.PrefixTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM"))):
+            self.made(config)
+            path = self.folder / "made/adapter_model.safetensors"
+            tensors = safetensors.torch.load_file(path)
+            name = next(name for name in tensors if "lora_B" in name or "prompt" in name)
+            tensors[name] = tensors[name][:, :-1].contiguous()
+            safetensors.torch.save_file(tensors, path)
+            self.fails(5, ["validate", "run.yaml", f"peft.type={mode}", "peft.adapter=made"], f"tensor {name}: expected shape")
+
     def test_what_is_not_plain_lora_or_a_plain_prefix_is_refused(self):
         def refused(code, mode, *parts):
             self.fails(code, ["eval", "run.yaml", f"peft.type={mode}", "peft.adapter=made"], *parts)

@@ -201,6 +201,9 @@ class Prefix : public mezo::Peft {
     expect("num_layers", static_cast<std::int64_t>(layers.size()));
     expect("token_dim", layers.front().elements);
     expect("num_attention_heads", layers.front().shape.kv_heads);
+    settings_.from->require(
+        tensor_name,
+        {settings_.length, static_cast<std::int64_t>(layers.size()) * 2 * layers.front().elements});
   }
 
   Settings settings_;
