@@ -41,6 +41,11 @@ bool Parameters::is_word(const std::string& name) const {
 
 bool Parameters::has(const std::string& name) const { return values_.contains(name); }
 
+bool Parameters::given(const std::string& name) const {
+  if (!has(name)) throw std::logic_error("[Parameters] no setting \"" + name + "\" in this table");
+  return !values_.at(name).is_default;
+}
+
 void Parameters::set(const std::string& name, Value value) { values_[name] = std::move(value); }
 
 }  // namespace mezo

@@ -23,6 +23,8 @@ class MEZO_API Parameters {
   // True where a number was given as one of the words that its row allows (`auto`); text() then holds the word.
   bool is_word(const std::string& name) const;
   bool has(const std::string& name) const;
+  // Whether somebody gave the value; else it is the table's default. std::logic_error for an unknown name.
+  bool given(const std::string& name) const;
 
   struct Value {
     enum class Kind { boolean, integer, number, text, list, word } kind = Kind::text;

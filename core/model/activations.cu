@@ -32,11 +32,77 @@ __device__ __nv_bfloat16 narrowed<__nv_bfloat16>(float x) {
   return __float2bfloat16_rn(x);
 }
 
-// 16 bytes of T.
-template <class T>
+template <class T, int N>
 struct alignas(16) Pack {
-  static constexpr int size = 16 / sizeof(T);
-  T values[size];
+  T values[N];
+};
+
+// A thread's part of a row: up to Packs packs of 16 bytes, read once and kept in registers.
+template <class T, int Packs>
+class Row {
+ public:
+  static constexpr int size = 16 / sizeof(T);  // of a pack
+
+  __device__ Row(const T* from, std::int64_t width) : width_(width) {
+#pragma unroll
+    for (int p = 0; p < Packs; ++p)
+      if (at(p) < width_) packs_[p] = *reinterpret_cast<const Pack<T, size>*>(from + at(p));
+  }
+
+  template <class Body>
+  __device__ void each(Body&& body) const {
+#pragma unroll
+    for (int p = 0; p < Packs; ++p) {
+      if (at(p) >= width_) break;
+#pragma unroll
+      for (int k = 0; k < size; ++k) body(wide(packs_[p].values[k]));
+    }
+  }
+
+  // to[i] = value(x[i], gain[i], bias[i]); bias may be null, and counts as 0 then.
+  template <class Value>
+  __device__ void write(T* to, const float* gain, const float* bias, Value&& value) const {
+    using Floats = Pack<float, size>;
+#pragma unroll
+    for (int p = 0; p < Packs; ++p) {
+      if (at(p) >= width_) break;
+      const Floats g = *reinterpret_cast<const Floats*>(gain + at(p));
+      const Floats b = bias ? *reinterpret_cast<const Floats*>(bias + at(p)) : Floats{};
+      Pack<T, size> result;
+#pragma unroll
+      for (int k = 0; k < size; ++k)
+        result.values[k] = narrowed<T>(value(wide(packs_[p].values[k]), g.values[k], b.values[k]));
+      *reinterpret_cast<Pack<T, size>*>(to + at(p)) = result;
+    }
+  }
+
+ private:
+  __device__ std::int64_t at(int p) const {
+    return (static_cast<std::int64_t>(p) * threads + threadIdx.x) * size;
+  }
+  std::int64_t width_;
+  Pack<T, size> packs_[Packs];
+};
+
+// Of any width and alignment: read anew each time.
+template <class T>
+class Row<T, 0> {
+ public:
+  __device__ Row(const T* from, std::int64_t width) : from_(from), width_(width) {}
+
+  template <class Body>
+  __device__ void each(Body&& body) const {
+    for (std::int64_t i = threadIdx.x; i < width_; i += threads) body(wide(from_[i]));
+  }
+  template <class Value>
+  __device__ void write(T* to, const float* gain, const float* bias, Value&& value) const {
+    for (std::int64_t i = threadIdx.x; i < width_; i += threads)
+      to[i] = narrowed<T>(value(wide(from_[i]), gain[i], bias ? bias[i] : 0.0f));
+  }
+
+ private:
+  const T* from_;
+  std::int64_t width_;
 };
 
 // The sum over all threads of a block, in every one of them.
@@ -54,57 +120,60 @@ __device__ float block_sum(float value) {
   return sum;
 }
 
-// A block of threads a row. The row is read again for each of mean, variance and result: from the
-// second time on it lies in the first-level cache.
-template <class T, bool Centred>
-__global__ void __launch_bounds__(threads)
-    norm_kernel(const T* x, const float* gain, const float* bias, T* y, std::int64_t width,
-                std::int64_t rows_a_stream, bool shared, float epsilon, bool packed) {
-  const std::int64_t row = blockIdx.x;
-  const std::int64_t parameter = shared ? 0 : row / rows_a_stream * width;
-  const T* from = x + row * width;
-  const auto each = [&](auto&& body) {
-    if (packed) {
-      for (std::int64_t i = threadIdx.x * Pack<T>::size; i < width; i += threads * Pack<T>::size) {
-        const auto pack = *reinterpret_cast<const Pack<T>*>(from + i);
-#pragma unroll
-        for (int k = 0; k < Pack<T>::size; ++k) body(i + k, wide(pack.values[k]));
-      }
-    } else {
-      for (std::int64_t i = threadIdx.x; i < width; i += threads) body(i, wide(from[i]));
-    }
-  };
+struct NormPass {
+  const void* x;
+  const float *gain, *bias;  // bias: null of an RMS norm
+  void* y;
+  std::int64_t rows, width, rows_a_stream;
+  bool shared;  // gain and bias are one for all streams
+  float epsilon;
+};
+
+// A block of threads a row.
+template <class T, bool Centred, int Packs>
+__global__ void __launch_bounds__(threads) norm_kernel(NormPass pass) {
+  const std::int64_t row = blockIdx.x, width = pass.width;
+  const std::int64_t parameter = pass.shared ? 0 : row / pass.rows_a_stream * width;
+  const Row<T, Packs> own(static_cast<const T*>(pass.x) + row * width, width);
   const float n = static_cast<float>(width);
   float mean = 0;
   if constexpr (Centred) {
     float sum = 0;
-    each([&](std::int64_t, float v) { sum += v; });
+    own.each([&](float v) { sum += v; });
     mean = block_sum(sum) / n;
   }
   float squares = 0;
-  each([&](std::int64_t, float v) { squares += (v - mean) * (v - mean); });
-  const float scale = rsqrtf(block_sum(squares) / n + epsilon);
-  T* to = y + row * width;
-  const auto result = [&](std::int64_t i, float v) {
-    const float scaled = (v - mean) * scale * gain[parameter + i];
-    return narrowed<T>(Centred ? scaled + bias[parameter + i] : scaled);
-  };
-  if (packed) {
-    for (std::int64_t i = threadIdx.x * Pack<T>::size; i < width; i += threads * Pack<T>::size) {
-      auto pack = *reinterpret_cast<const Pack<T>*>(from + i);
-#pragma unroll
-      for (int k = 0; k < Pack<T>::size; ++k) pack.values[k] = result(i + k, wide(pack.values[k]));
-      *reinterpret_cast<Pack<T>*>(to + i) = pack;
-    }
-  } else {
-    for (std::int64_t i = threadIdx.x; i < width; i += threads) to[i] = result(i, wide(from[i]));
-  }
+  own.each([&](float v) { squares += (v - mean) * (v - mean); });
+  const float scale = rsqrtf(block_sum(squares) / n + pass.epsilon);
+  own.write(static_cast<T*>(pass.y) + row * width, pass.gain + parameter,
+            Centred ? pass.bias + parameter : nullptr,
+            [&](float v, float gain, float bias) { return (v - mean) * scale * gain + bias; });
 }
 
-template <class T>
-bool packs(const at::Tensor& x) {
-  return x.size(1) % Pack<T>::size == 0 &&
-         reinterpret_cast<std::uintptr_t>(x.const_data_ptr()) % 16 == 0;
+template <class T, bool Centred, int Packs>
+void launch(const NormPass& pass) {
+  norm_kernel<T, Centred, Packs>
+      <<<static_cast<unsigned>(pass.rows), threads, 0, c10::cuda::getCurrentCUDAStream()>>>(pass);
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+}
+
+bool aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
+
+// y is of the allocator's alignment.
+template <class T, bool Centred>
+void run(const NormPass& pass) {
+  constexpr int size = 16 / sizeof(T);
+  const std::int64_t packs = (pass.width + threads * size - 1) / (threads * size);
+  const bool packed = pass.width % size == 0 && aligned(pass.x) && aligned(pass.gain) &&
+                      (!pass.bias || aligned(pass.bias));
+  if (!packed || packs > 8)
+    launch<T, Centred, 0>(pass);
+  else if (packs > 4)
+    launch<T, Centred, 8>(pass);
+  else if (packs > 2)
+    launch<T, Centred, 4>(pass);
+  else
+    launch<T, Centred, 2>(pass);
 }
 
 // Calls body with a value of the tensor's element type.
@@ -136,15 +205,16 @@ class CudaActivationKernels : public ActivationKernels {
     const at::Tensor x = input.contiguous();
     at::Tensor y = at::empty_like(x);
     if (x.size(0) == 0) return y;
-    typed(x.scalar_type(), [&](auto type) {
-      using T = decltype(type);
-      norm_kernel<T, Centred>
-          <<<static_cast<unsigned>(x.size(0)), threads, 0, c10::cuda::getCurrentCUDAStream()>>>(
-              static_cast<const T*>(x.const_data_ptr()), gain.const_data_ptr<float>(), bias,
-              static_cast<T*>(y.mutable_data_ptr()), x.size(1), x.size(0) / gain.size(0),
-              gain.size(0) == 1, static_cast<float>(epsilon), packs<T>(x));
-      C10_CUDA_KERNEL_LAUNCH_CHECK();
-    });
+    const NormPass pass{x.const_data_ptr(),
+                        gain.const_data_ptr<float>(),
+                        bias,
+                        y.mutable_data_ptr(),
+                        x.size(0),
+                        x.size(1),
+                        x.size(0) / gain.size(0),
+                        gain.size(0) == 1,
+                        static_cast<float>(epsilon)};
+    typed(x.scalar_type(), [&](auto type) { run<decltype(type), Centred>(pass); });
     return y;
   }
 };

@@ -12,8 +12,7 @@ Attached attach(const ChosenPeft& mode, const Model& model, const Component& fam
   const std::vector<ParameterSpec> own(declared.begin(), declared.end());
   Attached attached{std::vector<bool>(own.size(), false), {}};
   if (!mode.peft) return attached;
-  const std::vector<AttentionShape> shapes =
-      guard(family, [&] { return attention_shapes(model, own); });
+  const auto shapes = [&] { return guard(family, [&] { return attention_shapes(model, own); }); };
   guard(
       mode.component,
       [&] {

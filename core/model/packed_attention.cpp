@@ -1,6 +1,7 @@
 #include "core/model/packed_attention.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
@@ -62,6 +63,13 @@ at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType
   mask.narrow(2, prefix, seen.size(2))
       .masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
   return mask.unsqueeze(1);
+}
+
+// Whether flash attention's own kernel computes this: unlike scaled_dot_product_attention() it
+// takes a causal mask that ends at the last query and the last key, as one behind a prefix does.
+bool suits_flash(const at::Tensor& q) {
+  return q.is_cuda() && (q.scalar_type() == at::kHalf || q.scalar_type() == at::kBFloat16) &&
+         q.size(-1) % 8 == 0 && q.size(-1) <= 256;
 }
 
 }  // namespace
@@ -169,13 +177,21 @@ at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
       keys = at::cat({of_segments(prefix->keys, streams_, g.n), keys}, 2);
       values = at::cat({of_segments(prefix->values, streams_, g.n), values}, 2);
     }
-    const bool plain_causal = o.causal && o.window == 0 && !g.continues && !prefix;
-    const at::Tensor out = at::scaled_dot_product_attention(
-        gather(q, g.query_rows, g.in_order, g.n, g.queries), repeat_heads(keys, heads),
-        repeat_heads(values, heads),
-        plain_causal ? std::optional<at::Tensor>()
-                     : mask(g, o, prefix ? prefix->keys.size(1) : 0, q.scalar_type()),
-        0.0, plain_causal, o.scale);
+    const at::Tensor queries = gather(q, g.query_rows, g.in_order, g.n, g.queries);
+    keys = repeat_heads(keys, heads);
+    values = repeat_heads(values, heads);
+    // Padding lies behind what is there, out of its sight.
+    const bool causal = o.causal && o.window == 0 && !g.continues;
+    const bool plain = causal && !prefix;
+    const at::Tensor out =
+        causal && prefix && suits_flash(q)
+            ? std::get<0>(at::_scaled_dot_product_flash_attention(queries, keys, values, 0.0, true,
+                                                                  false, o.scale))
+            : at::scaled_dot_product_attention(
+                  queries, keys, values,
+                  plain ? std::optional<at::Tensor>()
+                        : mask(g, o, prefix ? prefix->keys.size(1) : 0, q.scalar_type()),
+                  0.0, plain, o.scale);
     outputs.push_back(out.transpose(1, 2).reshape({g.n * g.queries, heads, width}));
     if (g.in_order) return outputs.back();
   }

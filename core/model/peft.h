@@ -5,6 +5,7 @@
 // has a setting `adapter`, a path that is empty where there is none; `mezo eval` evaluates such an
 // adapter, and the base alone without one.
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,7 +21,10 @@ namespace mezo {
 // A model before its weights are read.
 struct ModelOutline {
   std::span<const ParameterSpec> parameters;  // in the order of their declaration
-  std::span<const AttentionShape> attention;  // of each layer
+
+  // Of each layer. Found out when it is asked for, which runs the model's forward on one token and
+  // throws PluginError where its layers are not numbered from 0 in order.
+  std::function<std::vector<AttentionShape>()> attention;
 };
 
 class MEZO_API Peft {

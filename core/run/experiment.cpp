@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/model/attach.h"
 #include "core/model/weights_hash.h"
 #include "core/plugin/create.h"
+#include "core/run/adapter_folder.h"
 #include "core/run/datasets.h"
 #include "core/run/device.h"
 #include "core/run/evaluate.h"
-#include "core/run/export_run.h"
 #include "core/run/interrupt.h"
 #include "core/run/lost_perturbations.h"
 #include "core/run/memory_use.h"
@@ -69,10 +69,15 @@ void require(const RunConfig& config, bool training) {
     throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
 }
 
-LoadedModel load(const RunConfig& config, const ChosenPeft& mode, bool training) {
+// A base that does not train in the run's mode stays as filed, also where an evaluation needs no
+// mode.
+LoadedModel load(const RunConfig& config, const ChosenPeft& mode, const CheckedModel& checked,
+                 bool training) {
   const auto start = Clock::now();
+  ModelPlacement placement = placement_of(config);
+  placement.frozen = placement.frozen || is_frozen(checked.parameters, checked.trained);
   LoadedModel model = load_model(config.model.text("path"), config.model.text("type"),
-                                 *config.registry, placement_of(config), mode);
+                                 *config.registry, placement, mode);
   fmt::print(
       stderr,
       "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "
@@ -124,14 +129,11 @@ void print_notes(const RunConfig& config) {
   for (const std::string& note : config.notes) fmt::print(stderr, "note: {}\n", note);
 }
 
-// Reads the examples with the model's tokenizer, before its weights, and checks what trains: a bad
-// line or pattern is known at once however large the model is.
-Datasets read_data(const RunConfig& config, const ChosenPeft& mode,
-                   const std::vector<std::string>& wanted) {
-  const CheckedModel checked =
-      check_model(config.model.text("path"), config.model.text("type"), *config.registry, mode);
-  require_trainable(config, checked);
-  return read_datasets(config, checked, wanted);
+// Before any weight or example is read: a bad path or pattern is known at once however large the
+// model is.
+CheckedModel check(const RunConfig& config) {
+  return check_model(config.model.text("path"), config.model.text("type"), *config.registry,
+                     config.peft_mode);
 }
 
 bool trains_in(Storage storage, const LoadedModel& model) {
@@ -157,7 +159,6 @@ struct Run {
                 ExactWeights& weights);
   void report(const Evaluation& after, std::uint32_t steps, double seconds,
               const MemoryUse& memory);
-  void keep_adapter() const;
 };
 
 // Base weights are measured before the past is replayed onto them, and a new run's folder is made
@@ -215,22 +216,6 @@ bool Run::train_and_report(const TrajectoryHeader& origin,
   return !Interrupt::stop();
 }
 
-// For the peft package; what it cannot express is kept in the trajectory alone.
-void Run::keep_adapter() const {
-  if (!model.adapter) return;
-  const auto reason =
-      guard(model.adapter.component, [&] { return model.adapter.adapter->refuses_peft(); });
-  if (reason) {
-    fmt::print(stderr, "note: no {}: {}\n", folder.file("adapter"), *reason);
-    return;
-  }
-  std::error_code error;
-  std::filesystem::create_directories(folder.file("adapter"), error);
-  if (error)
-    throw RunError("[output] cannot make " + folder.file("adapter") + ": " + error.message());
-  write_adapter(model, folder.file("adapter"));
-}
-
 void Run::report(const Evaluation& after, std::uint32_t steps, double seconds,
                  const MemoryUse& memory) {
   Json result =
@@ -245,7 +230,7 @@ void Run::report(const Evaluation& after, std::uint32_t steps, double seconds,
   // First: a full disk must not cost the numbers.
   print_table(config, model, result, memory);
   folder.write_predictions(prediction_lines(after, *config.task_file));
-  keep_adapter();
+  keep_adapter(model, folder.file("adapter"));
   folder.write_result(result);
   fmt::print("{}\n", folder.path());
 }
@@ -259,8 +244,10 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   RunFolder folder(config.top.text("output"), options.earlier);
   std::optional<Resumption> resumption;
   if (options.earlier == Earlier::resume) resumption = find_resumption(folder);
-  const Datasets data = read_data(config, config.peft_mode, {"train", "dev", "test"});
-  LoadedModel model = load(config, config.peft_mode, true);
+  const CheckedModel checked = check(config);
+  require_trainable(config, checked);
+  const Datasets data = read_datasets(config, checked, {"train", "dev", "test"});
+  LoadedModel model = load(config, config.peft_mode, checked, true);
   if (resumption)
     read_initial(model, folder.file(initial_file));
   else
@@ -286,10 +273,11 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   require(config, false);
   RunFolder folder(config.top.text("output"), options.earlier);
   const ChosenPeft mode = config.evaluated_mode();
+  const CheckedModel checked = check(config);
   const Datasets data =
-      read_data(config, mode, {config.task.text("test").empty() ? "dev" : "test"});
+      read_datasets(config, checked, {config.task.text("test").empty() ? "dev" : "test"});
   const Split& measured = data.measured();
-  LoadedModel model = load(config, mode, false);
+  LoadedModel model = load(config, mode, checked, false);
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const WeightHashes hashes = hash_weights(model);
   folder.start(config.resolved_yaml(resolved_model(config, model), lines_of(hashes)));
@@ -315,8 +303,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
 void validate_experiment(const RunConfig& config) {
   print_notes(config);
   require(config, false);
-  const CheckedModel model = check_model(config.model.text("path"), config.model.text("type"),
-                                         *config.registry, config.peft_mode);
+  const CheckedModel model = check(config);
   if (!config.task.text("train").empty()) require_trainable(config, model);
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {

@@ -11,8 +11,8 @@
 #include "core/error.h"
 #include "core/io/new_folder.h"
 #include "core/model/export_folder.h"
-#include "core/model/peft_folder.h"
 #include "core/plugin/create.h"
+#include "core/run/adapter_folder.h"
 #include "core/run/interrupt.h"
 #include "core/run/start_adapter.h"
 
@@ -72,14 +72,6 @@ void export_model(const LoadedModel& model, const ExportRequest& request) {
 }
 
 }  // namespace
-
-void write_adapter(const LoadedModel& model, const std::filesystem::path& folder, DType dtype) {
-  const PeftFiles files = guard(
-      model.adapter.component,
-      [&] { return model.adapter.adapter->peft_files(reader_of(model.store)); },
-      "describing the adapter");
-  write_peft_folder(folder, files, model.path, dtype);
-}
 
 void export_run(const ExportRequest& request) {
   check_format(request.format);

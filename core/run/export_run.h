@@ -3,10 +3,8 @@
 // load: a whole model, with an adapter merged into its weights, or an adapter alone. Used by the
 // command line; costs a replay and, for a model, one reading of the base file.
 
-#include <filesystem>
 #include <string>
 
-#include "core/io/dtype.h"
 #include "core/run/replay.h"
 
 namespace mezo {
@@ -22,10 +20,5 @@ struct ExportRequest {
 // replay, which may take long. Throws ConfigError for an unknown format or type, what replay_run()
 // and export_folder() throw, and RunError after a signal; nothing is left at `path` then.
 MEZO_API void export_run(const ExportRequest& request);
-
-// The model's adapter as the peft package's two files, into a folder that exists. It must have one
-// that does not refuse (Adapter::refuses_peft). Throws RunError.
-MEZO_API void write_adapter(const LoadedModel& model, const std::filesystem::path& folder,
-                            DType dtype = DType::F32);
 
 }  // namespace mezo

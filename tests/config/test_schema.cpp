@@ -113,7 +113,8 @@ TEST_CASE("a block without a value takes every default") {
   CHECK(p.text("label") == " great");
   CHECK(p.list("none").empty());
   CHECK(p.text("file") == "");
-  CHECK(p.values().at("rank").is_default);
+  CHECK_FALSE(p.given("rank"));
+  CHECK_THROWS_AS(p.given("absent"), std::logic_error);
   CHECK_THROWS_AS(p.number("rank"), std::logic_error);
   CHECK_THROWS_AS(p.text("absent"), std::logic_error);
 }
@@ -141,7 +142,7 @@ TEST_CASE("values are read by their row") {
   CHECK(p.list("d") == std::vector<std::string>{"q_proj"});
   CHECK(p.text("e") == "/configs/data/x");
   CHECK(p.boolean("f"));
-  CHECK_FALSE(p.values().at("f").is_default);
+  CHECK(p.given("f"));
 }
 
 TEST_CASE("a table that could not be used is refused with the row and the reason") {

@@ -35,6 +35,11 @@ class Gguf(cli.Case):
         for output, storage in (("kept", "file"), ("wide", "float32")):
             self.assertIn(f"  storage: {storage}\n", (self.folder / output / "config.yaml").read_text())
 
+    def test_an_evaluation_keeps_it_as_training_in_the_same_mode_would(self):
+        for mode in ("lora", "prefix"):
+            said = self.run_ok("eval", "run.yaml", "--overwrite", f"peft.type={mode}").err
+            self.assertIn("kept in Q4_1 (0.10 GB)", said)
+
     def test_quantised_weights_are_not_trained(self):
         for verb in ("validate", "run"):
             self.fails(2, [verb, "run.yaml", "optimizer.storage=file"], "quantised weights cannot be trained",

@@ -10,24 +10,14 @@
 #include <optional>
 #include <random>
 
-#include "core/error.h"
 #include "core/model/index_tensor.h"
-#include "core/run/device.h"
 #include "core/zo/exact_weights.h"
+#include "gpu.h"
 #include "quantised_store.h"
 
 using namespace mezo;
 
 namespace {
-
-std::optional<at::Device> gpu() {
-  try {
-    return open_device("cuda");
-  } catch (const RunError& e) {
-    MESSAGE("skipped: ", std::string(e.what()));
-    return std::nullopt;
-  }
-}
 
 constexpr Storage storages[] = {Storage::float32, Storage::float16, Storage::bfloat16,
                                 Storage::bfloat16_8};

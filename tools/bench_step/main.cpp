@@ -32,7 +32,7 @@ namespace {
 struct Arguments {
   std::string model = "opt-125m", device = "cpu", dtype = "float32", loss = "last", peft = "full";
   std::vector<std::string> storages = {"float32"};
-  int batch = 16, length = 64, rounds = 5;
+  int batch = 16, length = 64, rounds = 5, probes = 1;
   bool reference = true;
 };
 
@@ -58,6 +58,13 @@ double median(std::vector<double> values) {
 }
 
 at::ScalarType dtype_of(const std::string& name) { return word_type(storage_named(name).value()); }
+
+StorageType storage_type(const std::string& name) {
+  if (const auto storage = storage_named(name)) return {*storage};
+  for (const DType blocks : {DType::Q4_0, DType::Q4_1, DType::Q8_0})
+    if (const StorageType type{Storage::quantised, blocks}; name == name_of(type)) return type;
+  throw ConfigError("no storage type '" + name + "'");
+}
 
 // The authors' step written plainly: four passes over all weights, each drawing z anew with a
 // generator and adding a multiple of it, around two forwards.
@@ -93,13 +100,18 @@ struct Stepper {
   LoadedModel& model;
   const std::vector<EncodedExample>& batch;
   ExactWeights weights;
+  SpsaOptions options;
   std::uint32_t step = 0;
 
-  Stepper(LoadedModel& m, const std::vector<EncodedExample>& b, Distribution distribution)
-      : model(m), batch(b), weights(m.store, m.trained, {0, distribution, m.dtype}) {}
+  Stepper(LoadedModel& m, const std::vector<EncodedExample>& b, Distribution distribution,
+          const Arguments& a)
+      : model(m), batch(b), weights(m.store, m.trained, {0, distribution, m.dtype}) {
+    options.probes = a.probes;
+    options.together = a.peft != "full";  // as optimizer.streams: auto has it
+  }
 
   void operator()() {
-    spsa_step(weights, {}, step++, 1e-9,
+    spsa_step(weights, options, step++, 1e-9,
               [&](ParameterSource& source) { return losses(model, source, batch); });
   }
 
@@ -123,14 +135,10 @@ struct Stepper {
   }
 };
 
-void measure(const Arguments& a, LoadedModel& base, const std::string& storage,
-             const Registry& registry, at::Device device) {
-  const bool same = storage == name_of(base.store.storage());
-  std::optional<LoadedModel> other;
-  if (!same)
-    other.emplace(
-        make_model(a.model, registry, device, storage_named(storage).value(), base.dtype, a.peft));
-  LoadedModel& model = same ? base : *other;
+// Steps of `model`, beside plain forwards of `base`: the same weights, as a forward reads them, or
+// the model itself.
+void measure(const Arguments& a, LoadedModel& base, LoadedModel& model, const std::string& storage,
+             at::Device device) {
   const auto batch =
       make_batch(base, a.batch, a.length, a.loss == "every" ? Scored::every : Scored::last);
   StoredSource plain(base.store, base.dtype);
@@ -143,10 +151,11 @@ void measure(const Arguments& a, LoadedModel& base, const std::string& storage,
   forward();
   reset_peak_memory(device);
   forward();
-  const std::int64_t forward_peak = device_memory(device).peak_bytes;
+  const std::int64_t others = &base == &model ? 0 : base.store.bytes();
+  const std::int64_t forward_peak = device_memory(device).peak_bytes - others;
 
   for (const Distribution d : {Distribution::gaussian, Distribution::rademacher}) {
-    Stepper step(model, batch, d);
+    Stepper step(model, batch, d, a);
     step();
     step();
     reset_peak_memory(device);
@@ -158,20 +167,22 @@ void measure(const Arguments& a, LoadedModel& base, const std::string& storage,
       }));
       steps.push_back(seconds(device, [&] { step(); }));
     }
-    const std::int64_t peak = device_memory(device).peak_bytes;
+    const std::int64_t peak = device_memory(device).peak_bytes - others;
     std::int64_t elements = 0;
     const double preparation = step.preparation(elements);
     const int word = a.dtype == "float32" ? 4 : 2;
-    const double bytes =
-        static_cast<double>(elements) * (2 * bytes_of(storage_named(storage).value()) + 2 * word);
+    // None where no matrix trains.
+    const double bytes = elements ? static_cast<double>(elements) *
+                                        (2 * bytes_of(model.store.storage().storage) + 2 * word)
+                                  : 0;
     fmt::print(
-        R"({{"what": "step", "model": "{}", "parameters": {}, "device": "{}", "dtype": "{}", "storage": "{}", "peft": "{}", "distribution": "{}", "loss": "{}", "batch": {}, "length": {}, "two_forwards_s": {:.6f}, "step_s": {:.6f}, "ratio": {:.4f}, "preparation_s": {:.6f}, "preparation_bytes_a_s": {:.4e}, "parameters_a_s": {:.4e}, "weights_bytes": {}, "scratch_bytes": {}, "forward_peak_bytes": {}, "step_peak_bytes": {}}})"
+        R"({{"what": "step", "model": "{}", "parameters": {}, "device": "{}", "dtype": "{}", "storage": "{}", "peft": "{}", "probes": {}, "distribution": "{}", "loss": "{}", "batch": {}, "length": {}, "two_forwards_s": {:.6f}, "step_s": {:.6f}, "ratio": {:.4f}, "preparation_s": {:.6f}, "preparation_bytes_a_s": {:.4e}, "parameters_a_s": {:.4e}, "weights_bytes": {}, "scratch_bytes": {}, "forward_peak_bytes": {}, "step_peak_bytes": {}}})"
         "\n",
-        a.model, model.parameters(), device_memory(device).name, a.dtype, storage, a.peft,
+        a.model, model.parameters(), device_memory(device).name, a.dtype, storage, a.peft, a.probes,
         d == Distribution::gaussian ? "gaussian" : "rademacher", a.loss, a.batch, a.length,
-        median(pairs), median(steps), median(steps) / median(pairs), preparation,
-        elements ? bytes / preparation : 0, static_cast<double>(elements) / preparation,
-        model.store.bytes(), step.weights.scratch_bytes(), forward_peak, peak);
+        median(pairs), median(steps), median(steps) / (a.probes * median(pairs)), preparation,
+        bytes / preparation, static_cast<double>(elements) / preparation, model.store.bytes(),
+        step.weights.scratch_bytes(), forward_peak, peak);
     std::fflush(stdout);
   }
 }
@@ -197,10 +208,13 @@ int run(int argc, char** argv) {
   app.add_option("--model", a.model, "a model's path, or an OPT shape: opt-1.3b, opt-13b, …");
   app.add_option("--device", a.device)->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--dtype", a.dtype)->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
-  app.add_option("--storage", a.storages, "types to keep weights in, one after the other");
+  app.add_option("--storage", a.storages,
+                 "types to keep weights in, one after the other; those that do not train may be "
+                 "quantised: Q4_0, Q4_1, Q8_0");
   app.add_option("--loss", a.loss, "last: two options; every: each token")
       ->check(CLI::IsMember({"last", "every"}));
   app.add_option("--peft", a.peft, "what trains: full, lora, prefix");
+  app.add_option("--probes", a.probes, "of a step");
   app.add_option("--batch", a.batch);
   app.add_option("--length", a.length);
   app.add_option("--rounds", a.rounds);
@@ -214,10 +228,25 @@ int run(int argc, char** argv) {
   fmt::print(R"({{"what": "copy", "device": "{}", "bytes_a_s": {:.4e}}})"
              "\n",
              device_memory(device).name, copy_speed(device));
-  LoadedModel base = make_model(a.model, registry, device, storage_named(a.dtype).value(),
-                                dtype_of(a.dtype), a.peft);
-  for (const std::string& storage : a.storages) measure(a, base, storage, registry, device);
-  if (a.reference) measure_plainly_written(a, base, device);
+  const at::ScalarType dtype = dtype_of(a.dtype);
+  std::optional<LoadedModel> base;  // kept in the type that forwards compute in
+  const auto as_computed = [&]() -> LoadedModel& {
+    if (!base)
+      base.emplace(
+          make_model(a.model, registry, device, {storage_named(a.dtype).value()}, dtype, a.peft));
+    return *base;
+  };
+  for (const std::string& storage : a.storages) {
+    if (storage == a.dtype) {
+      measure(a, as_computed(), as_computed(), storage, device);
+      continue;
+    }
+    const StorageType type = storage_type(storage);
+    const bool alone = type.storage == Storage::quantised;  // else memory would count both
+    LoadedModel model = make_model(a.model, registry, device, type, dtype, a.peft);
+    measure(a, alone ? model : as_computed(), model, storage, device);
+  }
+  if (a.reference) measure_plainly_written(a, as_computed(), device);
   return 0;
 }
 

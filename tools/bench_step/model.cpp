@@ -10,6 +10,7 @@
 
 #include "core/config/schema.h"
 #include "core/error.h"
+#include "core/io/float16.h"
 #include "core/model/attach.h"
 #include "core/plugin/create.h"
 #include "core/run/start_adapter.h"
@@ -31,11 +32,29 @@ const std::map<std::string, Shape>& shapes() {
   return all;
 }
 
+// Random blocks whose scales, of fp16 in ggml's blocks, keep weights about as large as others are.
+void fill_blocks(at::Tensor words, DType type) {
+  words.random_(0, 256);
+  at::Tensor blocks = words.view({-1, bytes_of(type, block_size(type))});
+  const int values = type == DType::Q8_0 ? 256 : 16;
+  const auto set = [&](std::int64_t at, float value) {
+    const std::uint16_t half = fp32_to_fp16(value);
+    blocks.select(1, at).fill_(half & 0xFF);
+    blocks.select(1, at + 1).fill_(half >> 8);
+  };
+  set(0, 0.07f / static_cast<float>(values));
+  if (type == DType::Q4_1) set(2, -0.035f);
+}
+
 void fill(ParameterStore& store) {
   for (std::size_t i = 0; i < store.specs().size(); ++i) {
     const Parameter p{static_cast<int>(i)};
     const StoredTensor& t = store.stored(p);
     at::Tensor words = t.words, residual = t.residual;
+    if (t.storage == Storage::quantised) {
+      fill_blocks(words, t.blocks);
+      continue;
+    }
     const bool gain =
         store.spec(p).role == Role::vector && store.spec(p).name.ends_with("norm.weight");
     words.normal_(gain ? 1.0 : 0.0, 0.02);
@@ -55,11 +74,16 @@ ChosenPeft mode_named(const std::string& id, const Registry& registry) {
 }  // namespace
 
 LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
-                       Storage storage, at::ScalarType dtype, const std::string& peft) {
+                       const StorageType& storage, at::ScalarType dtype, const std::string& peft) {
   const ChosenPeft mode = mode_named(peft, registry);
   const auto found = shapes().find(name);
   if (found == shapes().end()) {
-    LoadedModel model = load_model(name, "auto", registry, {device, storage, dtype}, mode);
+    ModelPlacement placement{device, storage.storage, dtype};
+    if (storage.storage == Storage::quantised) placement.storage.reset();
+    LoadedModel model = load_model(name, "auto", registry, placement, mode);
+    if (model.store.storage() != storage)
+      throw ConfigError(fmt::format("{}: most weights are kept as {}, not {}", name,
+                                    name_of(model.store.storage()), name_of(storage)));
     start_adapter(model, 0);
     return model;
   }
@@ -75,7 +99,8 @@ LoadedModel make_model(const std::string& name, const Registry& registry, at::De
   Declaration declaration;
   std::unique_ptr<Model> model = family->build(config, declaration);
   Attached attached = attach(mode, *model, component, declaration);
-  ParameterStore store(declaration.parameters(), storage, device);
+  const std::vector<StorageType> types(declaration.parameters().size(), storage);
+  ParameterStore store(declaration.parameters(), types, device);
   fill(store);
   GptVocabulary no_words;
   no_words.tokens = {"a"};

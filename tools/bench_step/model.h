@@ -10,9 +10,10 @@
 namespace mezo::bench {
 
 // `name` is a path, or one of opt-125m, opt-1.3b, opt-2.7b, opt-6.7b, opt-13b, opt-30b, opt-66b.
-// `peft`: a PEFT mode by its component id, as it is without settings.
+// `peft`: a PEFT mode by its component id, as it is without settings. A quantised storage is for
+// weights that do not train; of a path it must be what most of the file's weights have.
 LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
-                       Storage storage, at::ScalarType dtype, const std::string& peft);
+                       const StorageType& storage, at::ScalarType dtype, const std::string& peft);
 
 // Random sequences of one length. Last: each is a context whose last row decides between two
 // one-token options. Every: each token is predicted from those before it (teacher forcing).

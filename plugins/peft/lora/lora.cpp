@@ -137,15 +137,14 @@ class Lora : public mezo::Peft {
     if (folder.empty()) return;
     from_ = lora::open_adapter(folder);
     const mezo::ModelConfig& c = from_->config();
-    const auto given = [&](const char* name) { return !p.values().at(name).is_default; };
     const auto refuse = [&](const char* name, const std::string& theirs) {
       throw mezo::ConfigError("[peft lora] " + std::string(name) + ": the adapter " + folder +
                               " has " + theirs + "; leave it out");
     };
-    if (given("rank") && rank_ != c.integer("r")) refuse("rank", c.json("r"));
-    if (given("alpha") && scaling_.alpha != c.number("lora_alpha"))
+    if (p.given("rank") && rank_ != c.integer("r")) refuse("rank", c.json("r"));
+    if (p.given("alpha") && scaling_.alpha != c.number("lora_alpha"))
       refuse("alpha", c.json("lora_alpha"));
-    if (given("rslora") && scaling_.rank_stabilised != c.boolean("use_rslora", false))
+    if (p.given("rslora") && scaling_.rank_stabilised != c.boolean("use_rslora", false))
       refuse("rslora", c.boolean("use_rslora", false) ? "it on" : "it off");
     if (targets_ != std::vector<std::string>{"auto"}) refuse("targets", "targets of its own");
     rank_ = c.integer("r");

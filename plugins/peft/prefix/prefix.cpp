@@ -142,11 +142,10 @@ class Prefix : public mezo::Peft {
     settings_.from->refuse_if_said({"prefix_projection", "modules_to_save"});
     if (c.integer("num_transformer_submodules", 1) != 1)
       c.refuse("num_transformer_submodules", "expected 1");
-    const auto given = [&](const char* name) { return !p.values().at(name).is_default; };
-    if (given("length") && settings_.length != c.integer("num_virtual_tokens"))
+    if (p.given("length") && settings_.length != c.integer("num_virtual_tokens"))
       throw mezo::ConfigError("[peft prefix] length: the adapter " + folder + " has " +
                               c.json("num_virtual_tokens") + "; leave it out");
-    if (given("positions") && !settings_.shifts)
+    if (p.given("positions") && !settings_.shifts)
       throw mezo::ConfigError("[peft prefix] positions: the adapter " + folder +
                               " is of the peft package, which shifts positions by the prefix: "
                               "leave it out, or set peft");
@@ -156,11 +155,12 @@ class Prefix : public mezo::Peft {
 
   std::shared_ptr<mezo::Adapter> adapt(const mezo::ModelOutline& model,
                                        mezo::Declaration& declare) const override {
-    if (model.attention.empty())
+    const std::vector<mezo::AttentionShape> shapes = model.attention();
+    if (shapes.empty())
       throw mezo::ConfigError("[peft prefix] the model has no attention to put a prefix before");
     std::vector<Layer> layers;
     std::int64_t elements = 0;
-    for (const mezo::AttentionShape& shape : model.attention) {
+    for (const mezo::AttentionShape& shape : shapes) {
       const std::string at = "prefix." + std::to_string(layers.size());
       const std::vector<std::int64_t> size = {settings_.length, shape.kv_heads, shape.width};
       layers.push_back({declare.adapter(at + ".key", size), declare.adapter(at + ".value", size),

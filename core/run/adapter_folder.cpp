@@ -1,0 +1,34 @@
+#include "core/run/adapter_folder.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/model/peft_folder.h"
+#include "core/plugin/create.h"
+#include "core/run/start_adapter.h"
+
+namespace mezo {
+
+void write_adapter(const LoadedModel& model, const std::filesystem::path& folder, DType dtype) {
+  const PeftFiles files = guard(
+      model.adapter.component,
+      [&] { return model.adapter.adapter->peft_files(reader_of(model.store)); },
+      "describing the adapter");
+  write_peft_folder(folder, files, model.path, dtype);
+}
+
+void keep_adapter(const LoadedModel& model, const std::filesystem::path& folder) {
+  if (!model.adapter) return;
+  const auto reason =
+      guard(model.adapter.component, [&] { return model.adapter.adapter->refuses_peft(); });
+  if (reason) {
+    fmt::print(stderr, "note: no {}: {}\n", folder.string(), *reason);
+    return;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw RunError("[output] cannot make " + folder.string() + ": " + error.message());
+  write_adapter(model, folder);
+}
+
+}  // namespace mezo

@@ -1,0 +1,20 @@
+#pragma once
+// A run's adapter as a folder that the peft package loads.
+
+#include <filesystem>
+
+#include "core/io/dtype.h"
+#include "core/model/load_model.h"
+
+namespace mezo {
+
+// The adapter as the peft package's two files, into a folder that exists. The model must have one
+// that does not refuse (Adapter::refuses_peft). Throws RunError.
+MEZO_API void write_adapter(const LoadedModel& model, const std::filesystem::path& folder,
+                            DType dtype = DType::F32);
+
+// What a run keeps beside its trajectory when it ends: the same in a folder that is made. An
+// adapter that peft cannot express is only noted; a model without one is none of its business.
+void keep_adapter(const LoadedModel& model, const std::filesystem::path& folder);
+
+}  // namespace mezo

@@ -1,0 +1,96 @@
+// A forward's operations on a GPU beside the CPU's, which other tests hold to a textbook's; skipped
+// without one. 16-bit results may differ by a rounding of each number that goes in.
+#include <doctest/doctest.h>
+
+#include "core/model/activations.h"
+#include "core/model/packed_attention.h"
+#include "core/model/packed_batch.h"
+#include "tests/zo/gpu.h"
+#include "toy.h"
+
+using namespace mezo;
+
+namespace {
+
+double tolerance(at::ScalarType type) {
+  return type == at::kFloat ? 2e-5 : type == at::kHalf ? 4e-3 : 3e-2;
+}
+
+constexpr at::ScalarType types[] = {at::kFloat, at::kHalf, at::kBFloat16};
+
+}  // namespace
+
+TEST_CASE("norms of every width, type and alignment are the CPU's") {
+  const auto device = gpu();
+  if (!device) return;
+  // In registers: 1 to 8 packs a thread; beyond them, and where packs do not fit, read anew.
+  for (const std::int64_t width :
+       {1, 7, 8, 24, 2048, 2056, 4096, 5120, 7168, 9216, 16384, 16392, 20000})
+    for (const at::ScalarType type : types)
+      for (const std::int64_t streams : {1, 3})
+        for (const std::int64_t shift : {0, 1}) {
+          CAPTURE(width);
+          CAPTURE(static_cast<int>(type));
+          CAPTURE(streams);
+          CAPTURE(shift);
+          const at::Tensor x = (numbers({6, width}, 1) * 3 + 0.5).to(type),
+                           gain = numbers({streams, width}, 2) + 1,
+                           bias = numbers({streams, width}, 3);
+          // At an address that is a multiple of 16, or one element behind.
+          const auto there = [&](const at::Tensor& t) {
+            at::Tensor room = at::empty({t.numel() + 1}, t.options().device(*device));
+            return room.narrow(0, shift, t.numel()).view(t.sizes()).copy_(t);
+          };
+          const ActivationKernels &cpu = activation_kernels(false),
+                                  &cuda = activation_kernels(true);
+          const auto close = [&](const at::Tensor& a, const at::Tensor& b) {
+            return difference(a.to(at::kFloat), b.cpu().to(at::kFloat)) <= 4 * tolerance(type);
+          };
+          CHECK(close(cpu.layer_norm(x, gain, bias, 1e-5),
+                      cuda.layer_norm(there(x), there(gain), there(bias), 1e-5)));
+          CHECK(close(cpu.rms_norm(x, gain, 1e-5), cuda.rms_norm(there(x), there(gain), 1e-5)));
+        }
+}
+
+TEST_CASE("attention with and without a prefix is the CPU's") {
+  const auto device = gpu();
+  if (!device) return;
+  PackedBatch ragged, even, continued;
+  for (const std::int32_t length : {5, 1, 40, 17}) ragged.add(tokens(0, length));
+  for (int i = 0; i < 3; ++i) even.add(tokens(0, 20));
+  const int parent = continued.add(tokens(0, 9));
+  continued.add(tokens(9, 4), parent);
+  continued.add(tokens(20, 6), parent);
+  for (const PackedBatch* batch : {&ragged, &even, &continued})
+    for (const at::ScalarType type : types)
+      for (const std::int64_t width : {64, 128, 12})
+        for (const std::int64_t length : {0, 1, 5})
+          for (const std::int64_t copies : {1, 2})
+            for (const AttentionOptions& o :
+                 {AttentionOptions{0.2, true, 0}, AttentionOptions{0.2, true, 6},
+                  AttentionOptions{0.2, false, 0}}) {
+              CAPTURE(batch->rows());
+              CAPTURE(static_cast<int>(type));
+              CAPTURE(width);
+              CAPTURE(length);
+              CAPTURE(copies);
+              CAPTURE(o.causal);
+              CAPTURE(o.window);
+              const std::int64_t rows = 2 * batch->rows();
+              const at::Tensor q = numbers({rows, 4, width}, 1).to(type),
+                               k = numbers({rows, 2, width}, 2).to(type),
+                               v = numbers({rows, 2, width}, 3).to(type);
+              std::optional<KeysValues> prefix, there;
+              if (length) {
+                prefix = KeysValues{numbers({copies, length, 2, width}, 4).to(type),
+                                    numbers({copies, length, 2, width}, 5).to(type)};
+                there = KeysValues{prefix->keys.to(*device), prefix->values.to(*device)};
+                for (at::Tensor* t : {&prefix->keys, &prefix->values}) *t = t->to(at::kFloat);
+              }
+              const at::Tensor expected = PackedAttention(*batch, 2)(
+                  q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), o, prefix);
+              const at::Tensor result = PackedAttention(*batch, 2, *device)(
+                  q.to(*device), k.to(*device), v.to(*device), o, there);
+              CHECK(difference(expected, result.cpu().to(at::kFloat)) <= tolerance(type));
+            }
+}
