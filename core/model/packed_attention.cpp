@@ -1,5 +1,6 @@
 #include "core/model/packed_attention.h"
 
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention.h>
 #include <ATen/ops/cat.h>
@@ -15,13 +16,12 @@ namespace mezo {
 
 namespace {
 
-// The padded [segments, heads, length, width] form of rows [R, heads, width]; the rows themselves
+// The padded [segments, length, heads, width] form of rows [R, heads, width]; the rows themselves
 // where they are in order.
 at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, bool in_order, std::int64_t n,
                   std::int64_t length) {
   return (in_order ? rows : rows.index_select(0, index))
-      .reshape({n, length, rows.size(1), rows.size(2)})
-      .transpose(1, 2);
+      .reshape({n, length, rows.size(1), rows.size(2)});
 }
 
 // Key and value heads repeated so that each query head has its own.
@@ -33,13 +33,15 @@ at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
       .reshape({x.size(0), heads, x.size(2), x.size(3)});
 }
 
-// A prefix [S or 1, length, heads, width] as the keys or values of n segments, all of one stream
-// together: [n, heads, length, width].
-at::Tensor of_segments(const at::Tensor& prefix, int streams, std::int64_t n) {
-  return prefix.transpose(1, 2)
-      .unsqueeze(1)
-      .expand({streams, n / streams, prefix.size(2), prefix.size(1), prefix.size(3)})
-      .reshape({n, prefix.size(2), prefix.size(1), prefix.size(3)});
+// Keys or values [n, length, heads, width] behind a prefix [S or 1, its length, heads, width]; the
+// segments of one stream lie together.
+at::Tensor behind(const at::Tensor& prefix, int streams, const at::Tensor& own) {
+  const std::int64_t n = own.size(0);
+  const at::Tensor of_each =
+      prefix.unsqueeze(1)
+          .expand({streams, n / streams, prefix.size(1), prefix.size(2), prefix.size(3)})
+          .reshape({n, prefix.size(1), prefix.size(2), prefix.size(3)});
+  return at::cat({of_each, own}, 1);
 }
 
 // Rows a segment's queries can see, in order: its parent's, then its own.
@@ -71,6 +73,24 @@ bool suits_flash(const at::Tensor& q) {
   return q.is_cuda() && (q.scalar_type() == at::kHalf || q.scalar_type() == at::kBFloat16) &&
          q.size(-1) % 8 == 0 && q.size(-1) <= 256;
 }
+
+// cuDNN's attention is the fastest on some GPUs, but makes a plan, tens of milliseconds long, for
+// every shape that is new to it; and ragged batches are of a new shape each time. So it is left out
+// unless sequences are equally long, and long enough for a forward to outweigh its plan.
+class CudnnAttention {
+ public:
+  explicit CudnnAttention(bool allowed) : before_(at::globalContext().userEnabledCuDNNSDP()) {
+    at::globalContext().setSDPUseCuDNN(before_ && allowed);
+  }
+  ~CudnnAttention() { at::globalContext().setSDPUseCuDNN(before_); }
+  CudnnAttention(const CudnnAttention&) = delete;
+  CudnnAttention& operator=(const CudnnAttention&) = delete;
+
+  static constexpr std::int64_t least_length = 256;
+
+ private:
+  bool before_;
+};
 
 }  // namespace
 
@@ -168,34 +188,40 @@ const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std
 at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
                                        const at::Tensor& v, const AttentionOptions& o,
                                        const std::optional<KeysValues>& prefix) {
-  const std::int64_t heads = q.size(1), width = q.size(2);
   std::vector<at::Tensor> outputs;
   for (Group& g : groups_) {
     at::Tensor keys = gather(k, g.key_rows, g.in_order, g.n, g.keys);
     at::Tensor values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
     if (prefix) {
-      keys = at::cat({of_segments(prefix->keys, streams_, g.n), keys}, 2);
-      values = at::cat({of_segments(prefix->values, streams_, g.n), values}, 2);
+      keys = behind(prefix->keys, streams_, keys);
+      values = behind(prefix->values, streams_, values);
     }
     const at::Tensor queries = gather(q, g.query_rows, g.in_order, g.n, g.queries);
-    keys = repeat_heads(keys, heads);
-    values = repeat_heads(values, heads);
-    // Padding lies behind what is there, out of its sight.
-    const bool causal = o.causal && o.window == 0 && !g.continues;
-    const bool plain = causal && !prefix;
-    const at::Tensor out =
-        causal && prefix && suits_flash(q)
-            ? std::get<0>(at::_scaled_dot_product_flash_attention(queries, keys, values, 0.0, true,
-                                                                  false, o.scale))
-            : at::scaled_dot_product_attention(
-                  queries, keys, values,
-                  plain ? std::optional<at::Tensor>()
-                        : mask(g, o, prefix ? prefix->keys.size(1) : 0, q.scalar_type()),
-                  0.0, plain, o.scale);
-    outputs.push_back(out.transpose(1, 2).reshape({g.n * g.queries, heads, width}));
+    outputs.push_back(attend(g, queries.transpose(1, 2), keys.transpose(1, 2),
+                             values.transpose(1, 2), o, prefix ? prefix->keys.size(1) : 0)
+                          .transpose(1, 2)
+                          .reshape({g.n * g.queries, q.size(1), q.size(2)}));
     if (g.in_order) return outputs.back();
   }
   return (outputs.size() == 1 ? outputs[0] : at::cat(outputs)).index_select(0, back_);
+}
+
+at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tensor& k,
+                                   const at::Tensor& v, const AttentionOptions& o,
+                                   std::int64_t prefix) const {
+  const at::Tensor keys = repeat_heads(k, q.size(1)), values = repeat_heads(v, q.size(1));
+  // Padding lies behind what is there, out of its sight.
+  const bool causal = o.causal && o.window == 0 && !g.continues;
+  if (causal && prefix && suits_flash(q))
+    return std::get<0>(at::_scaled_dot_product_flash_attention(q, keys, values, 0.0,
+                                                               /*is_causal=*/true,
+                                                               /*return_debug_mask=*/false,
+                                                               o.scale));
+  const CudnnAttention cudnn(g.in_order && g.queries >= CudnnAttention::least_length);
+  const bool plain = causal && !prefix;
+  return at::scaled_dot_product_attention(
+      q, keys, values, plain ? std::optional<at::Tensor>() : mask(g, o, prefix, q.scalar_type()),
+      0.0, plain, o.scale);
 }
 
 }  // namespace mezo

@@ -43,6 +43,10 @@ class PackedAttention {
     at::Tensor mask;
   };
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
+  // Of padded queries, keys and values [n, heads, length, width], the latter two with `prefix`
+  // positions before their own.
+  at::Tensor attend(Group&, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                    const AttentionOptions&, std::int64_t prefix) const;
   const at::Tensor& mask(Group&, const AttentionOptions&, std::int64_t prefix,
                          at::ScalarType) const;
 
