@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -24,6 +23,7 @@
 #include "core/run/rounding_noise.h"
 #include "core/run/run_folder.h"
 #include "core/run/start_adapter.h"
+#include "core/run/stopwatch.h"
 #include "core/run/trainer.h"
 #include "core/run/watch.h"
 
@@ -32,11 +32,6 @@ namespace mezo {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point t) {
-  return std::chrono::duration<double>(Clock::now() - t).count();
-}
 
 // Evaluates a split behind a progress bar. It is cut short by a signal beyond the `known` ones.
 Evaluation measure(const LoadedModel& model, const Split& split, const std::string& title,
@@ -73,7 +68,7 @@ void require(const RunConfig& config, bool training) {
 // mode.
 LoadedModel load(const RunConfig& config, const ChosenPeft& mode, const CheckedModel& checked,
                  bool training) {
-  const auto start = Clock::now();
+  const Stopwatch clock;
   ModelPlacement placement = placement_of(config);
   placement.frozen = placement.frozen || is_frozen(checked.parameters, checked.trained);
   LoadedModel model = load_model(config.model.text("path"), config.model.text("type"),
@@ -84,7 +79,7 @@ LoadedModel load(const RunConfig& config, const ChosenPeft& mode, const CheckedM
       "{:.1f} s\n",
       model.type, static_cast<double>(model.parameters()) / 1e6, name_of_dtype(model.dtype),
       name_of(model.store.storage()), static_cast<double>(model.store.bytes()) / 1e9,
-      device_memory(model.store.device()).name, seconds_since(start));
+      device_memory(model.store.device()).name, clock.seconds());
   if (const std::string note = widening_note(config, model, training); !note.empty())
     fmt::print(stderr, "note: {}\n", note);
   for (const std::string& name : model.unused)
@@ -281,7 +276,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const WeightHashes hashes = hash_weights(model);
   folder.start(config.resolved_yaml(resolved_model(config, model), lines_of(hashes)));
-  const auto start = Clock::now();
+  const Stopwatch clock;
   const Evaluation evaluation = measure(model, measured, "evaluating", 0);
   const bool interrupted = Interrupt::stop();
 
@@ -290,7 +285,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
       mode.peft ? std::string(mode.component.id()) + " adapter" : std::string("zero-shot"));
   result["after"] = scores_of(evaluation);
   result["interrupted"] = interrupted;
-  result["seconds"] = seconds_since(start);
+  result["seconds"] = clock.seconds();
   result.update(memory_use(model.store, 0).json());
   fmt::print("{}: accuracy {}, loss {:.4f}, {} examples\n", config.task_file->name,
              percent(evaluation), evaluation.loss, evaluation.predictions.size());

@@ -12,12 +12,6 @@ namespace mezo {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double since(Clock::time_point t) {
-  return std::chrono::duration<double>(Clock::now() - t).count();
-}
-
 std::size_t terminal_width() {
   winsize size = {};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -40,7 +34,6 @@ Progress::Progress(std::string title, std::string unit, long long total, long lo
       total_(total),
       before_(before),
       terminal_(isatty(STDERR_FILENO) == 1),
-      start_(Clock::now()),
       last_(start_) {}
 
 Progress::~Progress() { erase(); }
@@ -87,9 +80,9 @@ std::string Progress::draw(long long done, const std::vector<std::string>& detai
 // Written with fputs, which does not throw: a log on a full disk must not end a run.
 void Progress::show(long long done, const std::vector<std::string>& details) {
   const bool end = done >= total_;
-  if (!end && since(last_) < (terminal_ ? redraw_seconds : line_seconds)) return;
-  last_ = Clock::now();
-  const std::string line = draw(done, details, since(start_));
+  if (!end && last_.seconds() < (terminal_ ? redraw_seconds : line_seconds)) return;
+  last_ = {};
+  const std::string line = draw(done, details, start_.seconds());
   if (terminal_) {
     std::fputs(("\r\x1b[K" + line).c_str(), stderr);
     std::fflush(stderr);

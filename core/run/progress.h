@@ -2,11 +2,11 @@
 // What a person sees while a run goes on: on a terminal one line that is redrawn, in a pipe or a
 // file a plain line every ten seconds. Goes to stderr, so that results on stdout stay clean.
 
-#include <chrono>
 #include <string>
 #include <vector>
 
 #include "core/api.h"
+#include "core/run/stopwatch.h"
 
 namespace mezo {
 
@@ -34,7 +34,7 @@ class MEZO_API Progress {
   long long total_, before_;
   bool terminal_;
   bool drawn_ = false;
-  std::chrono::steady_clock::time_point start_, last_;
+  Stopwatch start_, last_;
 };
 
 // "1:05", "2:03:10".

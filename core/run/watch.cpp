@@ -15,14 +15,8 @@ namespace mezo {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Steps in a row whose loss is not finite before a run is given up.
 constexpr std::uint32_t most_unapplied = 10;
-
-double seconds_since(Clock::time_point t) {
-  return std::chrono::duration<double>(Clock::now() - t).count();
-}
 
 }  // namespace
 
@@ -37,7 +31,6 @@ Watch::Watch(RunFolder& folder, const RunConfig& config, const LoadedModel& mode
       log_every_(config.trainer.integer("log_every")),
       eval_every_(config.trainer.integer("eval_every")),
       progress_("training", "step", total_, start.step),
-      clock_(Clock::now()),
       smoothed_(std::numeric_limits<double>::quiet_NaN()),
       unapplied_(start.unapplied) {}
 
@@ -67,7 +60,7 @@ bool Watch::dev_is_due(std::uint32_t step) const {
 }
 
 double Watch::training_seconds() const {
-  return from_.training_seconds + seconds_since(clock_) - evaluating_;
+  return from_.training_seconds + clock_.seconds() - evaluating_;
 }
 
 void Watch::log(const StepReport& report) {
@@ -83,7 +76,7 @@ void Watch::log(const StepReport& report) {
     folder_.timing({{"step", report.step}, {"training_seconds", training_seconds()}});
   }
   examples_ += static_cast<std::int64_t>(report.examples);
-  const double speed = static_cast<double>(examples_) / (seconds_since(clock_) - evaluating_);
+  const double speed = static_cast<double>(examples_) / (clock_.seconds() - evaluating_);
   progress_.show(report.step, {fmt::format("loss {:.3f}", smoothed_),
                                fmt::format("g {:+.2f}", e.projected_gradients.front()),
                                fmt::format("{:.{}f} examples/s", speed, speed < 100 ? 1 : 0)});
@@ -99,7 +92,7 @@ void Watch::guard_against_divergence(std::uint32_t step) {
 }
 
 void Watch::evaluate_dev(std::uint32_t step) {
-  const auto start = Clock::now();
+  const Stopwatch evaluation;
   weights_.settle();
   const Evaluation dev = evaluate(model_, data_.dev->examples,
                                   [](std::size_t, std::size_t) { return !Interrupt::stop(); });
@@ -108,7 +101,7 @@ void Watch::evaluate_dev(std::uint32_t step) {
     progress_.note(
         fmt::format("step {}: dev accuracy {}, loss {:.4f}", step, percent(dev), dev.loss));
   }
-  evaluating_ += seconds_since(start);
+  evaluating_ += evaluation.seconds();
 }
 
 }  // namespace mezo

@@ -6,12 +6,11 @@
 // The trajectory comes after the lines of the same step: whenever it holds so many steps,
 // metrics.jsonl holds all that is to be said of them.
 
-#include <chrono>
-
 #include "core/run/datasets.h"
 #include "core/run/progress.h"
 #include "core/run/resume.h"
 #include "core/run/run_folder.h"
+#include "core/run/stopwatch.h"
 #include "core/run/trainer.h"
 
 namespace mezo {
@@ -46,7 +45,7 @@ class Watch {
   Start& from_;
   std::int64_t total_, log_every_, eval_every_;
   Progress progress_;
-  std::chrono::steady_clock::time_point clock_;
+  Stopwatch clock_;
   double smoothed_;  // the loss, averaged for the eye
   double evaluating_ = 0;
   std::int64_t examples_ = 0;

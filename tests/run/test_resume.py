@@ -55,7 +55,7 @@ class Case(cli.Case):
 
 class Disturbed(Case):
     def test_killed_at_random_moments_it_ends_with_the_same_bytes(self):
-        arguments = [f"trainer.steps={30 + 4 * KILLS}", "trainer.flush_every=4", "optimizer.probes=2", "optimizer.schedule=linear",
+        arguments = [f"trainer.steps={40 + 12 * KILLS}", "trainer.flush_every=4", "optimizer.probes=2", "optimizer.schedule=linear",
                      "task.dev=test.jsonl", "trainer.eval_every=5", "optimizer.weight_decay=0.1"]
         print(f"killed {self.check_kills(arguments, KILLS)} times")
 
@@ -63,7 +63,7 @@ class Disturbed(Case):
         for types in (["optimizer.storage=bfloat16+8", "optimizer.distribution=rademacher"],
                       ["optimizer.storage=float16", "model.dtype=bfloat16"]):
             with self.subTest(types):
-                self.check_kills(["trainer.steps=40", "trainer.flush_every=4", "optimizer.probes=2", "optimizer.streams=together",
+                self.check_kills(["trainer.steps=60", "trainer.flush_every=4", "optimizer.probes=2", "optimizer.streams=together",
                                   "optimizer.warmup=9", *types], 3)
                 self.assertIn("as the run recorded it", self.run_ok("replay", "out", "--verify").out)
             for output in ("out", "whole"):
@@ -72,13 +72,18 @@ class Disturbed(Case):
     def check_kills(self, arguments, times):
         """Kills a run so many times, lets it end, and compares it with one that was left alone. How often it was alive to be killed."""
         whole = self.undisturbed(*arguments)
+        begin = time.monotonic()
+        process = self.start("run", "run.yaml", *arguments)
+        self.wait_for(process, lambda: self.metric_lines() >= 1)
+        setup = time.monotonic() - begin
+        process.kill()
+        kills = process.wait() == -signal.SIGKILL
         chance = random.Random(4)
-        kills = 0
-        for _ in range(times):
+        for _ in range(times - 1):
             before = self.metric_lines()
             process = self.start("run", "run.yaml", "--resume", *arguments)
             if chance.random() < 0.3:  # somewhere in the set-up, or in the replay
-                time.sleep(chance.uniform(0, 1.5))
+                time.sleep(chance.uniform(0, 1.5 * setup))
             else:
                 more = chance.randrange(1, 16)
                 self.wait_for(process, lambda: self.metric_lines() >= before + more)
