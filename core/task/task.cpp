@@ -122,6 +122,11 @@ std::string find_task(const std::string& name_or_path, const std::vector<std::st
   std::string message = "no task called '" + name_or_path + "'";
   if (const auto guess = nearest(name_or_path, known))
     message += "; did you mean '" + *guess + "'?";
+  if (known.empty()) {
+    message += " (no task files in";
+    for (const std::string& folder : folders) message += " " + folder;
+    throw UnknownTask(message + "; give a path)");
+  }
   message += " (known:";
   for (const std::string& name : known) message += " " + name;
   throw UnknownTask(message + "; or give a path)");

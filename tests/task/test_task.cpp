@@ -94,4 +94,7 @@ TEST_CASE("a task is found by name in the folders, and anything that looks like 
       find_task("sentimant", folders),
       "no task called 'sentimant'; did you mean 'sentiment'? (known: sentiment; or give a path)",
       UnknownTask);
+  CHECK_THROWS_WITH_AS(find_task("sentiment", {"/absent", "/gone"}),
+                       "no task called 'sentiment' (no task files in /absent /gone; give a path)",
+                       UnknownTask);
 }
