@@ -218,3 +218,35 @@ TEST_CASE("z is uncorrelated between neighbours, tensors, steps, probes and seed
     check("squares, lag 1", squares / static_cast<double>(pairs) / 2);
   }
 }
+
+TEST_CASE("the draws of rounding are uncorrelated with z around them and with each other") {
+  constexpr std::int64_t pairs = 16 * block;
+  const double bound = 4.5 / std::sqrt(static_cast<double>(pairs));
+  const PhiloxKey key = philox_key(0, "model.layers.0.mlp.up_proj.weight");
+  // Of mean 0 and variance 1.
+  std::vector<float> rounding(static_cast<std::size_t>(pairs) + 8);
+  for (std::size_t i = 0; i < rounding.size(); ++i) {
+    const PhiloxBlock words = philox(philox_counter(i / 8, 0, 0, Purpose::direction), key);
+    const std::uint32_t draw16 =
+        draw16_of(rounding_draws(words), static_cast<std::uint32_t>(i % 8));
+    rounding[i] = static_cast<float>((draw16 - 32767.5) / 65536 * std::sqrt(12.0));
+  }
+  std::vector<float> z = draw(Distribution::gaussian, {"model.layers.0.mlp.up_proj.weight"}, 0,
+                              pairs + 8),
+                     squares = z;
+  for (float& x : squares) x = static_cast<float>((double{x} * double{x} - 1) / std::sqrt(2.0));
+  const auto check = [&](const std::string& what, double r) {
+    std::printf("rounding with %-28s %+.2e (bound %.2e)\n", what.c_str(), r, bound);
+    CHECK_MESSAGE(std::abs(r) < bound, what);
+  };
+  check("its own z", correlation(rounding, z.data(), pairs));
+  check("its own z, squared", correlation(rounding, squares.data(), pairs));
+  // A block of eight shares four random words.
+  for (std::int64_t lag = 1; lag < 8; ++lag) {
+    const std::string away = std::to_string(lag);
+    check("z " + away + " on", correlation(rounding, z.data() + lag, pairs));
+    check("z " + away + " before", correlation(z, rounding.data() + lag, pairs));
+    check("squares " + away + " on", correlation(rounding, squares.data() + lag, pairs));
+    check("the rounding " + away + " on", correlation(rounding, rounding.data() + lag, pairs));
+  }
+}
