@@ -33,7 +33,7 @@ struct Arguments {
   std::string model = "opt-125m", device = "cpu", dtype = "float32", loss = "last", peft = "full";
   std::vector<std::string> storages = {"float32"};
   int batch = 16, length = 64, rounds = 5, probes = 1;
-  bool reference = true;
+  bool reference = true, ragged = false;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -96,21 +96,31 @@ double copy_speed(at::Device device) {
   return 2.0 * static_cast<double>(bytes) / median(times);
 }
 
+using Batch = std::vector<EncodedExample>;
+
+// One, or of ragged sequences one a round, as training has them.
+std::vector<Batch> batches_of(const Arguments& a, const LoadedModel& model) {
+  const BatchShape shape{a.batch, a.length, a.loss == "every" ? Scored::every : Scored::last,
+                         a.ragged};
+  std::vector<Batch> batches;
+  for (int i = 0; i < (a.ragged ? a.rounds + 2 : 1); ++i)
+    batches.push_back(make_batch(model, shape, static_cast<unsigned>(i + 1)));
+  return batches;
+}
+
 struct Stepper {
   LoadedModel& model;
-  const std::vector<EncodedExample>& batch;
   ExactWeights weights;
   SpsaOptions options;
   std::uint32_t step = 0;
 
-  Stepper(LoadedModel& m, const std::vector<EncodedExample>& b, Distribution distribution,
-          const Arguments& a)
-      : model(m), batch(b), weights(m.store, m.trained, {0, distribution, m.dtype}) {
+  Stepper(LoadedModel& m, Distribution distribution, const Arguments& a)
+      : model(m), weights(m.store, m.trained, {0, distribution, m.dtype}) {
     options.probes = a.probes;
     options.together = a.peft != "full";  // as optimizer.streams: auto has it
   }
 
-  void operator()() {
+  void operator()(const Batch& batch) {
     spsa_step(weights, options, step++, 1e-9,
               [&](ParameterSource& source) { return losses(model, source, batch); });
   }
@@ -139,33 +149,35 @@ struct Stepper {
 // the model itself.
 void measure(const Arguments& a, LoadedModel& base, LoadedModel& model, const std::string& storage,
              at::Device device) {
-  const auto batch =
-      make_batch(base, a.batch, a.length, a.loss == "every" ? Scored::every : Scored::last);
+  const std::vector<Batch> batches = batches_of(a, base);
+  const auto batch = [&](int i) -> const Batch& {
+    return batches[static_cast<std::size_t>(i) % batches.size()];
+  };
   StoredSource plain(base.store, base.dtype);
   // Of the model alone: what an adapter costs belongs to the step.
-  const auto forward = [&] {
+  const auto forward = [&](const Batch& batch) {
     const AttachedAdapter own = std::exchange(base.adapter, {});
     losses(base, plain, batch);
     base.adapter = own;
   };
-  forward();
+  forward(batch(0));
   reset_peak_memory(device);
-  forward();
+  forward(batch(0));
   const std::int64_t others = &base == &model ? 0 : base.store.bytes();
   const std::int64_t forward_peak = device_memory(device).peak_bytes - others;
 
   for (const Distribution d : {Distribution::gaussian, Distribution::rademacher}) {
-    Stepper step(model, batch, d, a);
-    step();
-    step();
+    Stepper step(model, d, a);
+    step(batch(0));
+    step(batch(1));
     reset_peak_memory(device);
     std::vector<double> steps, pairs;
     for (int i = 0; i < a.rounds; ++i) {
       pairs.push_back(seconds(device, [&] {
-        forward();
-        forward();
+        forward(batch(i + 2));
+        forward(batch(i + 2));
       }));
-      steps.push_back(seconds(device, [&] { step(); }));
+      steps.push_back(seconds(device, [&] { step(batch(i + 2)); }));
     }
     const std::int64_t peak = device_memory(device).peak_bytes - others;
     std::int64_t elements = 0;
@@ -176,20 +188,19 @@ void measure(const Arguments& a, LoadedModel& base, LoadedModel& model, const st
                                         (2 * bytes_of(model.store.storage().storage) + 2 * word)
                                   : 0;
     fmt::print(
-        R"({{"what": "step", "model": "{}", "parameters": {}, "device": "{}", "dtype": "{}", "storage": "{}", "peft": "{}", "probes": {}, "distribution": "{}", "loss": "{}", "batch": {}, "length": {}, "two_forwards_s": {:.6f}, "step_s": {:.6f}, "ratio": {:.4f}, "preparation_s": {:.6f}, "preparation_bytes_a_s": {:.4e}, "parameters_a_s": {:.4e}, "weights_bytes": {}, "scratch_bytes": {}, "forward_peak_bytes": {}, "step_peak_bytes": {}}})"
+        R"({{"what": "step", "model": "{}", "parameters": {}, "device": "{}", "dtype": "{}", "storage": "{}", "peft": "{}", "probes": {}, "distribution": "{}", "loss": "{}", "batch": {}, "length": {}, "ragged": {}, "two_forwards_s": {:.6f}, "step_s": {:.6f}, "ratio": {:.4f}, "preparation_s": {:.6f}, "preparation_bytes_a_s": {:.4e}, "parameters_a_s": {:.4e}, "weights_bytes": {}, "scratch_bytes": {}, "forward_peak_bytes": {}, "step_peak_bytes": {}}})"
         "\n",
         a.model, model.parameters(), device_memory(device).name, a.dtype, storage, a.peft, a.probes,
         d == Distribution::gaussian ? "gaussian" : "rademacher", a.loss, a.batch, a.length,
-        median(pairs), median(steps), median(steps) / (a.probes * median(pairs)), preparation,
-        bytes / preparation, static_cast<double>(elements) / preparation, model.store.bytes(),
-        step.weights.scratch_bytes(), forward_peak, peak);
+        a.ragged, median(pairs), median(steps), median(steps) / (a.probes * median(pairs)),
+        preparation, bytes / preparation, static_cast<double>(elements) / preparation,
+        model.store.bytes(), step.weights.scratch_bytes(), forward_peak, peak);
     std::fflush(stdout);
   }
 }
 
 void measure_plainly_written(const Arguments& a, LoadedModel& model, at::Device device) {
-  const auto batch =
-      make_batch(model, a.batch, a.length, a.loss == "every" ? Scored::every : Scored::last);
+  const Batch batch = batches_of(a, model).front();
   plain_step(model, batch);
   reset_peak_memory(device);
   std::vector<double> times;
@@ -217,6 +228,7 @@ int run(int argc, char** argv) {
   app.add_option("--probes", a.probes, "of a step");
   app.add_option("--batch", a.batch);
   app.add_option("--length", a.length);
+  app.add_flag("--ragged", a.ragged, "lengths from a quarter of it up to it, others each round");
   app.add_option("--rounds", a.rounds);
   app.add_option("--reference", a.reference, "also the authors' step, written plainly");
   CLI11_PARSE(app, argc, argv);

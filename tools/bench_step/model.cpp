@@ -5,6 +5,7 @@
 #include <ATen/ops/normal.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -119,16 +120,19 @@ LoadedModel make_model(const std::string& name, const Registry& registry, at::De
           {}};
 }
 
-std::vector<EncodedExample> make_batch(const LoadedModel& model, int batch, int length,
-                                       Scored what) {
-  std::mt19937 random(1);
+std::vector<EncodedExample> make_batch(const LoadedModel& model, const BatchShape& shape,
+                                       unsigned seed) {
+  std::mt19937 random(seed);
   std::uniform_int_distribution<std::int32_t> token(
       5, static_cast<std::int32_t>(model.config.integer("vocab_size")) - 300);
-  std::vector<EncodedExample> examples(static_cast<std::size_t>(batch));
+  std::uniform_int_distribution<int> length_of(std::max(1, shape.length / 4), shape.length);
+  std::vector<EncodedExample> examples(static_cast<std::size_t>(shape.batch));
   for (EncodedExample& e : examples) {
-    std::vector<std::int32_t> tokens(static_cast<std::size_t>(length) + (what == Scored::every));
+    const int length = shape.ragged ? length_of(random) : shape.length;
+    std::vector<std::int32_t> tokens(static_cast<std::size_t>(length) +
+                                     (shape.what == Scored::every));
     for (std::int32_t& t : tokens) t = token(random);
-    if (what == Scored::last) {
+    if (shape.what == Scored::last) {
       e.context = tokens;
       e.tails = {{100}, {200}};
       e.scored = {1, 1};

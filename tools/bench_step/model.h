@@ -15,11 +15,16 @@ namespace mezo::bench {
 LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
                        const StorageType& storage, at::ScalarType dtype, const std::string& peft);
 
-// Random sequences of one length. Last: each is a context whose last row decides between two
-// one-token options. Every: each token is predicted from those before it (teacher forcing).
+// Random sequences. Last: each is a context whose last row decides between two one-token options.
+// Every: each token is predicted from those before it (teacher forcing).
 enum class Scored { last, every };
-std::vector<EncodedExample> make_batch(const LoadedModel& model, int batch, int length,
-                                       Scored what);
+struct BatchShape {
+  int batch = 16, length = 64;
+  Scored what = Scored::last;
+  bool ragged = false;  // lengths from a quarter of `length` up to it, unlike in each batch
+};
+std::vector<EncodedExample> make_batch(const LoadedModel& model, const BatchShape& shape,
+                                       unsigned seed);
 
 // Mean cross-entropy at each stream.
 std::vector<double> losses(const LoadedModel& model, ParameterSource& source,
