@@ -126,9 +126,8 @@ void print_notes(const RunConfig& config) {
 
 // Before any weight or example is read: a bad path or pattern is known at once however large the
 // model is.
-CheckedModel check(const RunConfig& config) {
-  return check_model(config.model.text("path"), config.model.text("type"), *config.registry,
-                     config.peft_mode);
+CheckedModel check(const RunConfig& config, const ChosenPeft& mode) {
+  return check_model(config.model.text("path"), config.model.text("type"), *config.registry, mode);
 }
 
 bool trains_in(Storage storage, const LoadedModel& model) {
@@ -239,7 +238,7 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   RunFolder folder(config.top.text("output"), options.earlier);
   std::optional<Resumption> resumption;
   if (options.earlier == Earlier::resume) resumption = find_resumption(folder);
-  const CheckedModel checked = check(config);
+  const CheckedModel checked = check(config, config.peft_mode);
   require_trainable(config, checked);
   const Datasets data = read_datasets(config, checked, {"train", "dev", "test"});
   LoadedModel model = load(config, config.peft_mode, checked, true);
@@ -268,11 +267,11 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   require(config, false);
   RunFolder folder(config.top.text("output"), options.earlier);
   const ChosenPeft mode = config.evaluated_mode();
-  const CheckedModel checked = check(config);
-  const Datasets data =
-      read_datasets(config, checked, {config.task.text("test").empty() ? "dev" : "test"});
+  // Sequences are as long as what is evaluated takes, which need not be what would train.
+  const Datasets data = read_datasets(config, check(config, mode),
+                                      {config.task.text("test").empty() ? "dev" : "test"});
   const Split& measured = data.measured();
-  LoadedModel model = load(config, mode, checked, false);
+  LoadedModel model = load(config, mode, check(config, config.peft_mode), false);
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const WeightHashes hashes = hash_weights(model);
   folder.start(config.resolved_yaml(resolved_model(config, model), lines_of(hashes)));
@@ -298,7 +297,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
 void validate_experiment(const RunConfig& config) {
   print_notes(config);
   require(config, false);
-  const CheckedModel model = check(config);
+  const CheckedModel model = check(config, config.peft_mode);
   if (!config.task.text("train").empty()) require_trainable(config, model);
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {
