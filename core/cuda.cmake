@@ -31,7 +31,7 @@ set(CMAKE_CUDA_STANDARD 20)
 enable_language(CUDA)
 message(STATUS "CUDA ${CMAKE_CUDA_COMPILER_VERSION}: ${MEZO_NVCC} for ${CMAKE_CUDA_ARCHITECTURES}")
 
-set(MEZO_CUDA_KERNELS model/activations.cu model/dequantize.cu zo/cuda/general.cu zo/cuda/usual.cu zo/cuda/vectors.cu)
+set(MEZO_CUDA_KERNELS model/activations.cu model/attention.cu model/dequantize.cu zo/cuda/general.cu zo/cuda/usual.cu zo/cuda/vectors.cu)
 add_library(mezo_cuda SHARED ${MEZO_CUDA_KERNELS} run/cuda_library.cpp zo/cuda/kernels.cpp)
 target_include_directories(mezo_cuda SYSTEM PRIVATE ${MEZO_NVCC_BIN}/../include)
 target_link_libraries(mezo_cuda PRIVATE mezo_core ${C10_CUDA_LIBRARY} -Wl,--no-as-needed ${TORCH_CUDA_LIBRARY} ${MEZO_CUDART})

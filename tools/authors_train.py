@@ -8,19 +8,25 @@
 The modes are as in that paper: LoRA of rank 8 and alpha 16 beside the query and value projections (B from zero); a prefix of 5 keys and
 values a layer that starts from the activations of random tokens and shifts no position. Prints a JSON line for each rate and seed:
 accuracy on every --test file before and after. Examples are JSON lines; options must be single tokens.
+
+With --time TOKENS: the seconds of a step on sequences of so many random tokens, with the loss of every token; --model may then be an OPT
+shape, of random weights. tools/bench quotes it.
 """
 import argparse
 import itertools
 import json
 import math
 import random
+import statistics
 import time
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 import transformers
 
 EPSILON = {"full": 1e-3, "lora": 1e-2, "prefix": 1e-1}
+SHAPES = {"opt-1.3b": (2048, 24, 32), "opt-6.7b": (4096, 32, 32), "opt-13b": (5120, 40, 40), "opt-30b": (7168, 48, 56)}  # hidden, layers, heads
 
 
 class Full:
@@ -41,8 +47,8 @@ class Lora(Full):
         self.parameters, self.factors = [], []
         for name, module in model.named_modules():
             if name.endswith(("q_proj", "v_proj")):
-                a = torch.zeros(args.rank, module.in_features, device=args.device)
-                b = torch.zeros(module.out_features, args.rank, device=args.device)
+                a = torch.zeros(args.rank, module.in_features, device=args.device, dtype=model.dtype)
+                b = torch.zeros(module.out_features, args.rank, device=args.device, dtype=model.dtype)
                 self.parameters += [a, b]
                 module.register_forward_hook(lambda m, x, y, a=a, b=b: y + args.alpha / args.rank * (x[0] @ a.T) @ b.T)
 
@@ -109,7 +115,7 @@ def accuracy(model, mode, data, options, device):
 def perturb(parameters, seed, scale):
     torch.manual_seed(seed)
     for p in parameters:
-        p.data.add_(torch.normal(0.0, 1.0, p.shape, device=p.device), alpha=scale)
+        p.data.add_(torch.normal(0.0, 1.0, p.shape, device=p.device, dtype=p.dtype), alpha=scale)
 
 
 def step(mode, loss, seed, epsilon, rate):
@@ -145,18 +151,60 @@ def train(model, mode, train_rows, tests, options, args, rate, seed):
             "seconds_a_step": seconds}
 
 
+@torch.inference_mode()
+def time_steps(model, mode, args):
+    mode.restart(0)
+    ids = torch.randint(4, model.config.vocab_size, (args.batch, args.time), device=args.device)
+    mask, times = torch.ones_like(ids), []
+
+    def loss():
+        logits = model(**mode.inputs(ids, mask)).logits[:, :-1]
+        return F.cross_entropy(logits.flatten(0, 1).float(), ids[:, 1:].flatten())
+
+    for _ in range(args.steps + 1):  # step() waits for the device
+        start = time.perf_counter()
+        step(mode, loss, 1, args.epsilon or EPSILON[args.mode], 1e-6)
+        times.append(time.perf_counter() - start)
+    return {"mode": args.mode, "batch": args.batch, "length": args.time, "step_s": statistics.median(times[1:])}
+
+
+def from_files(kind, path, **options):
+    path = Path(path)
+    if path.suffix == ".gguf":
+        return kind.from_pretrained(path.parent, gguf_file=path.name, **options)
+    return kind.from_pretrained(path, **options)
+
+
+def load(args):
+    dtype = getattr(torch, args.dtype)
+    if args.model not in SHAPES:
+        return from_files(transformers.AutoModelForCausalLM, args.model, dtype=dtype).to(args.device).eval().requires_grad_(False)
+    hidden, layers, heads = SHAPES[args.model]
+    config = transformers.OPTConfig(hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads, ffn_dim=4 * hidden,
+                                    word_embed_proj_dim=hidden, vocab_size=50272)
+    with torch.device("meta"):
+        model = transformers.OPTForCausalLM(config)
+    model = model.to(dtype).to_empty(device=args.device).eval().requires_grad_(False)
+    model.tie_weights()
+    for p in model.parameters():
+        p.data.normal_(0, 0.02)
+    return model
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, help="a Hugging Face folder")
+    parser.add_argument("--model", required=True, help="a Hugging Face folder or a .gguf file; with --time also " + ", ".join(SHAPES))
     parser.add_argument("--mode", choices=MODES, default="full")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--train", required=True)
+    parser.add_argument("--dtype", choices=["float32", "float16", "bfloat16"], default="float32")
+    parser.add_argument("--time", type=int, metavar="TOKENS", help="only measure --steps steps on sequences of this length")
+    parser.add_argument("--train")
     parser.add_argument("--train-size", type=int, default=1000)
-    parser.add_argument("--test", nargs="+", required=True)
+    parser.add_argument("--test", nargs="+")
     parser.add_argument("--prompt", default="{sentence} It was")
     parser.add_argument("--options", nargs="+", default=[" terrible", " great"])
     parser.add_argument("--bos", type=int, help="a token that every sequence begins with")
-    parser.add_argument("--rates", nargs="+", type=float, required=True, help="learning rates")
+    parser.add_argument("--rates", nargs="+", type=float, help="learning rates")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--schedule", choices=["constant", "linear"], default="constant")
     parser.add_argument("--epsilon", type=float, help="default: the authors' for the mode")
@@ -166,12 +214,18 @@ def main():
     parser.add_argument("--alpha", type=float, default=16)
     parser.add_argument("--prefix", type=int, default=5)
     args = parser.parse_args()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
+    if args.time:
+        model = load(args)
+        print(json.dumps(time_steps(model, MODES[args.mode](model, args), args)))
+        return
+    if not (args.train and args.test and args.rates):
+        parser.error("training needs --train, --test and --rates")
+    tokenizer = from_files(transformers.AutoTokenizer, args.model)
     options = [tokenizer(option, add_special_tokens=False).input_ids for option in args.options]
     if any(len(ids) != 1 for ids in options):
         parser.error(f"every option must be one token, got {dict(zip(args.options, options))}")
     options = [ids[0] for ids in options]
-    model = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32).to(args.device).eval().requires_grad_(False)
+    model = load(args)
     rows = encode(args.train, args.train_size, tokenizer, args)
     tests = [encode(path, None, tokenizer, args) for path in args.test]
     mode = MODES[args.mode](model, args)

@@ -3,39 +3,15 @@
 #include <ATen/ops/empty_like.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAStream.h>
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
 #include "core/model/cuda_activations.h"
+#include "core/model/floats.cuh"
 
 namespace mezo {
 
 namespace {
 
 constexpr int threads = 256;
-
-__device__ float wide(float x) { return x; }
-__device__ float wide(__half x) { return __half2float(x); }
-__device__ float wide(__nv_bfloat16 x) { return __bfloat162float(x); }
-template <class T>
-__device__ T narrowed(float x);
-template <>
-__device__ float narrowed<float>(float x) {
-  return x;
-}
-template <>
-__device__ __half narrowed<__half>(float x) {
-  return __float2half_rn(x);
-}
-template <>
-__device__ __nv_bfloat16 narrowed<__nv_bfloat16>(float x) {
-  return __float2bfloat16_rn(x);
-}
-
-template <class T, int N>
-struct alignas(16) Pack {
-  T values[N];
-};
 
 // A thread's part of a row: up to Packs packs of 16 bytes, read once and kept in registers.
 template <class T, int Packs>
@@ -157,8 +133,6 @@ void launch(const NormPass& pass) {
   C10_CUDA_KERNEL_LAUNCH_CHECK();
 }
 
-bool aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
-
 // y is of the allocator's alignment.
 template <class T, bool Centred>
 void run(const NormPass& pass) {
@@ -174,17 +148,6 @@ void run(const NormPass& pass) {
     launch<T, Centred, 4>(pass);
   else
     launch<T, Centred, 2>(pass);
-}
-
-// Calls body with a value of the tensor's element type.
-template <class Body>
-void typed(at::ScalarType type, Body&& body) {
-  if (type == at::kFloat)
-    body(float{});
-  else if (type == at::kHalf)
-    body(__half{});
-  else
-    body(__nv_bfloat16{});
 }
 
 class CudaActivationKernels : public ActivationKernels {

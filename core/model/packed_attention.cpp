@@ -1,10 +1,7 @@
 #include "core/model/packed_attention.h"
 
-#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/_scaled_dot_product_flash_attention.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -22,15 +19,6 @@ at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, bool in_order
                   std::int64_t length) {
   return (in_order ? rows : rows.index_select(0, index))
       .reshape({n, length, rows.size(1), rows.size(2)});
-}
-
-// Key and value heads repeated so that each query head has its own.
-at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
-  const std::int64_t own = x.size(1);
-  if (own == heads) return x;
-  return x.unsqueeze(2)
-      .expand({x.size(0), own, heads / own, x.size(2), x.size(3)})
-      .reshape({x.size(0), heads, x.size(2), x.size(3)});
 }
 
 // Keys or values [n, length, heads, width] behind a prefix [S or 1, its length, heads, width]; the
@@ -67,35 +55,10 @@ at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType
   return mask.unsqueeze(1);
 }
 
-// Whether flash attention's own kernel computes this: unlike scaled_dot_product_attention() it
-// takes a causal mask that ends at the last query and the last key, as one behind a prefix does.
-bool suits_flash(const at::Tensor& q) {
-  return q.is_cuda() && (q.scalar_type() == at::kHalf || q.scalar_type() == at::kBFloat16) &&
-         q.size(-1) % 8 == 0 && q.size(-1) <= 256;
-}
-
-// cuDNN's attention is the fastest on some GPUs, but makes a plan, tens of milliseconds long, for
-// every shape that is new to it; and ragged batches are of a new shape each time. So it is left out
-// unless sequences are equally long, and long enough for a forward to outweigh its plan.
-class CudnnAttention {
- public:
-  explicit CudnnAttention(bool allowed) : before_(at::globalContext().userEnabledCuDNNSDP()) {
-    at::globalContext().setSDPUseCuDNN(before_ && allowed);
-  }
-  ~CudnnAttention() { at::globalContext().setSDPUseCuDNN(before_); }
-  CudnnAttention(const CudnnAttention&) = delete;
-  CudnnAttention& operator=(const CudnnAttention&) = delete;
-
-  static constexpr std::int64_t least_length = 256;
-
- private:
-  bool before_;
-};
-
 }  // namespace
 
 PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device)
-    : streams_(streams), device_(device) {
+    : streams_(streams), device_(device), kernels_(attention_kernels(device.is_cuda())) {
   std::vector<int> roots, continued;
   for (std::size_t i = 0; i < batch.segments().size(); ++i)
     (batch.segments()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
@@ -190,15 +153,10 @@ at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
                                        const std::optional<KeysValues>& prefix) {
   std::vector<at::Tensor> outputs;
   for (Group& g : groups_) {
-    at::Tensor keys = gather(k, g.key_rows, g.in_order, g.n, g.keys);
-    at::Tensor values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
-    if (prefix) {
-      keys = behind(prefix->keys, streams_, keys);
-      values = behind(prefix->values, streams_, values);
-    }
-    const at::Tensor queries = gather(q, g.query_rows, g.in_order, g.n, g.queries);
-    outputs.push_back(attend(g, queries.transpose(1, 2), keys.transpose(1, 2),
-                             values.transpose(1, 2), o, prefix ? prefix->keys.size(1) : 0)
+    const at::Tensor queries = gather(q, g.query_rows, g.in_order, g.n, g.queries),
+                     keys = gather(k, g.key_rows, g.in_order, g.n, g.keys),
+                     values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
+    outputs.push_back(attend(g, queries, keys, values, o, prefix)
                           .transpose(1, 2)
                           .reshape({g.n * g.queries, q.size(1), q.size(2)}));
     if (g.in_order) return outputs.back();
@@ -208,20 +166,22 @@ at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
 
 at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tensor& k,
                                    const at::Tensor& v, const AttentionOptions& o,
-                                   std::int64_t prefix) const {
-  const at::Tensor keys = repeat_heads(k, q.size(1)), values = repeat_heads(v, q.size(1));
+                                   const std::optional<KeysValues>& prefix) const {
+  const auto sequences = [&](const at::Tensor& keys, const at::Tensor& values) {
+    return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2), o.scale,
+                           !g.in_order};
+  };
   // Padding lies behind what is there, out of its sight.
   const bool causal = o.causal && o.window == 0 && !g.continues;
-  if (causal && prefix && suits_flash(q))
-    return std::get<0>(at::_scaled_dot_product_flash_attention(q, keys, values, 0.0,
-                                                               /*is_causal=*/true,
-                                                               /*return_debug_mask=*/false,
-                                                               o.scale));
-  const CudnnAttention cudnn(g.in_order && g.queries >= CudnnAttention::least_length);
-  const bool plain = causal && !prefix;
-  return at::scaled_dot_product_attention(
-      q, keys, values, plain ? std::optional<at::Tensor>() : mask(g, o, prefix, q.scalar_type()),
-      0.0, plain, o.scale);
+  const at::ScalarType type = q.scalar_type();
+  if (!prefix)
+    return kernels_.attend(sequences(k, v),
+                           causal ? std::optional<at::Tensor>() : mask(g, o, 0, type));
+  if (causal)
+    if (const auto out = kernels_.attend_behind(*prefix, sequences(k, v))) return *out;
+  return kernels_.attend(
+      sequences(behind(prefix->keys, streams_, k), behind(prefix->values, streams_, v)),
+      mask(g, o, prefix->keys.size(1), type));
 }
 
 }  // namespace mezo

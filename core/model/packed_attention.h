@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/model/adapter.h"
+#include "core/model/attention_kernels.h"
 #include "core/model/ops.h"
 #include "core/model/packed_batch.h"
 
@@ -43,15 +44,15 @@ class PackedAttention {
     at::Tensor mask;
   };
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
-  // Of padded queries, keys and values [n, heads, length, width], the latter two with `prefix`
-  // positions before their own.
+  // Of padded queries, keys and values [n, length, heads, width]: [n, heads, queries, width].
   at::Tensor attend(Group&, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                    const AttentionOptions&, std::int64_t prefix) const;
+                    const AttentionOptions&, const std::optional<KeysValues>& prefix) const;
   const at::Tensor& mask(Group&, const AttentionOptions&, std::int64_t prefix,
                          at::ScalarType) const;
 
   int streams_;
   at::Device device_;
+  const AttentionKernels& kernels_;
   std::vector<Group> groups_;
   at::Tensor back_;  // [R] place of each row in the groups' padded outputs, laid end to end
 };

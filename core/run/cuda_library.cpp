@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include "core/model/cuda_activations.h"
+#include "core/model/cuda_attention.h"
 #include "core/model/cuda_dequantize.h"
 #include "core/run/device.h"
 #include "core/zo/cuda/kernels.h"
@@ -13,7 +14,8 @@ namespace {
 mezo::DeviceMemory memory(int device) {
   cudaDeviceProp properties;
   if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) return {"GPU", 0, 0};
-  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
+  const auto stats =
+      c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
   const auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
   return {properties.name, stats.allocated_bytes[all].peak,
           static_cast<std::int64_t>(properties.totalGlobalMem)};
@@ -38,6 +40,7 @@ extern "C" __attribute__((visibility("default"))) const mezo::CudaLibrary* mezo_
   library.reset_peak = reset_peak;
   mezo::set_cuda_weight_kernels(&mezo::cuda_weight_kernels());
   mezo::set_cuda_activation_kernels(&mezo::cuda_activation_kernels());
+  mezo::set_cuda_attention_kernels(&mezo::cuda_attention_kernels());
   mezo::set_cuda_dequantize_kernels(&mezo::cuda_dequantize_kernels());
   return &library;
 }

@@ -52,45 +52,79 @@ TEST_CASE("norms of every width, type and alignment are the CPU's") {
         }
 }
 
+namespace {
+
+// Whether two streams of such heads are attended to on the GPU as on the CPU.
+void check_attention(const PackedBatch& batch, at::ScalarType type, std::int64_t width,
+                     std::int64_t length, at::Device device) {
+  CAPTURE(batch.rows());
+  CAPTURE(static_cast<int>(type));
+  CAPTURE(width);
+  CAPTURE(length);
+  const std::int64_t rows = 2 * batch.rows();
+  const at::Tensor q = numbers({rows, 4, width}, 1).to(type),
+                   k = numbers({rows, 2, width}, 2).to(type),
+                   v = numbers({rows, 2, width}, 3).to(type);
+  for (const std::int64_t copies : {1, 2})
+    for (const AttentionOptions& o :
+         {AttentionOptions{0.2, true, 0}, AttentionOptions{0.2, true, 6},
+          AttentionOptions{0.2, false, 0}}) {
+      CAPTURE(copies);
+      CAPTURE(o.causal);
+      CAPTURE(o.window);
+      std::optional<KeysValues> prefix, there;
+      if (length) {
+        prefix = KeysValues{numbers({copies, length, 2, width}, 4).to(type),
+                            numbers({copies, length, 2, width}, 5).to(type)};
+        there = KeysValues{prefix->keys.to(device), prefix->values.to(device)};
+        for (at::Tensor* t : {&prefix->keys, &prefix->values}) *t = t->to(at::kFloat);
+      }
+      const at::Tensor expected = PackedAttention(batch, 2)(q.to(at::kFloat), k.to(at::kFloat),
+                                                            v.to(at::kFloat), o, prefix);
+      const at::Tensor result =
+          PackedAttention(batch, 2, device)(q.to(device), k.to(device), v.to(device), o, there);
+      CHECK(difference(expected, result.cpu().to(at::kFloat)) <= tolerance(type));
+    }
+}
+
+}  // namespace
+
 TEST_CASE("attention with and without a prefix is the CPU's") {
   const auto device = gpu();
   if (!device) return;
-  PackedBatch ragged, even, continued;
+  PackedBatch ragged, even, lengthy, continued;
   for (const std::int32_t length : {5, 1, 40, 17}) ragged.add(tokens(0, length));
   for (int i = 0; i < 3; ++i) even.add(tokens(0, 20));
+  for (int i = 0; i < 2; ++i) lengthy.add(tokens(0, 300));
   const int parent = continued.add(tokens(0, 9));
   continued.add(tokens(9, 4), parent);
   continued.add(tokens(20, 6), parent);
-  for (const PackedBatch* batch : {&ragged, &even, &continued})
-    for (const at::ScalarType type : types)
-      for (const std::int64_t width : {64, 128, 12})
+  for (const at::ScalarType type : types) {
+    // Heads of every number of threads, and ones that do not fit in them.
+    for (const PackedBatch* batch : {&ragged, &even, &continued})
+      for (const std::int64_t width : {8, 12, 64, 80, 128, 136})
         for (const std::int64_t length : {0, 1, 5})
-          for (const std::int64_t copies : {1, 2})
-            for (const AttentionOptions& o :
-                 {AttentionOptions{0.2, true, 0}, AttentionOptions{0.2, true, 6},
-                  AttentionOptions{0.2, false, 0}}) {
-              CAPTURE(batch->rows());
-              CAPTURE(static_cast<int>(type));
-              CAPTURE(width);
-              CAPTURE(length);
-              CAPTURE(copies);
-              CAPTURE(o.causal);
-              CAPTURE(o.window);
-              const std::int64_t rows = 2 * batch->rows();
-              const at::Tensor q = numbers({rows, 4, width}, 1).to(type),
-                               k = numbers({rows, 2, width}, 2).to(type),
-                               v = numbers({rows, 2, width}, 3).to(type);
-              std::optional<KeysValues> prefix, there;
-              if (length) {
-                prefix = KeysValues{numbers({copies, length, 2, width}, 4).to(type),
-                                    numbers({copies, length, 2, width}, 5).to(type)};
-                there = KeysValues{prefix->keys.to(*device), prefix->values.to(*device)};
-                for (at::Tensor* t : {&prefix->keys, &prefix->values}) *t = t->to(at::kFloat);
-              }
-              const at::Tensor expected = PackedAttention(*batch, 2)(
-                  q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), o, prefix);
-              const at::Tensor result = PackedAttention(*batch, 2, *device)(
-                  q.to(*device), k.to(*device), v.to(*device), o, there);
-              CHECK(difference(expected, result.cpu().to(at::kFloat)) <= tolerance(type));
-            }
+          check_attention(*batch, type, width, length, *device);
+    check_attention(ragged, type, 128, 70, *device);
+    for (const std::int64_t length : {0, 5}) check_attention(lengthy, type, 128, length, *device);
+  }
+}
+
+TEST_CASE("a prefix whose scores are far above the others' takes all of the attention") {
+  const auto device = gpu();
+  if (!device) return;
+  PackedBatch batch;
+  for (int i = 0; i < 2; ++i) batch.add(tokens(0, 7));
+  for (const at::ScalarType type : types) {
+    const at::Tensor q = at::ones({14, 2, 16}, type), k = numbers({14, 2, 16}, 2).to(type),
+                     v = numbers({14, 2, 16}, 3).to(type);
+    // A score of 16 * 20 = 320: its exponential is infinite.
+    const KeysValues prefix{at::full({1, 1, 2, 16}, 20.0, type),
+                            numbers({1, 1, 2, 16}, 5).to(type)};
+    const at::Tensor result = PackedAttention(batch, 1, *device)(
+        q.to(*device), k.to(*device), v.to(*device), {1.0, true, 0},
+        KeysValues{prefix.keys.to(*device), prefix.values.to(*device)});
+    CHECK(difference(prefix.values.view({1, 2, 16}).expand({14, 2, 16}).to(at::kFloat),
+                     result.cpu().to(at::kFloat)) <= tolerance(type));
+  }
 }

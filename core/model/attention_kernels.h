@@ -1,0 +1,44 @@
+#pragma once
+// Scaled-dot-product attention of padded sequences, as PackedAttention needs it. The plain version
+// is LibTorch's on any device; the CUDA library picks among LibTorch's kernels and adds a prefix
+// without joining it to the keys and values.
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+
+#include "core/api.h"
+#include "core/model/adapter.h"
+
+namespace mezo {
+
+// n sequences, padded to one size on the right: q [n, heads, queries, width], k and v
+// [n, kv heads, keys, width], each of which serves heads / kv heads query heads.
+struct PaddedSequences {
+  at::Tensor q, k, v;
+  double scale = 1;
+  bool ragged = false;  // of unlike lengths, so that the next batch's size will be another
+};
+
+class MEZO_API AttentionKernels {
+ public:
+  virtual ~AttentionKernels();
+
+  // [n, heads, queries, width]. `mask` [n or 1, 1, queries, keys] is added to the scores; without
+  // one a query sees the keys up to its own place.
+  virtual at::Tensor attend(const PaddedSequences&, const std::optional<at::Tensor>& mask) const;
+
+  // attend() without a mask, where a query sees its stream's prefix too: keys and values
+  // [S or 1, length, kv heads, width] in q's type, S dividing n. Nothing if these kernels do not
+  // do that; then join the prefix to the keys and values, and bring a mask.
+  virtual std::optional<at::Tensor> attend_behind(const KeysValues& prefix,
+                                                  const PaddedSequences&) const;
+};
+
+// x [n, kv heads, length, width], each head repeated for the query heads that it serves.
+MEZO_API at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads);
+
+MEZO_API const AttentionKernels& attention_kernels(bool cuda);
+MEZO_API void set_cuda_attention_kernels(const AttentionKernels* kernels);
+
+}  // namespace mezo
