@@ -8,7 +8,7 @@
 #include "core/config/spelling.h"
 #include "core/error.h"
 #include "sample.h"
-#include "temporary_folder.h"
+#include "tests/scratch_folder.h"
 
 using namespace mezo;
 
@@ -172,7 +172,7 @@ TEST_CASE("plain numbers and booleans stay plain, texts that look like them are 
 }
 
 TEST_CASE("the resolved configuration of a run resolves to itself") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const std::string path = folder.write(
       "a.yaml",
       "model: {path: 'my models/opt: 30m'}\npeft: {type: lora, targets: ['1', q_proj, 'no']}\n"

@@ -11,7 +11,7 @@
 #include "core/config/reader.h"
 #include "core/error.h"
 #include "sample.h"
-#include "temporary_folder.h"
+#include "tests/scratch_folder.h"
 
 namespace {
 
@@ -100,7 +100,7 @@ std::string mutated(std::mt19937& random) {
 }  // namespace
 
 TEST_CASE("mutated configurations are accepted or refused, never worse") {
-  TemporaryFolder folder;
+  mezo::ScratchFolder folder;
   std::mt19937 random(20240);
   int accepted = 0, refused = 0;
   for (int i = 0; i < 3000; ++i) {
@@ -122,7 +122,7 @@ TEST_CASE("mutated configurations are accepted or refused, never worse") {
 }
 
 TEST_CASE("mutated arguments are accepted or refused, never worse") {
-  TemporaryFolder folder;
+  mezo::ScratchFolder folder;
   const std::string path = folder.write("a.yaml", seeds[0]);
   const std::vector<std::string> arguments = {
       "optimizer.epsilon=1e-3", "peft.targets=[q_proj, 'v proj']", "peft={type: prefix, tokens: 5}",

@@ -4,7 +4,7 @@
 #include "core/config/extends.h"
 #include "core/config/overrides.h"
 #include "sample.h"
-#include "temporary_folder.h"
+#include "tests/scratch_folder.h"
 
 using namespace mezo;
 
@@ -39,20 +39,20 @@ const char* const run =
 }  // namespace
 
 TEST_CASE("extends merges maps, replaces lists, and values keep the file they came from") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   folder.write("base/root.yaml", "task: {train: ../data/a, size: 1}\nlist: [a, b]\n");
   folder.write("base.yaml", "extends: base/root.yaml\ntask: {size: 2}\n");
   const Config config =
       read(folder.write("a.yaml", "extends: base.yaml\ntask: {dev: d}\nlist: [c]\n"));
   CHECK(to_yaml(config.tree) == "task:\n  train: \"../data/a\"\n  size: 2\n  dev: d\nlist: [c]\n");
   const Value& task = *config.tree.find("task");
-  CHECK(task.find("train")->mark.source->folder == folder.path / "base");
-  CHECK(task.find("size")->mark.source->name == (folder.path / "base.yaml").string());
+  CHECK(task.find("train")->mark.source->folder == folder.path() / "base");
+  CHECK(task.find("size")->mark.source->name == (folder.path() / "base.yaml").string());
   CHECK(config.notes.empty());
 }
 
 TEST_CASE("a new type drops the old type's settings and says which") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const std::string path = folder.write("a.yaml", run);
   const Result result = overridden(read(path), {"peft.type=prefix"});
   CHECK(result.yaml.find("peft:\n  type: prefix\n") != std::string::npos);
@@ -65,7 +65,7 @@ TEST_CASE("a new type drops the old type's settings and says which") {
 }
 
 TEST_CASE("a new type keeps what other arguments give and what belongs to the host") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const Config config = read(folder.write("a.yaml", run));
   CHECK(overridden(config, {"peft.tokens=5", "peft.type=prefix"}).yaml.find("tokens: 5") !=
         std::string::npos);
@@ -81,7 +81,7 @@ TEST_CASE("a new type keeps what other arguments give and what belongs to the ho
 }
 
 TEST_CASE("extends resets a block of another type too") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   folder.write("base.yaml", run);
   const Config config =
       read(folder.write("a.yaml", "extends: base.yaml\npeft: {type: prefix, tokens: 3}\n"));
@@ -90,7 +90,7 @@ TEST_CASE("extends resets a block of another type too") {
 }
 
 TEST_CASE("overrides make blocks, replace lists, and the last one wins") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const Config config = read(folder.write("a.yaml", "a: {b: [1, 2]}\nm:\n"));
   CHECK(overridden(config, {"a.b=[3]", "c.d.e=1", "a.x=1", "a.x=2", "m.z=", "s=a=b"}).yaml ==
         "a:\n  b: [3]\n  x: 2\nm:\n  z: \"\"\nc:\n  d:\n    e: 1\ns: \"a=b\"\n");
@@ -108,12 +108,12 @@ TEST_CASE("a sweep sets dotted paths") {
 }
 
 TEST_CASE("paths start at the folder of the file, or at the working folder for an argument") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   folder.write("base/base.yaml",
                "model: {path: models/a}\ntask: {file: sst2, train: t}\noutput: out\n");
   const std::string path = folder.write("a.yaml", "extends: base/base.yaml\ntask: {dev: d}\n");
   const sample::Checked run = sample::check_run(path, {"output=runs/x"});
-  CHECK(run.model.text("path") == (folder.path / "base/models/a").string());
-  CHECK(run.task.text("dev") == (folder.path / "d").string());
+  CHECK(run.model.text("path") == (folder.path() / "base/models/a").string());
+  CHECK(run.task.text("dev") == (folder.path() / "d").string());
   CHECK(run.top.text("output") == (std::filesystem::current_path() / "runs/x").string());
 }

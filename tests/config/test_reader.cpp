@@ -2,7 +2,7 @@
 
 #include "core/config/emit.h"
 #include "core/config/reader.h"
-#include "temporary_folder.h"
+#include "tests/scratch_folder.h"
 
 using namespace mezo;
 
@@ -32,7 +32,7 @@ Value read(const std::string& path) {
 }  // namespace
 
 TEST_CASE("values keep the line and the column, in characters, that they were written at") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const Value tree = read(folder.write("a.yaml", "a: 1\nb:\n  - \"é\": {c: x}\n    d: y\n"));
   CHECK(tree.entry("b")->mark.line == 2);
   const Value& item = tree.find("b")->items[0];
@@ -40,11 +40,11 @@ TEST_CASE("values keep the line and the column, in characters, that they were wr
   CHECK(item.find("é")->find("c")->mark.line == 3);
   CHECK(item.find("é")->find("c")->mark.column == 14);
   CHECK(item.entry("d")->mark.line == 4);
-  CHECK(item.find("d")->mark.source->folder == folder.path);
+  CHECK(item.find("d")->mark.source->folder == folder.path());
 }
 
 TEST_CASE("anchors and aliases are expanded where they are used") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const Value tree = read(folder.write("a.yaml", "a: &x {k: [1, 2]}\nb: *x\nc: [*x, *x]\n"));
   CHECK(to_yaml(tree) == "a:\n  k: [1, 2]\nb:\n  k: [1, 2]\nc: [{k: [1, 2]}, {k: [1, 2]}]\n");
   CHECK(tree.find("b")->mark.line == 2);
@@ -52,7 +52,7 @@ TEST_CASE("anchors and aliases are expanded where they are used") {
 }
 
 TEST_CASE("line ends of any system and a byte order mark read the same") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const Value unix = read(folder.write("a.yaml", "a: 1\nb: |\n  x\n  y\n"));
   CHECK(same(unix, read(folder.write("b.yaml", "a: 1\r\nb: |\r\n  x\r\n  y\r\n"))));
   CHECK(same(unix, read(folder.write("c.yaml", "a: 1\rb: |\r  x\r  y\r"))));
@@ -62,25 +62,25 @@ TEST_CASE("line ends of any system and a byte order mark read the same") {
 }
 
 TEST_CASE("what is not a readable file is named as such") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   folder.write("sst2.yaml", "a: 1\n");
-  CHECK(error_of((folder.path / "sst3.yaml").string())
+  CHECK(error_of((folder.path() / "sst3.yaml").string())
             .ends_with("does not exist; did you mean 'sst2.yaml'?"));
   CHECK(error_of("").starts_with("C001 "));
-  CHECK(error_of(folder.path.string()).starts_with("C002 "));
+  CHECK(error_of(folder.path().string()).starts_with("C002 "));
   CHECK(error_of("/dev/zero").starts_with("C002 "));
   CHECK(error_of("/dev/null/a").starts_with("C0"));
 }
 
 TEST_CASE("a file of 10 MB is refused without being read") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const auto error = error_of(folder.write("big.yaml", repeated("a: 1\n", 10'000'000)));
   CHECK(error.starts_with("C004 "));
   CHECK(error.find("has 10000000 bytes; a configuration may have 1048576") != std::string::npos);
 }
 
 TEST_CASE("aliases that multiply are refused before they are expanded") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   std::string text = "a0: &a0 [x, x]\n";
   for (int i = 1; i < 64; ++i) {
     const std::string last = "*a" + std::to_string(i - 1), name = "a" + std::to_string(i);
@@ -90,7 +90,7 @@ TEST_CASE("aliases that multiply are refused before they are expanded") {
 }
 
 TEST_CASE("nesting is bounded, through aliases too") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   for (const char* unit : {"[", "{", "- ", "? ", "[a: ", "{a: ", "&a [", "[\n"})
     CHECK(error_of(folder.write("deep.yaml", repeated(unit, 200'000))).starts_with("C010 "));
   std::string text = "a0: &a0 [x]\n";
@@ -102,7 +102,7 @@ TEST_CASE("nesting is bounded, through aliases too") {
 }
 
 TEST_CASE("a quote that is never closed does not swallow the rest of the file") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   for (const std::string text : {"a: \"x\nb: 1\n", "a: 'x\nb: 1\n", "a: &n # why\n  'x''\nb: 1\n",
                                  "a: [\"x\n", "a: \"x\\\"\n", "\"a: 1\n", "a: 'x"})
     CHECK_MESSAGE(error_of(folder.write("quote.yaml", text)).starts_with("C006 a quote is opened"),

@@ -1,8 +1,5 @@
 #pragma once
-// The files that make_goldens.py wrote, as bytes, and a scratch folder to write others. Used by the
-// tests of this folder.
-
-#include <unistd.h>
+// The files that make_goldens.py wrote, as bytes. Used by the tests of this folder.
 
 #include <cstring>
 #include <filesystem>
@@ -15,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/io/mapped_file.h"
+#include "tests/scratch_folder.h"
 
 namespace mezo {
 
@@ -60,32 +58,5 @@ std::string message_of(Act&& act) {
 inline bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
-
-// A folder that is gone when the object is.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "mezo-io-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw RunError("cannot make a scratch folder");
-    path_ = name;
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-  std::vector<std::string> names() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-      names.push_back(entry.path().filename().string());
-    }
-    return names;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace mezo

@@ -8,25 +8,10 @@
 #include "core/error.h"
 #include "core/plugin/registry.h"
 #include "tests/plugin/plugins.h"
+#include "tests/scratch_folder.h"
 
 using namespace mezo;
 namespace fs = std::filesystem;
-
-namespace {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_(fs::temp_directory_path() / fmt::format("mezo_search_{}", ::getpid())) {
-    fs::create_directories(path_);
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-}  // namespace
 
 TEST_CASE("folders come in order: --plugin-path, MEZO_PLUGIN_PATH, beside the executable") {
   ::setenv("MEZO_PLUGIN_PATH", "/c:relative::/a/", 1);
@@ -69,7 +54,7 @@ TEST_CASE("a plugin that is not there is answered with the paths tried and a nea
 }
 
 TEST_CASE("of a folder only what ends in .so is tried, and what is no file is broken") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   std::ofstream(folder.path() / "README.md") << "text";
   std::ofstream(folder.path() / "mezo_a.so.bak") << "text";
   fs::create_directory(folder.path() / "folder.so");

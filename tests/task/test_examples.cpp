@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 #include "core/task/examples.h"
-#include "tests/config/temporary_folder.h"
+#include "tests/scratch_folder.h"
 
 using namespace mezo;
 
@@ -10,18 +10,18 @@ namespace {
 
 std::vector<Example> read(const std::string& name, const std::string& text,
                           std::int64_t limit = 0) {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   return read_examples(folder.write(name, text), limit);
 }
 
 // The message without the folder that the file lies in.
 std::string data_error(const std::string& name, const std::string& text) {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   try {
     read_examples(folder.write(name, text));
   } catch (const DataError& e) {
     std::string message = e.what();
-    const std::string prefix = folder.path.string() + "/";
+    const std::string prefix = folder.path().string() + "/";
     for (std::size_t at; (at = message.find(prefix)) != std::string::npos;)
       message.erase(at, prefix.size());
     return message;
@@ -105,11 +105,12 @@ TEST_CASE("a file without examples, of another kind, or that is a folder says so
   CHECK(data_error("a.csv", "a,b\n") == "a.csv: expected a .jsonl or .tsv file, got '.csv'");
   CHECK(data_error("a", "") == "a: expected a .jsonl or .tsv file, got no extension");
   CHECK(data_error("a.jsonl/b", "").starts_with("a.jsonl/b: expected"));
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   CHECK_THROWS_WITH_AS(
-      read_examples(folder.path.string()),
-      (folder.path.string() + ": is a folder, expected a .jsonl or .tsv file").c_str(), DataError);
-  const std::string absent = (folder.path / "absent.jsonl").string();
+      read_examples(folder.path().string()),
+      (folder.path().string() + ": is a folder, expected a .jsonl or .tsv file").c_str(),
+      DataError);
+  const std::string absent = (folder.path() / "absent.jsonl").string();
   CHECK_THROWS_WITH_AS(read_examples(absent),
                        (absent + ": cannot be read: No such file or directory").c_str(), DataError);
 }

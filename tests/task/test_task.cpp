@@ -1,25 +1,25 @@
 #include <doctest/doctest.h>
 
 #include "core/task/task.h"
-#include "tests/config/temporary_folder.h"
+#include "tests/scratch_folder.h"
 
 using namespace mezo;
 
 namespace {
 
 Task task_of(const std::string& text) {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   return load_task(folder.write("toy.yaml", text));
 }
 
 // The report without the folder that the file lies in.
 std::string config_error(const std::string& text) {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   try {
     load_task(folder.write("toy.yaml", text));
   } catch (const ConfigError& e) {
     std::string message = e.what();
-    const std::string prefix = folder.path.string() + "/";
+    const std::string prefix = folder.path().string() + "/";
     for (std::size_t at; (at = message.find(prefix)) != std::string::npos;)
       message.erase(at, prefix.size());
     return message;
@@ -84,9 +84,9 @@ TEST_CASE("a file that is absent, empty or no map says so") {
 }
 
 TEST_CASE("a task is found by name in the folders, and anything that looks like a path is one") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const std::string file = folder.write("tasks/sentiment.yaml", "x");
-  const std::vector<std::string> folders = {"/absent", (folder.path / "tasks").string()};
+  const std::vector<std::string> folders = {"/absent", (folder.path() / "tasks").string()};
   CHECK(find_task("sentiment", folders) == file);
   CHECK(find_task("./sentiment", folders) == "./sentiment");
   CHECK(find_task("other.yaml", folders) == "other.yaml");

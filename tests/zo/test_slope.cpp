@@ -89,6 +89,29 @@ TEST_CASE("a perturbation is whole in fp32, and lost where the type's spacing is
         doctest::Approx(1).epsilon(0.1));
 }
 
+TEST_CASE("a bias added in 16 bits is perturbed whole on average, though it lies on their grid") {
+  constexpr std::int64_t n = 4096;
+  constexpr float epsilon = 5e-4f;  // bf16's spacing there is 2^-8: to nearest, all would be lost
+  OneMatrix m(n, 0.75f, Storage::float32);
+  const std::vector<float> bias(n, 0.75f);
+  m.store.write(m.map.bias, bias.data());
+  ExactWeights weights(m.store, {true, true}, {4, Distribution::gaussian, at::kBFloat16});
+  const PhiloxKey key = philox_key(4, "map.bias");
+  double along = 0, squares = 0;
+  for (std::uint32_t step = 0; step < 64; ++step) {
+    weights.perturb(step, {{0, epsilon}, {0, -epsilon}});
+    const at::Tensor both = weights.addend(m.map.bias).to(at::kFloat).contiguous();
+    const float *plus = both.const_data_ptr<float>(), *minus = plus + n;
+    std::vector<float> z(n);
+    fill_reference(Distribution::gaussian, {key, step, 0}, 0, n, z.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      along += double{z[i]} * (double{plus[i]} - double{minus[i]});
+      squares += double{z[i]} * double{z[i]};
+    }
+  }
+  CHECK(along / (2 * double{epsilon} * squares) == doctest::Approx(1).epsilon(0.02));
+}
+
 // A trained model of 30 million parameters.
 TEST_CASE("every matrix of a trained OPT is perturbed within 2%, in every storage and type") {
   const char* shared = std::getenv("MEZO_SHARED");

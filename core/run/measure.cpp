@@ -1,0 +1,41 @@
+#include "core/run/measure.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/run/interrupt.h"
+#include "core/run/progress.h"
+#include "core/run/result.h"
+
+namespace mezo {
+
+Evaluation measure(const LoadedModel& model, const Split& split, const std::string& title,
+                   int known) {
+  Evaluation result;
+  {
+    Progress progress(title, "example", static_cast<long long>(split.examples.size()));
+    result = evaluate(model, split.examples, [&](std::size_t done, std::size_t) {
+      progress.show(static_cast<long long>(done));
+      return Interrupt::signals() <= known;
+    });
+  }
+  if (result.not_numbers > 0)
+    throw RunError(fmt::format(
+        "[{}] {} of {} examples have scores that are not numbers (the first in row {} of {}): the "
+        "weights "
+        "are damaged, or the run diverged; try a smaller learning_rate",
+        title, result.not_numbers, result.predictions.size(), result.first_not_number, split.path));
+  if (result.predictions.size() < split.examples.size())
+    fmt::print(stderr, "interrupted: {} of {} examples were evaluated\n", result.predictions.size(),
+               split.examples.size());
+  return result;
+}
+
+void write_predictions(RunFolder& folder, const Evaluation& evaluation, const Task& task) {
+  std::vector<std::string> lines;
+  for (const Prediction& p : evaluation.predictions)
+    lines.push_back(prediction_line(p, task.options));
+  folder.write_predictions(lines);
+}
+
+}  // namespace mezo
