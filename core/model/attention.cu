@@ -2,15 +2,18 @@
 // two sets of keys is the mean of the softmaxes over each, weighted by their sums of exponentials;
 // so what a query sees of its own sequence is computed as without a prefix, and the few keys of the
 // prefix are added in one pass. Joining them to every sequence's keys and values would copy both,
-// and LibTorch's fastest kernels know no causal mask that begins behind a prefix.
+// and cuDNN's attention, the fastest, knows no causal mask that begins behind a prefix.
 #include <ATen/Context.h>
 #include <ATen/SDPBackend.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_sdp_choice.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
 #include <ATen/ops/_scaled_dot_product_efficient_attention.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAStream.h>
+
+#include <algorithm>
 
 #include "core/model/cuda_attention.h"
 #include "core/model/floats.cuh"
@@ -35,8 +38,9 @@ struct PrefixPass {
   const float* log_sum;       // [n, heads, queries] of the exponentials of its own scores
   const void *keys, *values;  // [streams or 1, length, kv heads, width], contiguous
   Strides at_q, at_out, at_log_sum;
+  std::int64_t next_keys, next_values;  // elements to the next stream's: 0 of what all share
+  int sequences_a_stream;
   int queries, length, kv_heads, width, heads_a_key;
-  int sequences_a_prefix;
   float scale;
 };
 
@@ -47,7 +51,7 @@ __global__ void __launch_bounds__(threads) add_prefix(PrefixPass pass) {
   constexpr int Q = queries_a_team;
   const int n = blockIdx.x, head = blockIdx.y, from = threadIdx.x % Lanes * part;
   const int first = (blockIdx.z * (threads / Lanes) + threadIdx.x / Lanes) * Q;
-  const bool live = from < pass.width;
+  const bool live = from < pass.width && first < pass.queries;
   const auto query = [&](int i) { return min(first + i, pass.queries - 1); };
 
   T* const out = static_cast<T*>(pass.out) + n * pass.at_out.n + head * pass.at_out.head + from;
@@ -67,13 +71,15 @@ __global__ void __launch_bounds__(threads) add_prefix(PrefixPass pass) {
   }
 
   const std::int64_t row = static_cast<std::int64_t>(pass.kv_heads) * pass.width;
-  const std::int64_t start =
-      n / pass.sequences_a_prefix * pass.length * row + head / pass.heads_a_key * pass.width + from;
+  const std::int64_t stream = n / pass.sequences_a_stream;
+  const std::int64_t start = head / pass.heads_a_key * pass.width + from;
+  const T* const keys = static_cast<const T*>(pass.keys) + stream * pass.next_keys + start;
+  const T* const values = static_cast<const T*>(pass.values) + stream * pass.next_values + start;
   for (int j = 0; j < pass.length; ++j) {
     Part key = {}, value = {};
     if (live) {
-      key = *reinterpret_cast<const Part*>(static_cast<const T*>(pass.keys) + start + j * row);
-      value = *reinterpret_cast<const Part*>(static_cast<const T*>(pass.values) + start + j * row);
+      key = *reinterpret_cast<const Part*>(keys + j * row);
+      value = *reinterpret_cast<const Part*>(values + j * row);
     }
 #pragma unroll
     for (int i = 0; i < Q; ++i) {
@@ -139,7 +145,7 @@ class CudnnAttention {
  public:
   explicit CudnnAttention(const PaddedSequences& s)
       : before_(at::globalContext().userEnabledCuDNNSDP()) {
-    at::globalContext().setSDPUseCuDNN(before_ && !s.ragged && s.q.size(2) >= least_length);
+    at::globalContext().setSDPUseCuDNN(before_ && !s.sizes_change && s.q.size(2) >= least_length);
   }
   ~CudnnAttention() { at::globalContext().setSDPUseCuDNN(before_); }
   CudnnAttention(const CudnnAttention&) = delete;
@@ -190,6 +196,11 @@ class CudaAttentionKernels : public AttentionKernels {
                                           const PaddedSequences& s) const override {
     const std::int64_t n = s.q.size(0), heads = s.q.size(1), width = s.q.size(3);
     const at::Tensor keys = prefix.keys.contiguous(), values = prefix.values.contiguous();
+    // The pass writes into what attention gave, unseen by autograd.
+    if (at::GradMode::is_enabled() &&
+        (s.q.requires_grad() || s.k.requires_grad() || s.v.requires_grad() ||
+         keys.requires_grad() || values.requires_grad()))
+      return std::nullopt;
     if (width % part != 0 || width > 32 * part || !in_parts(s.q) || !in_parts(keys) ||
         !in_parts(values))
       return std::nullopt;
@@ -205,12 +216,14 @@ class CudaAttentionKernels : public AttentionKernels {
                           Strides(s.q),
                           Strides(own->out),
                           Strides(own->log_sum),
+                          keys.size(0) == 1 ? 0 : keys.stride(0),
+                          values.size(0) == 1 ? 0 : values.stride(0),
+                          static_cast<int>(n / std::max(keys.size(0), values.size(0))),
                           static_cast<int>(s.q.size(2)),
                           static_cast<int>(keys.size(1)),
                           static_cast<int>(keys.size(2)),
                           static_cast<int>(width),
                           static_cast<int>(heads / keys.size(2)),
-                          static_cast<int>(n / keys.size(0)),
                           static_cast<float>(s.scale)};
     typed(s.q.scalar_type(), [&](auto type) { run<decltype(type)>(pass, n, heads); });
     return own->out;

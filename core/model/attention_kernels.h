@@ -17,7 +17,7 @@ namespace mezo {
 struct PaddedSequences {
   at::Tensor q, k, v;
   double scale = 1;
-  bool ragged = false;  // of unlike lengths, so that the next batch's size will be another
+  bool sizes_change = false;  // gathered from a packed batch: the next one's sizes will be others
 };
 
 class MEZO_API AttentionKernels {
@@ -29,8 +29,8 @@ class MEZO_API AttentionKernels {
   virtual at::Tensor attend(const PaddedSequences&, const std::optional<at::Tensor>& mask) const;
 
   // attend() without a mask, where a query sees its stream's prefix too: keys and values
-  // [S or 1, length, kv heads, width] in q's type, S dividing n. Nothing if these kernels do not
-  // do that; then join the prefix to the keys and values, and bring a mask.
+  // [S or 1, length, kv heads, width] in q's type, n / S sequences a stream. Nothing if these
+  // kernels do not do that; then join the prefix to the keys and values, and bring a mask.
   virtual std::optional<at::Tensor> attend_behind(const KeysValues& prefix,
                                                   const PaddedSequences&) const;
 };

@@ -6,6 +6,7 @@
 #include <cuda_fp16.h>
 
 #include <cstdint>
+#include <stdexcept>
 
 namespace mezo {
 namespace {
@@ -42,8 +43,10 @@ void typed(at::ScalarType type, Body&& body) {
     body(float{});
   else if (type == at::kHalf)
     body(__half{});
-  else
+  else if (type == at::kBFloat16)
     body(__nv_bfloat16{});
+  else
+    throw std::logic_error("activations of a type without a kernel");
 }
 
 }  // namespace

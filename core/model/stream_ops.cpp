@@ -4,11 +4,30 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
 
+#include "core/error.h"
 #include "core/model/index_tensor.h"
 #include "core/model/matmul.h"
 #include "core/plugin/create.h"
 
 namespace mezo {
+
+namespace {
+
+// What Adapter::prefix() promises, beside a layer's own keys and values.
+void check(const KeysValues& prefix, int streams, const at::Tensor& k, const at::Tensor& v) {
+  const auto fits = [&](const at::Tensor& x, const at::Tensor& own) {
+    return x.dim() == 4 && (x.size(0) == 1 || x.size(0) == streams) &&
+           x.size(1) == prefix.keys.size(1) && x.size(2) == own.size(1) &&
+           x.size(3) == own.size(2) && x.scalar_type() == own.scalar_type() &&
+           x.device() == own.device();
+  };
+  if (!fits(prefix.keys, k) || !fits(prefix.values, v))
+    throw PluginError(
+        "[Adapter] a prefix is [streams or 1, length, kv heads, width] of its layer, in the type "
+        "that the model computes in; this one is not");
+}
+
+}  // namespace
 
 Ops::~Ops() = default;
 StreamOps::~StreamOps() = default;
@@ -81,7 +100,11 @@ at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor
   std::optional<KeysValues> prefix;
   if (adapter_)
     guard(
-        adapter_->component, [&] { prefix = adapter_->adapter->prefix(source_, layer); },
+        adapter_->component,
+        [&] {
+          prefix = adapter_->adapter->prefix(source_, layer);
+          if (prefix) check(*prefix, streams_, k, v);
+        },
         "making a prefix");
   return (*attention_)(q, k, v, options, prefix);
 }

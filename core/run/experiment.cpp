@@ -5,8 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/model/attach.h"
-#include "core/model/weights_hash.h"
 #include "core/run/datasets.h"
 #include "core/run/interrupt.h"
 #include "core/run/measure.h"

@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "core/run/interrupt.h"
 #include "core/run/progress.h"
-#include "core/run/result.h"
 
 namespace mezo {
 
@@ -22,8 +21,7 @@ Evaluation measure(const LoadedModel& model, const Split& split, const std::stri
   if (result.not_numbers > 0)
     throw RunError(fmt::format(
         "[{}] {} of {} examples have scores that are not numbers (the first in row {} of {}): the "
-        "weights "
-        "are damaged, or the run diverged; try a smaller learning_rate",
+        "weights are damaged, or the run diverged; try a smaller learning_rate",
         title, result.not_numbers, result.predictions.size(), result.first_not_number, split.path));
   if (result.predictions.size() < split.examples.size())
     fmt::print(stderr, "interrupted: {} of {} examples were evaluated\n", result.predictions.size(),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/model/attach.h"
 #include "core/plugin/create.h"
 #include "core/run/device.h"
 #include "core/run/placement.h"

@@ -2,14 +2,15 @@
 // The model of a run: loaded as its configuration says, with what the user should know of it
 // printed; and what the configuration left open, as this model resolves it.
 
-#include "core/model/attach.h"
 #include "core/model/load_model.h"
+#include "core/model/peft.h"
 #include "core/run/run_config.h"
 
 namespace mezo {
 
-// A base that does not train in the run's mode stays as filed, also where an evaluation needs no
-// mode.
+// `mode` is what is attached; `checked` is the model under the run's own mode, which differs where
+// an evaluation needs none: a base that does not train in it stays as filed all the same.
+// `training` only decides what is said of a base that was widened.
 LoadedModel load_for_run(const RunConfig& config, const ChosenPeft& mode,
                          const CheckedModel& checked, bool training);
 

@@ -13,6 +13,7 @@
 #include "core/io/safetensors.h"
 #include "core/model/load_model.h"
 #include "tests/io/golden_files.h"
+#include "tests/scratch_folder.h"
 #include "toy.h"
 
 namespace mezo {

@@ -3,6 +3,7 @@
 #include <ATen/ops/bmm.h>
 #include <doctest/doctest.h>
 
+#include "core/error.h"
 #include "core/model/attach.h"
 #include "core/model/attention_shapes.h"
 #include "core/model/name_pattern.h"
@@ -97,6 +98,32 @@ TEST_CASE("a map with an adapter is the base's output and what is added to it") 
                    without.linear(model.first, x) + x.sum(1, true) * f[0] + f[1]) < 1e-5);
   CHECK(difference(with.linear(model.second, x), without.linear(model.second, x)) == 0);
   CHECK(with.batch().positions.equal(without.batch().positions + 3));
+}
+
+TEST_CASE("a prefix that does not fit its layer is the plugin's fault, and is not read") {
+  struct Unfit : FakeAdapter {
+    KeysValues own;
+    Unfit(const TwoMaps& m, KeysValues o) : FakeAdapter(m), own(std::move(o)) {}
+    std::optional<KeysValues> prefix(ParameterSource&, int) const override { return own; }
+  };
+  const TwoMaps model;
+  PackedBatch batch;
+  batch.add(tokens(1, 2));
+  const auto copy = parameters_of(model.declaration, 1);
+  const auto run = [&](const at::Tensor& keys, const at::Tensor& values) {
+    const AttachedAdapter adapter{std::make_shared<Unfit>(model, KeysValues{keys, values}),
+                                  nobody()};
+    hidden_of(model, {copy, copy}, batch, &adapter);
+  };
+  const auto sized = [](std::initializer_list<std::int64_t> shape) { return numbers(shape, 5); };
+  CHECK_NOTHROW(run(sized({2, 3, heads, 3}), sized({1, 3, heads, 3})));
+  CHECK_THROWS_AS(run(sized({3, 3, heads, 3}), sized({3, 3, heads, 3})), PluginError);  // streams
+  CHECK_THROWS_AS(run(sized({1, 3, heads, 3}), sized({1, 4, heads, 3})), PluginError);  // length
+  CHECK_THROWS_AS(run(sized({1, 3, 1, 3}), sized({1, 3, 1, 3})), PluginError);          // heads
+  CHECK_THROWS_AS(run(sized({1, 3, heads, 6}), sized({1, 3, heads, 6})), PluginError);  // width
+  CHECK_THROWS_AS(run(sized({3, heads, 3}), sized({3, heads, 3})), PluginError);
+  const at::Tensor half = sized({1, 3, heads, 3}).to(at::kHalf);
+  CHECK_THROWS_AS(run(half, half), PluginError);
 }
 
 TEST_CASE("a vocabulary head is not the adapter's") {

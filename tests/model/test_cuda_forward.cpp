@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "core/model/activations.h"
+#include "core/model/attention_kernels.h"
 #include "core/model/packed_attention.h"
 #include "core/model/packed_batch.h"
 #include "tests/zo/gpu.h"
@@ -65,17 +66,19 @@ void check_attention(const PackedBatch& batch, at::ScalarType type, std::int64_t
   const at::Tensor q = numbers({rows, 4, width}, 1).to(type),
                    k = numbers({rows, 2, width}, 2).to(type),
                    v = numbers({rows, 2, width}, 3).to(type);
-  for (const std::int64_t copies : {1, 2})
+  // Streams of keys and of values; what does not train is one for all.
+  for (const auto& [own_keys, own_values] : {std::pair{1, 1}, {2, 2}, {2, 1}, {1, 2}})
     for (const AttentionOptions& o :
          {AttentionOptions{0.2, true, 0}, AttentionOptions{0.2, true, 6},
           AttentionOptions{0.2, false, 0}}) {
-      CAPTURE(copies);
+      CAPTURE(own_keys);
+      CAPTURE(own_values);
       CAPTURE(o.causal);
       CAPTURE(o.window);
       std::optional<KeysValues> prefix, there;
       if (length) {
-        prefix = KeysValues{numbers({copies, length, 2, width}, 4).to(type),
-                            numbers({copies, length, 2, width}, 5).to(type)};
+        prefix = KeysValues{numbers({own_keys, length, 2, width}, 4).to(type),
+                            numbers({own_values, length, 2, width}, 5).to(type)};
         there = KeysValues{prefix->keys.to(device), prefix->values.to(device)};
         for (at::Tensor* t : {&prefix->keys, &prefix->values}) *t = t->to(at::kFloat);
       }
@@ -108,6 +111,25 @@ TEST_CASE("attention with and without a prefix is the CPU's") {
     check_attention(ragged, type, 128, 70, *device);
     for (const std::int64_t length : {0, 5}) check_attention(lengthy, type, 128, length, *device);
   }
+}
+
+TEST_CASE("in 16 bits a prefix is added behind attention, of heads that threads can share") {
+  const auto device = gpu();
+  if (!device) return;
+  const at::ScalarType type = at::kBFloat16;
+  for (const bool sizes_change : {false, true})
+    for (const auto& [width, length, adds] :
+         {std::tuple{64, 20, true}, {128, 20, true}, {128, 300, true}, {12, 20, false}}) {
+      const auto heads = [&](int seed) {
+        return numbers({2, length, 4, width}, seed).to(*device, type).transpose(1, 2);
+      };
+      const auto prefix = [&](int seed) {
+        return numbers({1, 5, 4, width}, seed).to(*device, type);
+      };
+      const auto out = attention_kernels(true).attend_behind(
+          {prefix(4), prefix(5)}, {heads(1), heads(2), heads(3), 0.2, sizes_change});
+      CHECK(out.has_value() == adds);
+    }
 }
 
 TEST_CASE("a prefix whose scores are far above the others' takes all of the attention") {

@@ -12,6 +12,7 @@
 #include "core/io/safetensors.h"
 #include "core/model/export_folder.h"
 #include "tests/io/golden_files.h"
+#include "tests/scratch_folder.h"
 #include "toy.h"
 
 using namespace mezo;

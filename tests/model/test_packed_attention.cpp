@@ -114,15 +114,16 @@ TEST_CASE("attention is the scalar loop, for any sharing of heads, window and nu
 TEST_CASE("a prefix is seen by every row of its stream, whatever else the row sees") {
   for (const std::int64_t kv_heads : {2, 6})
     for (const int streams : {1, 2})
-      for (const std::int64_t copies : {1, streams})
+      for (const auto& [own_keys, own_values] :
+           {std::pair{1, 1}, {streams, streams}, {streams, 1}, {1, streams}})
         for (const AttentionOptions options :
              {AttentionOptions{0.35, true, 0}, {0.35, true, 2}, {0.35, false, 0}}) {
           const PackedBatch batch = sample(options.causal);
           const std::int64_t rows = batch.rows() * streams;
           const at::Tensor q = numbers({rows, 6, 8}, 1).mul(3), k = numbers({rows, kv_heads, 8}, 2),
                            v = numbers({rows, kv_heads, 8}, 3);
-          const KeysValues prefix{numbers({copies, 3, kv_heads, 8}, 4).mul(2),
-                                  numbers({copies, 3, kv_heads, 8}, 5).mul(2)};
+          const KeysValues prefix{numbers({own_keys, 3, kv_heads, 8}, 4).mul(2),
+                                  numbers({own_values, 3, kv_heads, 8}, 5).mul(2)};
           CHECK(difference(PackedAttention(batch, streams)(q, k, v, options, prefix),
                            plain_attention(batch, streams, q, k, v, options, prefix)) < 1e-5);
         }

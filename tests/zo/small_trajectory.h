@@ -10,6 +10,7 @@
 #include "core/zo/trajectory.h"
 #include "core/zo/trajectory_writer.h"
 #include "tests/io/golden_files.h"
+#include "tests/scratch_folder.h"
 
 namespace mezo {
 

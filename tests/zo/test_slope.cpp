@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -109,7 +110,7 @@ TEST_CASE("a bias added in 16 bits is perturbed whole on average, though it lies
       squares += double{z[i]} * double{z[i]};
     }
   }
-  CHECK(along / (2 * double{epsilon} * squares) == doctest::Approx(1).epsilon(0.02));
+  CHECK(std::abs(along / (2 * double{epsilon} * squares) - 1) < 0.02);
 }
 
 // A trained model of 30 million parameters.
