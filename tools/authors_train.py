@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Trains with the MeZO authors' algorithm (Malladi et al. 2023), written plainly in PyTorch on transformers, in each PEFT mode: what
-`mezo run` is compared with in docs/peft.md. In-place perturbation, four passes a step, z from PyTorch's generator; float32.
+`mezo run` is compared with in docs/peft.md. In-place perturbation, four passes a step, z from PyTorch's generator.
 
   .venv/bin/python tools/authors_train.py --model models/opt-30m --mode lora --rates 3e-4 1e-3 --seeds 0 1 2 --bos 0
       --train data/sst2/train.jsonl --test data/sst2/dev.jsonl
@@ -26,20 +26,22 @@ import torch.nn.functional as F
 import transformers
 
 EPSILON = {"full": 1e-3, "lora": 1e-2, "prefix": 1e-1}
-SHAPES = {"opt-1.3b": (2048, 24, 32), "opt-6.7b": (4096, 32, 32), "opt-13b": (5120, 40, 40), "opt-30b": (7168, 48, 56)}  # hidden, layers, heads
+SHAPES = {  # hidden, layers, heads
+    "opt-125m": (768, 12, 12), "opt-1.3b": (2048, 24, 32), "opt-2.7b": (2560, 32, 32), "opt-6.7b": (4096, 32, 32),
+    "opt-13b": (5120, 40, 40), "opt-30b": (7168, 48, 56), "opt-66b": (9216, 64, 72)}
 
 
 class Full:
     def __init__(self, model, args):
         self.parameters = list(model.parameters())
-        self.start = [p.detach().clone() for p in self.parameters]
+        self.start = [] if args.time else [p.detach().clone() for p in self.parameters]
 
     def restart(self, seed):
-        for parameter, start in zip(self.parameters, self.start, strict=True):
+        for parameter, start in zip(self.parameters, self.start):
             parameter.data.copy_(start)
 
     def inputs(self, ids, mask):
-        return {"input_ids": ids, "attention_mask": mask}
+        return {"input_ids": ids, "attention_mask": mask, "use_cache": False}
 
 
 class Lora(Full):
@@ -161,9 +163,11 @@ def time_steps(model, mode, args):
         logits = model(**mode.inputs(ids, mask)).logits[:, :-1]
         return F.cross_entropy(logits.flatten(0, 1).float(), ids[:, 1:].flatten())
 
-    for _ in range(args.steps + 1):  # step() waits for the device
+    for _ in range(args.steps + 1):
         start = time.perf_counter()
         step(mode, loss, 1, args.epsilon or EPSILON[args.mode], 1e-6)
+        if args.device != "cpu":
+            torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
     return {"mode": args.mode, "batch": args.batch, "length": args.time, "step_s": statistics.median(times[1:])}
 
@@ -214,7 +218,11 @@ def main():
     parser.add_argument("--alpha", type=float, default=16)
     parser.add_argument("--prefix", type=int, default=5)
     args = parser.parse_args()
-    if args.time:
+    if args.time is not None and args.time < 2:
+        parser.error("--time needs sequences of at least 2 tokens: the loss is of each token after the first")
+    if args.model in SHAPES and args.time is None:
+        parser.error(f"{args.model} has random weights, of which only a step's --time says anything")
+    if args.time is not None:
         model = load(args)
         print(json.dumps(time_steps(model, MODES[args.mode](model, args), args)))
         return
