@@ -37,7 +37,7 @@ void ExactWeights::perturb(std::uint32_t step, std::vector<Stream> streams) {
     throw std::logic_error("[ExactWeights] from 1 to 64 streams");
   step_ = step;
   streams_ = std::move(streams);
-  forget_vectors();
+  forget_copies();
 }
 
 void ExactWeights::push(std::uint32_t step, std::vector<float> coefficients, float decay) {
@@ -47,7 +47,7 @@ void ExactWeights::push(std::uint32_t step, std::vector<float> coefficients, flo
   if (waiting_.size() >= most_updates || waiting > most_coefficients) settle();
   waiting_.push_back({step, std::move(coefficients), decay});
   last_step_ = step;
-  forget_vectors();
+  forget_copies();
   decayed_.clear();
   plain_.clear();
   for (const Step& s : waiting_) {
@@ -107,7 +107,8 @@ at::Tensor ExactWeights::scratch(const ParameterSpec& spec) {
   return scratch_.narrow(0, 0, streams() * spec.elements()).view(shape);
 }
 
-void ExactWeights::forget_vectors() {
+void ExactWeights::forget_copies() {
+  last_matrix_ = {};
   for (auto* copies : {&wholes_, &addends_, &adapters_})
     for (VectorCopy& c : *copies) c.copy.reset();
 }
@@ -152,10 +153,15 @@ at::Tensor ExactWeights::whole(Parameter p) {
   if (store_.spec(p).role == Role::vector) return vector(t, wholes_, at::kFloat);
   if (store_.spec(p).role == Role::adapter)
     return vector(t, adapters_, dtype()).view(shape_of_streams(store_.spec(p)));
+  // A head is asked for once a tile of its rows, and nothing else in between.
+  if (last_matrix_.copies.defined() && last_matrix_.parameter.index == p.index)
+    return last_matrix_.copies;
+  last_matrix_ = {};  // gives its memory back before more is asked for
   at::Tensor out = scratch(store_.spec(p));
   WeightPass pass = pass_over_trained(t);
   read_streams(pass, out);
   run(t, pass);
+  last_matrix_ = {p, out};
   return out;
 }
 

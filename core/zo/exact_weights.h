@@ -80,7 +80,7 @@ class MEZO_API ExactWeights : public ParameterSource {
   at::Tensor vector(Tensor&, std::vector<VectorCopy>& copies, at::ScalarType type);
   void make_wanted(std::vector<VectorCopy>& copies, at::ScalarType type);
   WeightPass pass_over_vector(Tensor&, at::ScalarType type, at::Tensor& out);
-  void forget_vectors();
+  void forget_copies();
   WeightPass pass_over_trained(const Tensor&);
   void run(Tensor&, const WeightPass&);
   at::Tensor scratch(const ParameterSpec&);
@@ -97,6 +97,12 @@ class MEZO_API ExactWeights : public ParameterSource {
   std::uint32_t step_ = 0;
   std::vector<Stream> streams_;
   std::vector<VectorCopy> wholes_, addends_, adapters_;  // one a parameter
+  // What whole() gave last: still there if it is asked for again, until another matrix, a step or
+  // other streams come.
+  struct {
+    Parameter parameter;
+    at::Tensor copies;
+  } last_matrix_;
   at::Tensor scratch_;  // [streams * elements of the largest matrix], made at first use
   std::int64_t largest_matrix_ = 0;
 };

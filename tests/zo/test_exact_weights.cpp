@@ -100,7 +100,7 @@ TEST_CASE("an update is -lr g z, and decays matrices and embeddings but no vecto
     const auto n = static_cast<std::size_t>(plain.store.spec({i}).elements());
     std::vector<float> z(n);
     fill_reference(Distribution::gaussian, {philox_key(seed, plain.store.spec({i}).name), 5, 0}, 0,
-                            static_cast<std::int64_t>(n), z.data());
+                   static_cast<std::int64_t>(n), z.data());
     const auto& old = before[static_cast<std::size_t>(i)];
     for (std::size_t k = 0; k < n; ++k)
       REQUIRE(plain.values(Parameter{i})[k] == old[k] - 0.25f * z[k]);
@@ -281,4 +281,31 @@ TEST_CASE("matrices share scratch of two of the largest, vectors stay") {
   const std::vector<float> kept = to_vector(bias);
   for (int i = 0; i < toy.count(); ++i) weights.whole({i});
   CHECK(same_bytes(kept, to_vector(bias)));
+}
+
+TEST_CASE("copies asked for again are the same memory, until a step or other streams come") {
+  ToyStore toy, other;
+  ExactWeights weights(toy.store, toy.all(), {seed});
+  // Asked for once, by weights of its own.
+  const auto fresh = [&](std::uint32_t step, float epsilon, Parameter p) {
+    ExactWeights once(other.store, other.all(), {seed});
+    if (step > 0) push(once, update_of(0));
+    perturb(once, {step, 0, epsilon});
+    return to_vector(once.whole(p));
+  };
+  const Parameter head = toy.embedding.weight, map = toy.map.weight;
+  for (const Parameter p : {head, map}) {
+    CAPTURE(p.index);
+    perturb(weights, {0, 0, 1e-3f});
+    const at::Tensor first = weights.whole(p);
+    CHECK(weights.whole(p).const_data_ptr() == first.const_data_ptr());
+    CHECK(to_vector(weights.whole(p)) == fresh(0, 1e-3f, p));
+    weights.whole(p.index == head.index ? map : head);
+    CHECK(to_vector(weights.whole(p)) == fresh(0, 1e-3f, p));
+    perturb(weights, {0, 0, 2e-3f});
+    CHECK(to_vector(weights.whole(p)) == fresh(0, 2e-3f, p));
+  }
+  push(weights, update_of(0));
+  perturb(weights, {1, 0, 1e-3f});
+  for (const Parameter p : {map, head}) CHECK(to_vector(weights.whole(p)) == fresh(1, 1e-3f, p));
 }
