@@ -65,7 +65,12 @@ at::Tensor StoredSource::whole(Parameter p) {
   std::vector<std::int64_t> shape = spec.shape;
   shape.insert(shape.begin(), 1);
   at::Tensor out = scratch_.narrow(0, 0, spec.elements()).view(shape);
-  convert(p, nullptr, out);
+  // A head is asked for once a tile of its rows, and nothing else in between.
+  if (in_scratch_.index != p.index) {
+    in_scratch_ = {};
+    convert(p, nullptr, out);
+    in_scratch_ = p;
+  }
   return out;
 }
 

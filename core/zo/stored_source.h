@@ -32,6 +32,7 @@ class MEZO_API StoredSource : public ParameterSource {
   const ParameterStore& store_;
   at::ScalarType dtype_;
   at::Tensor scratch_;
+  Parameter in_scratch_;          // the matrix that whole() converted last
   std::vector<at::Tensor> kept_;  // in dtype_: of vectors and adapters, once asked for
 };
 
