@@ -1,4 +1,4 @@
-# mezo_cuda: the GPU's kernels as a library of their own, which the host loads when a run asks for a GPU (core/run/device.h). Made
+# mezo_cuda: the GPU's kernels as a library of their own, which the host loads when a run asks for a GPU (core/machine/device.h). Made
 # where there is a CUDA compiler and a LibTorch with CUDA; without either the host is CPU-only and says so at run time.
 set(MEZO_CUDA AUTO CACHE STRING "Build the CUDA library: AUTO (where it can be), ON or OFF")
 set(MEZO_CUDA_ARCHITECTURES "80-real;90-real;100" CACHE STRING "GPU architectures: Ampere, Hopper, Blackwell and later")
@@ -31,8 +31,8 @@ set(CMAKE_CUDA_STANDARD 20)
 enable_language(CUDA)
 message(STATUS "CUDA ${CMAKE_CUDA_COMPILER_VERSION}: ${MEZO_NVCC} for ${CMAKE_CUDA_ARCHITECTURES}")
 
-set(MEZO_CUDA_KERNELS model/activations.cu model/attention.cu model/dequantize.cu zo/cuda/general.cu zo/cuda/usual.cu zo/cuda/vectors.cu)
-add_library(mezo_cuda SHARED ${MEZO_CUDA_KERNELS} run/cuda_library.cpp zo/cuda/kernels.cpp)
+set(MEZO_CUDA_KERNELS forward/activations.cu forward/attention.cu forward/dequantize.cu zo/cuda/general.cu zo/cuda/usual.cu zo/cuda/vectors.cu)
+add_library(mezo_cuda SHARED ${MEZO_CUDA_KERNELS} cuda/library.cpp zo/cuda/kernels.cpp)
 target_include_directories(mezo_cuda SYSTEM PRIVATE ${MEZO_NVCC_BIN}/../include)
 target_link_libraries(mezo_cuda PRIVATE mezo_core ${C10_CUDA_LIBRARY} -Wl,--no-as-needed ${TORCH_CUDA_LIBRARY} ${MEZO_CUDART})
 # The bits of an update must not depend on what a compiler finds worth fusing.

@@ -1,7 +1,8 @@
 #pragma once
-// The exceptions that reach a user. Every error a user can cause is one of these classes; the command line prints what() to
-// stderr and exits with exit_code(), without a stack trace. Messages begin with the operation or the place in brackets or as
-// file:line:column, and end with what was got. The type information is exported, so a plugin may throw them too.
+// The exceptions that reach a user. Every error a user can cause is one of these classes; the
+// command line prints what() to stderr and exits with exit_code(), without a stack trace. Messages
+// begin with the operation or the place in brackets or as file:line:column, and end with what was
+// got. The type information is exported, so a plugin may throw them too.
 
 #include <stdexcept>
 #include <string>

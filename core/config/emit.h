@@ -7,9 +7,9 @@
 #include <string>
 
 #include "core/api.h"
+#include "core/config/parameter.h"
 #include "core/config/parameters.h"
 #include "core/config/tree.h"
-#include "core/plugin/parameter.h"
 
 namespace mezo {
 

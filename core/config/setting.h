@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "core/config/diagnostics.h"
+#include "core/config/parameter.h"
 #include "core/config/parameters.h"
 #include "core/config/tree.h"
-#include "core/plugin/parameter.h"
 
 namespace mezo {
 

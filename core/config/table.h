@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/api.h"
-#include "core/plugin/parameter.h"
+#include "core/config/parameter.h"
 
 namespace mezo {
 

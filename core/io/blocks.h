@@ -1,7 +1,7 @@
 #pragma once
 // ggml's blocks of 32 weights, one weight after the other: what dequantize() on the CPU and the
-// GPU's kernel (core/model/dequantize.cu) both compute, so that they give the same bits. constexpr,
-// because a CUDA compiler takes such functions for either side.
+// GPU's kernel (core/forward/dequantize.cu) both compute, so that they give the same bits.
+// constexpr, because a CUDA compiler takes such functions for either side.
 //
 // A block is opened once; first(i) and second(i) are its weights i and 16 + i, for i in 0 .. 15:
 // a byte of two nibbles holds one of each. Products and sums are fp32 with one rounding each; the

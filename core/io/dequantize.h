@@ -1,8 +1,8 @@
 #pragma once
 // Turns stored weights into fp32, exactly as ggml defines it, or into that rounded to 16 bits. Used
 // when a model is loaded or exported, and by every forward over weights that stay quantised
-// (core/model/dequantize_kernels.h), so its loops are compiled for each instruction set: 2 to 12 GB
-// of output a second on one core. No allocation; callers share rows among threads.
+// (core/forward/dequantize_kernels.h), so its loops are compiled for each instruction set: 2 to 12
+// GB of output a second on one core. No allocation; callers share rows among threads.
 //
 // Pinned: fp16 scales widen by the integer algorithm of float16.h; Q4_0 is (q - 8) * d, Q8_0 is q *
 // d, Q4_1 is q * d + m in fp32. The products are exact (11 bits by at most 8), so one rounding is

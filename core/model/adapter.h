@@ -1,9 +1,9 @@
 #pragma once
 // What a PEFT mode adds to a model: small tensors of its own, and what they do to a forward. A
-// model plugin knows nothing of it: the host calls an adapter behind Ops (core/model/stream_ops.h),
-// where the base's matrices are shared by all streams and only the adapter's tensors differ from
-// stream to stream. Written by PEFT plugins (plugins/peft/lora is a complete example); one object
-// serves one model.
+// model plugin knows nothing of it: the host calls an adapter behind Ops
+// (core/forward/stream_ops.h), where the base's matrices are shared by all streams and only the
+// adapter's tensors differ from stream to stream. Written by PEFT plugins (plugins/peft/lora is a
+// complete example); one object serves one model.
 
 #include <ATen/core/Tensor.h>
 
@@ -57,7 +57,7 @@ class MEZO_API AdapterStart {
 using AdapterReader = std::function<std::vector<float>(Parameter)>;
 
 // An adapter as the peft package keeps it: adapter_config.json and the tensors of
-// adapter_model.safetensors (core/model/peft_folder.h writes and reads them).
+// adapter_model.safetensors (core/checkpoint/peft_folder.h writes and reads them).
 struct PeftFiles {
   struct Tensor {
     std::string name;

@@ -37,7 +37,7 @@
 #include <cstddef> /* the C headers alone do not define _GLIBCXX_USE_CXX11_ABI */
 #endif
 
-#include "core/plugin/parameter.h"
+#include "core/config/parameter.h"
 
 #if defined(__has_include)
 #if __has_include(<torch/version.h>)

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/checkpoint/peft_folder.h"
 #include "core/error.h"
-#include "core/model/peft_folder.h"
 #include "core/plugin/create.h"
 #include "core/run/start_adapter.h"
 

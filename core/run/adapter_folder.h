@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
+#include "core/checkpoint/load_model.h"
 #include "core/io/dtype.h"
-#include "core/model/load_model.h"
 
 namespace mezo {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/api.h"
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 #include "core/run/run_config.h"
 #include "core/task/encode.h"
 

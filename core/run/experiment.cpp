@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/machine/memory_use.h"
 #include "core/run/datasets.h"
 #include "core/run/interrupt.h"
 #include "core/run/measure.h"
-#include "core/run/memory_use.h"
 #include "core/run/origin.h"
 #include "core/run/placement.h"
 #include "core/run/result.h"

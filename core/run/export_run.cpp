@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/checkpoint/export_folder.h"
 #include "core/config/display.h"
 #include "core/config/nearest.h"
 #include "core/error.h"
 #include "core/io/new_folder.h"
-#include "core/model/export_folder.h"
 #include "core/plugin/create.h"
 #include "core/run/adapter_folder.h"
 #include "core/run/interrupt.h"

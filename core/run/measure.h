@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "core/answer/evaluate.h"
 #include "core/run/datasets.h"
-#include "core/run/evaluate.h"
 #include "core/run/run_folder.h"
 
 namespace mezo {

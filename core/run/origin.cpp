@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
+#include "core/checkpoint/weights_hash.h"
 #include "core/error.h"
 #include "core/io/sha256.h"
-#include "core/model/weights_hash.h"
-#include "core/run/machine.h"
+#include "core/machine/machine.h"
 
 namespace mezo {
 

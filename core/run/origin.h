@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 #include "core/run/run_config.h"
 #include "core/zo/trajectory.h"
 

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "core/checkpoint/attach.h"
 #include "core/error.h"
-#include "core/model/attach.h"
-#include "core/run/device.h"
+#include "core/machine/device.h"
 #include "core/run/trainer.h"
 
 namespace mezo {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 #include "core/run/run_config.h"
 #include "core/zo/exact_weights.h"
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/load_model.h"
 #include "core/config/overrides.h"
-#include "core/model/load_model.h"
 #include "core/plugin/search.h"
 #include "core/zo/exact_weights.h"
 #include "core/zo/trajectory.h"

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/model/load_model.h"
-#include "core/run/evaluate.h"
-#include "core/run/memory_use.h"
+#include "core/answer/evaluate.h"
+#include "core/checkpoint/load_model.h"
+#include "core/machine/memory_use.h"
 #include "core/run/run_config.h"
 
 namespace mezo {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "core/checkpoint/weights_hash.h"
 #include "core/error.h"
-#include "core/model/weights_hash.h"
 #include "core/run/interrupt.h"
 #include "core/run/origin.h"
 #include "core/run/progress.h"

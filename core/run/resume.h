@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 #include "core/run/run_config.h"
 #include "core/run/run_folder.h"
 #include "core/run/run_log.h"

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "core/model/attach.h"
+#include "core/checkpoint/attach.h"
+#include "core/machine/device.h"
 #include "core/plugin/create.h"
-#include "core/run/device.h"
 #include "core/run/placement.h"
 #include "core/run/stopwatch.h"
 

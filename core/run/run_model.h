@@ -2,7 +2,7 @@
 // The model of a run: loaded as its configuration says, with what the user should know of it
 // printed; and what the configuration left open, as this model resolves it.
 
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 #include "core/model/peft.h"
 #include "core/run/run_config.h"
 

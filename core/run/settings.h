@@ -9,7 +9,7 @@
 
 #include "core/api.h"
 #include "core/config/merge.h"
-#include "core/plugin/parameter.h"
+#include "core/config/parameter.h"
 #include "core/plugin/registry.h"
 
 namespace mezo {

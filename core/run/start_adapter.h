@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 
 namespace mezo {
 

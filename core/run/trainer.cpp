@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/answer/scorer.h"
 #include "core/error.h"
 #include "core/plugin/create.h"
 #include "core/run/batch_order.h"
-#include "core/run/scorer.h"
 
 namespace mezo {
 

@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 #include "core/run/run_config.h"
 #include "core/run/schedule.h"
 #include "core/task/encode.h"

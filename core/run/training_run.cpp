@@ -5,12 +5,12 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "core/model/weights_hash.h"
+#include "core/checkpoint/weights_hash.h"
+#include "core/machine/memory_use.h"
 #include "core/run/adapter_folder.h"
 #include "core/run/interrupt.h"
 #include "core/run/lost_perturbations.h"
 #include "core/run/measure.h"
-#include "core/run/memory_use.h"
 #include "core/run/placement.h"
 #include "core/run/rounding_noise.h"
 #include "core/run/trainer.h"

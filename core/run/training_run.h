@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 #include "core/run/datasets.h"
 #include "core/run/result.h"
 #include "core/run/resume.h"

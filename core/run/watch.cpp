@@ -6,8 +6,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/answer/evaluate.h"
 #include "core/error.h"
-#include "core/run/evaluate.h"
 #include "core/run/interrupt.h"
 #include "core/run/result.h"
 

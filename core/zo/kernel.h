@@ -18,7 +18,7 @@
 #include <span>
 
 #include "core/api.h"
-#include "core/model/storage.h"
+#include "core/forward/storage.h"
 #include "core/zo/direction.h"
 
 namespace mezo {
@@ -91,7 +91,7 @@ class MEZO_API WeightKernels {
 MEZO_API const WeightKernels& cpu_weight_kernels();
 
 // Of the device that the weights lie on: cpu, or cuda once its library has been loaded
-// (core/run/device.h).
+// (core/machine/device.h).
 MEZO_API const WeightKernels& weight_kernels(bool cuda);
 MEZO_API void set_cuda_weight_kernels(const WeightKernels* kernels);
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "core/model/index_tensor.h"
-#include "core/zo/stored_source.h"
+#include "core/forward/index_tensor.h"
+#include "core/forward/stored_source.h"
 
 namespace mezo {
 

@@ -42,7 +42,7 @@ struct TrajectoryHeader {
 // The weights after `step` steps, where a training came to an end.
 struct EndRecord {
   std::uint32_t step = 0;
-  std::string sha256;  // core/model/weights_hash.h
+  std::string sha256;  // core/checkpoint/weights_hash.h
 };
 
 // Where a record starts, and the running check of everything before it.

@@ -7,8 +7,8 @@
 #include "core/config/diagnostics.h"
 #include "core/config/merge.h"
 #include "core/config/overrides.h"
+#include "core/config/parameter.h"
 #include "core/config/parameters.h"
-#include "core/plugin/parameter.h"
 
 namespace sample {
 

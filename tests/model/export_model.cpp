@@ -8,8 +8,8 @@
 
 #include <iostream>
 
+#include "core/checkpoint/export_folder.h"
 #include "core/error.h"
-#include "core/model/export_folder.h"
 
 using namespace mezo;
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/load_model.h"
 #include "core/io/safetensors.h"
-#include "core/model/load_model.h"
 #include "tests/io/golden_files.h"
 #include "tests/scratch_folder.h"
 #include "toy.h"

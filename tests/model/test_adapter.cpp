@@ -3,11 +3,11 @@
 #include <ATen/ops/bmm.h>
 #include <doctest/doctest.h>
 
+#include "core/checkpoint/attach.h"
 #include "core/error.h"
-#include "core/model/attach.h"
-#include "core/model/attention_shapes.h"
+#include "core/forward/attention_shapes.h"
+#include "core/forward/stream_ops.h"
 #include "core/model/name_pattern.h"
-#include "core/model/stream_ops.h"
 #include "toy.h"
 
 using namespace mezo;

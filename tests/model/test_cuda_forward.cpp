@@ -2,10 +2,10 @@
 // without one. 16-bit results may differ by a rounding of each number that goes in.
 #include <doctest/doctest.h>
 
-#include "core/model/activations.h"
-#include "core/model/attention_kernels.h"
-#include "core/model/packed_attention.h"
-#include "core/model/packed_batch.h"
+#include "core/forward/activations.h"
+#include "core/forward/attention_kernels.h"
+#include "core/forward/packed_attention.h"
+#include "core/forward/packed_batch.h"
 #include "tests/zo/gpu.h"
 #include "toy.h"
 

@@ -8,9 +8,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/checkpoint/export_folder.h"
 #include "core/io/float16.h"
 #include "core/io/safetensors.h"
-#include "core/model/export_folder.h"
 #include "tests/io/golden_files.h"
 #include "tests/scratch_folder.h"
 #include "toy.h"

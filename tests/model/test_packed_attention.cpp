@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "core/model/packed_attention.h"
-#include "core/model/packed_batch.h"
+#include "core/forward/packed_attention.h"
+#include "core/forward/packed_batch.h"
 #include "toy.h"
 
 using namespace mezo;

@@ -6,9 +6,9 @@
 #include <span>
 #include <tuple>
 
-#include "core/model/weights_hash.h"
-#include "core/run/scorer.h"
-#include "core/zo/stored_source.h"
+#include "core/answer/scorer.h"
+#include "core/checkpoint/weights_hash.h"
+#include "core/forward/stored_source.h"
 #include "model_folder.h"
 #include "quantised_llama.h"
 #include "toy.h"

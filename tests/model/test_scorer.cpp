@@ -1,8 +1,8 @@
 #include <ATen/ops/log_softmax.h>
 #include <doctest/doctest.h>
 
-#include "core/model/stream_ops.h"
-#include "core/run/scorer.h"
+#include "core/answer/scorer.h"
+#include "core/forward/stream_ops.h"
 #include "toy.h"
 
 using namespace mezo;

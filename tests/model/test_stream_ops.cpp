@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "core/model/stream_ops.h"
+#include "core/forward/stream_ops.h"
 #include "toy.h"
 
 using namespace mezo;

@@ -17,12 +17,13 @@ std::string refusal(const std::string& name) {
 }  // namespace
 
 TEST_CASE("every fault of a component array is named at once") {
-  CHECK(refusal("malformed") ==
-        "its components are malformed: component 0 has no id; component 1 has no id; "
-        "peft 'lacks_factory' has no create function; peft 'lacks_factory' has no destroy "
-        "function; peft 'lacks_summary' has no summary; peft 'lacks_table': its parameter table is "
-        "null; peft 'bad_table': its parameter table: one stands in the table twice; peft 'serving' "
-        "says what it serves, which only a model does; mend the array that it gives to MEZO_PLUGIN");
+  CHECK(
+      refusal("malformed") ==
+      "its components are malformed: component 0 has no id; component 1 has no id; "
+      "peft 'lacks_factory' has no create function; peft 'lacks_factory' has no destroy "
+      "function; peft 'lacks_summary' has no summary; peft 'lacks_table': its parameter table is "
+      "null; peft 'bad_table': its parameter table: one stands in the table twice; peft 'serving' "
+      "says what it serves, which only a model does; mend the array that it gives to MEZO_PLUGIN");
 }
 
 TEST_CASE("an id in upper case is refused") {

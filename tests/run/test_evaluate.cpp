@@ -4,8 +4,8 @@
 
 #include <cmath>
 
+#include "core/answer/evaluate.h"
 #include "core/plugin/component.h"
-#include "core/run/evaluate.h"
 #include "tests/task/toy.h"
 
 using namespace mezo;

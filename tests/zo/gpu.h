@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "core/run/device.h"
+#include "core/machine/device.h"
 
 namespace mezo {
 

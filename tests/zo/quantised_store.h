@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/forward/parameter_store.h"
 #include "core/io/dequantize.h"
-#include "core/model/parameter_store.h"
 #include "tests/io/random_blocks.h"
 
 namespace mezo {

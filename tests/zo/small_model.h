@@ -8,8 +8,8 @@
 #include <ATen/ops/silu.h>
 #include <doctest/doctest.h>
 
+#include "core/forward/stream_ops.h"
 #include "core/model/model.h"
-#include "core/model/stream_ops.h"
 #include "core/zo/spsa.h"
 #include "kernel_cases.h"
 

@@ -10,7 +10,7 @@
 #include <optional>
 #include <random>
 
-#include "core/model/index_tensor.h"
+#include "core/forward/index_tensor.h"
 #include "core/zo/exact_weights.h"
 #include "gpu.h"
 #include "quantised_store.h"

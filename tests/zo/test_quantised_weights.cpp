@@ -5,7 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "core/model/index_tensor.h"
+#include "core/forward/index_tensor.h"
 #include "core/zo/exact_weights.h"
 #include "quantised_store.h"
 

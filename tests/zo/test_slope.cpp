@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "core/model/load_model.h"
+#include "core/checkpoint/load_model.h"
 #include "core/zo/slope.h"
 #include "stored_weights.h"
 

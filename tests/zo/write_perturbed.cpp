@@ -16,10 +16,10 @@
 #include <fstream>
 #include <iostream>
 
+#include "core/answer/scorer.h"
 #include "core/io/safetensors.h"
 #include "core/plugin/create.h"
 #include "core/run/batch_order.h"
-#include "core/run/scorer.h"
 #include "core/task/examples.h"
 #include "core/zo/spsa.h"
 
@@ -31,8 +31,8 @@ constexpr std::uint64_t seed = 0;
 constexpr std::uint32_t batch_size = 8;
 
 std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
-                                const Objective& objective,
-                                std::span<const EncodedExample* const> batch) {
+                              const Objective& objective,
+                              std::span<const EncodedExample* const> batch) {
   const at::Tensor value =
       objective.value(score(model, source, batch, Normalise::if_needed), targets_of(batch))
           .to(at::kDouble)

@@ -17,11 +17,11 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/machine/device.h"
+#include "core/machine/kept_pages.h"
+#include "core/machine/short_spins.h"
 #include "core/plugin/registry.h"
-#include "core/run/device.h"
-#include "core/run/kept_pages.h"
 #include "core/run/placement.h"
-#include "core/run/short_spins.h"
 #include "core/zo/spsa.h"
 #include "tools/bench_step/model.h"
 

@@ -9,10 +9,10 @@
 #include <map>
 #include <random>
 
+#include "core/checkpoint/attach.h"
 #include "core/config/schema.h"
 #include "core/error.h"
 #include "core/io/float16.h"
-#include "core/model/attach.h"
 #include "core/plugin/create.h"
 #include "core/run/start_adapter.h"
 

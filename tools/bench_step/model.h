@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/run/scorer.h"
+#include "core/answer/scorer.h"
 
 namespace mezo::bench {
 

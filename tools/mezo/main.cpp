@@ -20,13 +20,13 @@
 #include "core/config/nearest.h"
 #include "core/config/table.h"
 #include "core/error.h"
+#include "core/machine/kept_pages.h"
+#include "core/machine/short_spins.h"
 #include "core/plugin/listing.h"
 #include "core/plugin/registry.h"
 #include "core/run/experiment.h"
 #include "core/run/export_run.h"
-#include "core/run/kept_pages.h"
 #include "core/run/replay.h"
-#include "core/run/short_spins.h"
 #include "core/version.h"
 
 namespace {

@@ -1,5 +1,5 @@
 #pragma once
-// The GPU's WeightKernels; part of the CUDA library alone (core/run/device.h loads it).
+// The GPU's WeightKernels; part of the CUDA library alone (core/machine/device.h loads it).
 
 #include <span>
 

@@ -12,9 +12,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/checkpoint/peft_folder.h"
 #include "core/error.h"
 #include "core/model/peft.h"
-#include "core/model/peft_folder.h"
 #include "core/plugin/component.h"
 #include "plugins/peft/lora/sites.h"
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/peft_folder.h"
 #include "core/model/declaration.h"
-#include "core/model/peft_folder.h"
 
 namespace lora {
 

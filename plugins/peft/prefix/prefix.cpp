@@ -8,9 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/checkpoint/peft_folder.h"
 #include "core/error.h"
 #include "core/model/peft.h"
-#include "core/model/peft_folder.h"
 #include "core/plugin/component.h"
 
 namespace {

@@ -1,0 +1,70 @@
+#include "core/checkpoint/gguf_model.h"
+
+#include "core/error.h"
+
+namespace mezo {
+
+GptVocabulary vocabulary_of(const GgufFile& file) {
+  const GgufMetadata& meta = file.metadata;
+  const std::string model = meta.text("tokenizer.ggml.model");
+  if (model != "gpt2")
+    throw ModelError("[" + meta.path() +
+                     "] tokenizer.ggml.model: only byte-level BPE (gpt2) can be read, got " +
+                     model);
+  const auto id = [&](const char* key) {
+    if (!meta.find(key)) return std::optional<std::int32_t>();
+    const std::int64_t value = meta.integer(key);
+    if (value < 0 || value >= (std::int64_t{1} << 31))
+      throw ModelError("[" + meta.path() + "] " + key + ": expected a token's id, got " +
+                       std::to_string(value));
+    return std::optional(static_cast<std::int32_t>(value));
+  };
+  GptVocabulary v;
+  v.source = meta.path();
+  v.tokens = meta.texts("tokenizer.ggml.tokens");
+  v.merges = meta.texts("tokenizer.ggml.merges");
+  if (meta.find("tokenizer.ggml.token_type"))
+    for (const std::int64_t t : meta.integers("tokenizer.ggml.token_type"))
+      v.types.push_back(static_cast<std::int32_t>(t));
+  v.pre_tokenizer = meta.text("tokenizer.ggml.pre", "");
+  v.add_bos = meta.boolean("tokenizer.ggml.add_bos_token", false);
+  v.bos = id("tokenizer.ggml.bos_token_id");
+  v.eos = id("tokenizer.ggml.eos_token_id");
+  v.pad = id("tokenizer.ggml.padding_token_id");
+  v.unk = id("tokenizer.ggml.unknown_token_id");
+  return v;
+}
+
+Tokenizer tokenizer_of(const GgufFile& file) {
+  return Tokenizer::from_vocabulary(vocabulary_of(file));
+}
+
+std::optional<Canonical> canonical(const std::string& tensor, const std::vector<GgufName>& names) {
+  const std::size_t dot = tensor.rfind('.');
+  if (dot == std::string::npos) return std::nullopt;
+  const std::string module = tensor.substr(0, dot), suffix = tensor.substr(dot);
+  std::string number, pattern = module;
+  if (module.starts_with("blk.")) {
+    const std::size_t end = module.find('.', 4);
+    if (end == std::string::npos) return std::nullopt;
+    number = module.substr(4, end - 4);
+    pattern = "blk.*" + module.substr(end);
+  }
+  for (const GgufName& row : names)
+    if (row.gguf == pattern) {
+      std::string name = row.name;
+      if (const std::size_t star = name.find('*'); star != std::string::npos)
+        name.replace(star, 1, number);
+      return Canonical{name + suffix, row.rotary_heads};
+    }
+  return std::nullopt;
+}
+
+// llama.cpp stores each head's rows as (0, D/2, 1, D/2 + 1, …); transformers has the halves one
+// after the other.
+std::int64_t rotary_row(std::int64_t row, std::int64_t rows, std::int64_t heads) {
+  const std::int64_t head = rows / heads, i = row % head;
+  return row - i + i % 2 * (head / 2) + i / 2;
+}
+
+}  // namespace mezo

@@ -1,0 +1,49 @@
+#include "core/forward/activations.h"
+
+#include <ATen/ops/native_layer_norm.h>
+#include <ATen/ops/rsqrt.h>
+
+namespace mezo {
+
+namespace {
+
+const ActivationKernels* cuda_kernels = nullptr;
+
+// [R, d] as [S, R / S, d], to meet parameters [S, 1, d].
+at::Tensor by_stream(const at::Tensor& x, const at::Tensor& parameter) {
+  return x.view({parameter.size(0), x.size(0) / parameter.size(0), x.size(1)});
+}
+
+}  // namespace
+
+ActivationKernels::~ActivationKernels() = default;
+
+at::Tensor ActivationKernels::layer_norm(const at::Tensor& x, const at::Tensor& gain,
+                                         const at::Tensor& bias, double epsilon) const {
+  const auto [y, mean, rstd] =
+      at::native_layer_norm(x.to(at::kFloat), {x.size(1)}, {}, {}, epsilon);
+  return by_stream(y, gain)
+      .mul(gain.unsqueeze(1))
+      .add_(bias.unsqueeze(1))
+      .view(x.sizes())
+      .to(x.scalar_type());
+}
+
+at::Tensor ActivationKernels::rms_norm(const at::Tensor& x, const at::Tensor& gain,
+                                       double epsilon) const {
+  const at::Tensor wide = x.to(at::kFloat);
+  const at::Tensor scale = at::rsqrt(wide.square().mean({1}, /*keepdim=*/true).add_(epsilon));
+  return by_stream(wide.mul(scale), gain)
+      .mul_(gain.unsqueeze(1))
+      .view(x.sizes())
+      .to(x.scalar_type());
+}
+
+const ActivationKernels& activation_kernels(bool cuda) {
+  static const ActivationKernels plain;
+  return cuda && cuda_kernels ? *cuda_kernels : plain;
+}
+
+void set_cuda_activation_kernels(const ActivationKernels* kernels) { cuda_kernels = kernels; }
+
+}  // namespace mezo

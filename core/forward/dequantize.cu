@@ -1,0 +1,95 @@
+// Quantised weights on a GPU, by the same functions as on the CPU (core/io/blocks.h). A thread
+// makes the two weights of a byte's two nibbles (Q8_0: of two bytes 16 apart), 16 threads a block
+// of 32; a block of threads goes from row to row.
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "core/io/blocks.h"
+#include "core/forward/cuda_dequantize.h"
+
+namespace mezo {
+
+namespace {
+
+constexpr int threads = 256;
+constexpr std::int64_t most_blocks = 1 << 16;  // of threads: more than any GPU holds at once
+
+struct AsFloat {
+  using Word = float;
+  static __device__ Word word(float x) { return x; }
+};
+struct AsHalf {
+  using Word = std::uint16_t;
+  static __device__ Word word(float x) { return fp32_to_fp16(x); }
+};
+struct AsBFloat16 {
+  using Word = std::uint16_t;
+  static __device__ Word word(float x) { return fp32_to_bf16(x); }
+};
+
+template <DType Type, class As>
+__global__ void __launch_bounds__(threads)
+    dequantize_kernel(const std::uint8_t* stored, std::int64_t rows, std::int64_t blocks_a_row,
+                      const std::int64_t* entries, std::int64_t count, typename As::Word* out) {
+  const std::int64_t pairs = blocks_a_row * half_block;
+  for (std::int64_t i = blockIdx.x; i < count; i += gridDim.x) {
+    const std::int64_t row = entries ? entries[i] : i;
+    const bool known = row >= 0 && row < rows;
+    for (std::int64_t pair = threadIdx.x; pair < pairs; pair += threads) {
+      const std::int64_t at = pair / half_block;
+      const int j = static_cast<int>(pair % half_block);
+      typename As::Word* to = out + (i * blocks_a_row + at) * (2 * half_block) + j;
+      if (known) {
+        const Block<Type> block(stored + (row * blocks_a_row + at) * Block<Type>::bytes);
+        to[0] = As::word(block.first(j));
+        to[half_block] = As::word(block.second(j));
+      } else {
+        to[0] = to[half_block] = As::word(__uint_as_float(0x7FC00000u));
+      }
+    }
+  }
+}
+
+template <DType Type, class As>
+void launch(const DequantizePass& pass) {
+  const auto grid = static_cast<unsigned>(std::min(pass.count, most_blocks));
+  dequantize_kernel<Type, As><<<grid, threads, 0, c10::cuda::getCurrentCUDAStream()>>>(
+      pass.stored, pass.rows, pass.width / (2 * half_block), pass.entries, pass.count,
+      static_cast<typename As::Word*>(pass.out));
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+}
+
+template <DType Type>
+void launch_typed(const DequantizePass& pass) {
+  if (pass.type == at::kFloat)
+    launch<Type, AsFloat>(pass);
+  else if (pass.type == at::kHalf)
+    launch<Type, AsHalf>(pass);
+  else
+    launch<Type, AsBFloat16>(pass);
+}
+
+class CudaDequantizeKernels : public DequantizeKernels {
+ public:
+  void run(const DequantizePass& pass) const override {
+    if (pass.count == 0) return;
+    if (pass.blocks == DType::Q4_0)
+      launch_typed<DType::Q4_0>(pass);
+    else if (pass.blocks == DType::Q4_1)
+      launch_typed<DType::Q4_1>(pass);
+    else
+      launch_typed<DType::Q8_0>(pass);
+  }
+};
+
+}  // namespace
+
+const DequantizeKernels& cuda_dequantize_kernels() {
+  static const CudaDequantizeKernels kernels;
+  return kernels;
+}
+
+}  // namespace mezo

@@ -1,0 +1,187 @@
+#include "core/forward/packed_attention.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/forward/index_tensor.h"
+
+namespace mezo {
+
+namespace {
+
+// The padded [segments, length, heads, width] form of rows [R, heads, width]; the rows themselves
+// where they are in order.
+at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, bool in_order, std::int64_t n,
+                  std::int64_t length) {
+  return (in_order ? rows : rows.index_select(0, index))
+      .reshape({n, length, rows.size(1), rows.size(2)});
+}
+
+// Keys or values [n, length, heads, width] behind a prefix [S or 1, its length, heads, width]; the
+// segments of one stream lie together.
+at::Tensor behind(const at::Tensor& prefix, int streams, const at::Tensor& own) {
+  const std::int64_t n = own.size(0);
+  const at::Tensor of_each =
+      prefix.unsqueeze(1)
+          .expand({streams, n / streams, prefix.size(1), prefix.size(2), prefix.size(3)})
+          .reshape({n, prefix.size(1), prefix.size(2), prefix.size(3)});
+  return at::cat({of_each, own}, 1);
+}
+
+// Rows a segment's queries can see, in order: its parent's, then its own.
+std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Segment& s) {
+  std::vector<std::int64_t> rows;
+  const auto append = [&](const Segment& part) {
+    for (std::int64_t i = 0; i < part.length; ++i) rows.push_back(part.first_row + i);
+  };
+  if (s.parent >= 0) append(batch.segments()[static_cast<std::size_t>(s.parent)]);
+  append(s);
+  return rows;
+}
+
+// 0 where a query sees a key, minus infinity elsewhere: [n or 1, 1, queries, prefix + keys]. Rows
+// begin at multiples of 16 elements, which a GPU's kernels ask for.
+at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType type) {
+  const std::int64_t keys = prefix + seen.size(2);
+  at::Tensor mask =
+      at::zeros({seen.size(0), seen.size(1), (keys + 15) / 16 * 16}, seen.options().dtype(type))
+          .narrow(2, 0, keys);
+  mask.narrow(2, prefix, seen.size(2))
+      .masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
+  return mask.unsqueeze(1);
+}
+
+}  // namespace
+
+PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device)
+    : streams_(streams), device_(device), kernels_(attention_kernels(device.is_cuda())) {
+  std::vector<int> roots, continued;
+  for (std::size_t i = 0; i < batch.segments().size(); ++i)
+    (batch.segments()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
+  std::vector<std::int64_t> back(static_cast<std::size_t>(streams * batch.rows()));
+  std::int64_t base = 0;
+  for (const auto& members : {roots, continued}) {
+    if (members.empty()) continue;
+    groups_.push_back(make_group(batch, members, streams));
+    const Group& g = groups_.back();
+    for (int s = 0; s < streams; ++s)
+      for (std::size_t m = 0; m < members.size(); ++m) {
+        const Segment& segment = batch.segments()[static_cast<std::size_t>(members[m])];
+        const std::int64_t place =
+            base + (s * static_cast<std::int64_t>(members.size()) + static_cast<std::int64_t>(m)) *
+                       g.queries;
+        for (std::int64_t i = 0; i < segment.length; ++i)
+          back[static_cast<std::size_t>(s * batch.rows() + segment.first_row + i)] = place + i;
+      }
+    base += g.n * g.queries;
+  }
+  back_ = index_tensor(back, device_);
+}
+
+PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
+                                                   const std::vector<int>& members,
+                                                   int streams) const {
+  Group g;
+  g.n = static_cast<std::int64_t>(members.size()) * streams;
+  std::vector<std::vector<std::int64_t>> keys;
+  for (const int m : members) {
+    const Segment& s = batch.segments()[static_cast<std::size_t>(m)];
+    g.continues = s.parent >= 0;
+    keys.push_back(visible_rows(batch, s));
+    g.queries = std::max(g.queries, s.length);
+    g.keys = std::max(g.keys, static_cast<std::int64_t>(keys.back().size()));
+  }
+  std::vector<std::int64_t> query_rows, key_rows, query_position, key_position;
+  for (int stream = 0; stream < streams; ++stream)
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      const Segment& s = batch.segments()[static_cast<std::size_t>(members[m])];
+      const std::int64_t offset = stream * batch.rows();
+      for (std::int64_t i = 0; i < g.queries; ++i) {
+        const std::int64_t row =
+            s.first_row +
+            std::min(i, s.length - 1);  // padding repeats the last row; its result is dropped
+        query_rows.push_back(offset + row);
+        query_position.push_back(batch.positions()[static_cast<std::size_t>(row)]);
+      }
+      const auto count = static_cast<std::int64_t>(keys[m].size());
+      for (std::int64_t i = 0; i < g.keys; ++i) {
+        const std::int64_t row = keys[m][static_cast<std::size_t>(std::min(i, count - 1))];
+        key_rows.push_back(offset + row);
+        key_position.push_back(i < count ? batch.positions()[static_cast<std::size_t>(row)]
+                                         : std::numeric_limits<std::int64_t>::max());
+      }
+    }
+  const auto in_order = [](const std::vector<std::int64_t>& rows, std::int64_t all) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (rows[i] != static_cast<std::int64_t>(i)) return false;
+    return static_cast<std::int64_t>(rows.size()) == all;
+  };
+  g.in_order =
+      in_order(query_rows, streams * batch.rows()) && in_order(key_rows, streams * batch.rows());
+  g.query_rows = index_tensor(query_rows, device_);
+  g.key_rows = index_tensor(key_rows, device_);
+  g.query_position = index_tensor(query_position, device_).view({g.n, g.queries, 1});
+  g.key_position = index_tensor(key_position, device_).view({g.n, 1, g.keys});
+  return g;
+}
+
+const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std::int64_t prefix,
+                                        at::ScalarType type) const {
+  const AttentionOptions& last = g.mask_options;
+  if (g.mask.defined() && g.mask.scalar_type() == type && g.mask_prefix == prefix &&
+      last.causal == o.causal && last.window == o.window)
+    return g.mask;
+  // In order, all segments are equally long and have one mask.
+  const std::int64_t n = g.in_order ? 1 : g.n;
+  const at::Tensor query = g.query_position.narrow(0, 0, n), key = g.key_position.narrow(0, 0, n);
+  at::Tensor seen =
+      o.causal ? key <= query
+               : (key < std::numeric_limits<std::int64_t>::max()).expand({n, g.queries, g.keys});
+  if (o.window > 0) seen = seen & (query - key < o.window);
+  g.mask = make_mask(seen, prefix, type);
+  g.mask_options = o;
+  g.mask_prefix = prefix;
+  return g.mask;
+}
+
+at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
+                                       const at::Tensor& v, const AttentionOptions& o,
+                                       const std::optional<KeysValues>& prefix) {
+  std::vector<at::Tensor> outputs;
+  for (Group& g : groups_) {
+    const at::Tensor queries = gather(q, g.query_rows, g.in_order, g.n, g.queries),
+                     keys = gather(k, g.key_rows, g.in_order, g.n, g.keys),
+                     values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
+    outputs.push_back(attend(g, queries, keys, values, o, prefix)
+                          .transpose(1, 2)
+                          .reshape({g.n * g.queries, q.size(1), q.size(2)}));
+    if (g.in_order) return outputs.back();
+  }
+  return (outputs.size() == 1 ? outputs[0] : at::cat(outputs)).index_select(0, back_);
+}
+
+at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tensor& k,
+                                   const at::Tensor& v, const AttentionOptions& o,
+                                   const std::optional<KeysValues>& prefix) const {
+  const auto sequences = [&](const at::Tensor& keys, const at::Tensor& values) {
+    return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2), o.scale,
+                           !g.in_order};
+  };
+  // Padding lies behind what is there, out of its sight.
+  const bool causal = o.causal && o.window == 0 && !g.continues;
+  const at::ScalarType type = q.scalar_type();
+  if (!prefix)
+    return kernels_.attend(sequences(k, v),
+                           causal ? std::optional<at::Tensor>() : mask(g, o, 0, type));
+  if (causal)
+    if (const auto out = kernels_.attend_behind(*prefix, sequences(k, v))) return *out;
+  return kernels_.attend(
+      sequences(behind(prefix->keys, streams_, k), behind(prefix->values, streams_, v)),
+      mask(g, o, prefix->keys.size(1), type));
+}
+
+}  // namespace mezo

@@ -1,0 +1,60 @@
+#pragma once
+// Attention over packed rows: gathers the rows of each segment into a padded [segments, heads,
+// length, width] tensor, runs scaled-dot-product attention, and scatters back. The index tensors
+// are made once a batch and serve every layer. Segments without a parent are padded on the right,
+// so that under causal attention no mask is needed at all; where they are equally long nothing is
+// gathered either.
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <vector>
+
+#include "core/forward/attention_kernels.h"
+#include "core/forward/packed_batch.h"
+#include "core/model/adapter.h"
+#include "core/model/ops.h"
+
+namespace mezo {
+
+class PackedAttention {
+ public:
+  // Rows are those of `batch`, `streams` times over, on the device.
+  PackedAttention(const PackedBatch& batch, int streams, at::Device device = at::kCPU);
+
+  // Shapes as in Ops::attention; the prefix as in Adapter::prefix. Every segment, continued or not,
+  // sees the prefix of its stream whole, before all that it sees otherwise.
+  at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        const AttentionOptions&,
+                        const std::optional<KeysValues>& prefix = std::nullopt);
+
+ private:
+  struct Group {  // n segments computed together; all tensors repeat for each stream
+    std::int64_t n = 0, queries = 0, keys = 0;
+    bool continues = false;     // its segments have parents
+    bool in_order = false;      // padded queries and keys are the rows as they lie
+    at::Tensor query_rows;      // [n * queries] row of each padded query
+    at::Tensor key_rows;        // [n * keys] row of each padded key
+    at::Tensor query_position;  // [n, queries, 1]
+    at::Tensor key_position;    // [n, 1, keys]; padding lies past every position
+
+    // The mask of the layer before, which as a rule is the next one's too.
+    AttentionOptions mask_options;
+    std::int64_t mask_prefix = 0;
+    at::Tensor mask;
+  };
+  Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
+  // Of padded queries, keys and values [n, length, heads, width]: [n, heads, queries, width].
+  at::Tensor attend(Group&, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                    const AttentionOptions&, const std::optional<KeysValues>& prefix) const;
+  const at::Tensor& mask(Group&, const AttentionOptions&, std::int64_t prefix,
+                         at::ScalarType) const;
+
+  int streams_;
+  at::Device device_;
+  const AttentionKernels& kernels_;
+  std::vector<Group> groups_;
+  at::Tensor back_;  // [R] place of each row in the groups' padded outputs, laid end to end
+};
+
+}  // namespace mezo

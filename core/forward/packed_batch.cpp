@@ -1,0 +1,23 @@
+#include "core/forward/packed_batch.h"
+
+#include <stdexcept>
+
+namespace mezo {
+
+int PackedBatch::add(std::span<const std::int32_t> tokens, int parent) {
+  if (tokens.empty()) throw std::logic_error("[PackedBatch] empty segment");
+  std::int64_t position = 0;
+  if (parent >= 0) {
+    const Segment& context = segments_.at(static_cast<std::size_t>(parent));
+    if (context.parent >= 0) throw std::logic_error("[PackedBatch] a parent has a parent");
+    position = context.length;
+  }
+  segments_.push_back({rows(), static_cast<std::int64_t>(tokens.size()), parent});
+  for (const std::int32_t token : tokens) {
+    ids_.push_back(token);
+    positions_.push_back(position++);
+  }
+  return static_cast<int>(segments_.size()) - 1;
+}
+
+}  // namespace mezo

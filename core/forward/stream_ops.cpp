@@ -1,0 +1,112 @@
+#include "core/forward/stream_ops.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_select.h>
+
+#include "core/error.h"
+#include "core/forward/index_tensor.h"
+#include "core/forward/matmul.h"
+#include "core/plugin/create.h"
+
+namespace mezo {
+
+namespace {
+
+// What Adapter::prefix() promises, beside a layer's own keys and values.
+void check(const KeysValues& prefix, int streams, const at::Tensor& k, const at::Tensor& v) {
+  const auto fits = [&](const at::Tensor& x, const at::Tensor& own) {
+    return x.dim() == 4 && (x.size(0) == 1 || x.size(0) == streams) &&
+           x.size(1) == prefix.keys.size(1) && x.size(2) == own.size(1) &&
+           x.size(3) == own.size(2) && x.scalar_type() == own.scalar_type() &&
+           x.device() == own.device();
+  };
+  if (!fits(prefix.keys, k) || !fits(prefix.values, v))
+    throw PluginError(
+        "[Adapter] a prefix is [streams or 1, length, kv heads, width] of its layer, in the type "
+        "that the model computes in; this one is not");
+}
+
+}  // namespace
+
+Ops::~Ops() = default;
+StreamOps::~StreamOps() = default;
+
+StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch,
+                     const AttachedAdapter* adapter)
+    : source_(source),
+      adapter_(adapter && *adapter ? adapter : nullptr),
+      streams_(source.streams()),
+      batch_{index_tensor(batch.ids(), source.device()).repeat({streams_}),
+             index_tensor(batch.positions(), source.device()).repeat({streams_})},
+      activations_(activation_kernels(source.device().is_cuda())),
+      attention_(std::make_unique<PackedAttention>(batch, streams_, source.device())) {
+  if (!adapter_) return;
+  const std::int64_t shift =
+      guard(adapter_->component, [&] { return adapter_->adapter->position_shift(); });
+  if (shift != 0) batch_.positions = batch_.positions + shift;
+}
+
+at::Tensor StreamOps::enter_layer(int, const at::Tensor& x) { return x; }
+
+at::Tensor StreamOps::embedding(const Embedding& e, const at::Tensor& ids) {
+  // Every stream asks for the same entries.
+  const at::Tensor rows = source_.rows(e.weight, ids.narrow(0, 0, ids.size(0) / streams_));
+  return rows.expand({streams_, rows.size(1), rows.size(2)}).reshape({-1, rows.size(2)});
+}
+
+at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
+  at::Tensor y = base_linear(map, x);
+  if (adapter_ && !map.vocabulary)
+    guard(
+        adapter_->component, [&] { adapter_->adapter->linear(source_, map, x, y); },
+        "changing a linear map");
+  return y;
+}
+
+at::Tensor StreamOps::base_linear(const Linear& map, const at::Tensor& x) {
+  const bool selected = map.vocabulary && vocabulary_;
+  at::Tensor bias;
+  if (map.bias) {  // before the matrix, which the source's next call may overwrite
+    bias = source_.addend(map.bias);
+    if (selected) bias = bias.index_select(1, *vocabulary_);
+  }
+  const at::Tensor w =
+      selected ? source_.rows(map.weight, *vocabulary_) : source_.whole(map.weight);
+  const auto bias_of = [&](std::int64_t s) {
+    return bias.defined() ? bias[bias.size(0) == 1 ? 0 : s] : bias;
+  };
+  if (w.size(0) == 1 && (!bias.defined() || bias.size(0) == 1))
+    return multiply(x, w[0], map.layout, bias_of(0));
+  const std::int64_t n = x.size(0) / streams_;
+  at::Tensor out =
+      at::empty({x.size(0), map.layout == Layout::out_in ? w.size(1) : w.size(2)}, x.options());
+  for (int s = 0; s < streams_; ++s)
+    multiply_into(out.narrow(0, s * n, n), x.narrow(0, s * n, n), w[w.size(0) == 1 ? 0 : s],
+                  map.layout, bias_of(s));
+  return out;
+}
+
+at::Tensor StreamOps::layer_norm(const Norm& norm, const at::Tensor& x, double epsilon) {
+  return activations_.layer_norm(x, source_.whole(norm.gain), source_.whole(norm.bias), epsilon);
+}
+
+at::Tensor StreamOps::rms_norm(const Norm& norm, const at::Tensor& x, double epsilon) {
+  return activations_.rms_norm(x, source_.whole(norm.gain), epsilon);
+}
+
+at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor& k,
+                                const at::Tensor& v, const AttentionOptions& options) {
+  std::optional<KeysValues> prefix;
+  if (adapter_)
+    guard(
+        adapter_->component,
+        [&] {
+          prefix = adapter_->adapter->prefix(source_, layer);
+          if (prefix) check(*prefix, streams_, k, v);
+        },
+        "making a prefix");
+  return (*attention_)(q, k, v, options, prefix);
+}
+
+}  // namespace mezo

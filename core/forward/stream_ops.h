@@ -1,0 +1,55 @@
+#pragma once
+// The host's Ops: the same arithmetic for evaluation (one stream) and training (two or more), over
+// whatever ParameterSource it is given, on the device and in the type that it names. One object
+// serves one batch. A matrix of each stream's own is one product a stream; a matrix that all share
+// is one product over all rows; what an adapter adds is small and each stream's own. No stream's
+// rows are padded or copied for another's.
+
+#include <memory>
+#include <optional>
+
+#include "core/forward/activations.h"
+#include "core/forward/packed_attention.h"
+#include "core/forward/packed_batch.h"
+#include "core/model/adapter.h"
+#include "core/model/ops.h"
+#include "core/model/parameter_source.h"
+
+namespace mezo {
+
+class MEZO_API StreamOps : public Ops {
+ public:
+  // `adapter`, which must outlive this object, has its part in linear() and attention().
+  StreamOps(ParameterSource& source, const PackedBatch& batch,
+            const AttachedAdapter* adapter = nullptr);
+  ~StreamOps() override;
+
+  // What the model's hidden() is given: the batch's rows, once for each stream.
+  const Batch& batch() const { return batch_; }
+  int streams() const { return streams_; }
+
+  // From now on a vocabulary head gives only these columns, in this order: entries [U] int64 on the
+  // source's device, ascending without repetition.
+  void select_vocabulary(at::Tensor entries) { vocabulary_ = std::move(entries); }
+
+  at::Tensor enter_layer(int layer, const at::Tensor& x) override;
+  at::Tensor embedding(const Embedding&, const at::Tensor& ids) override;
+  at::Tensor linear(const Linear&, const at::Tensor& x) override;
+  at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) override;
+  at::Tensor rms_norm(const Norm&, const at::Tensor& x, double epsilon) override;
+  at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                       const AttentionOptions&) override;
+
+ private:
+  at::Tensor base_linear(const Linear&, const at::Tensor& x);
+
+  ParameterSource& source_;
+  const AttachedAdapter* adapter_;  // null: none
+  int streams_;
+  Batch batch_;
+  const ActivationKernels& activations_;
+  std::optional<at::Tensor> vocabulary_;
+  std::unique_ptr<PackedAttention> attention_;
+};
+
+}  // namespace mezo

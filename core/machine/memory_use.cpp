@@ -1,0 +1,33 @@
+#include "core/machine/memory_use.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/machine/device.h"
+
+namespace mezo {
+
+std::string MemoryUse::text() const {
+  const auto gigabytes = [](std::int64_t bytes) { return static_cast<double>(bytes) / 1e9; };
+  // Scratch counts whole, and of it the system counts the pages that were written.
+  const std::int64_t rest = std::max<std::int64_t>(0, peak - weights - scratch);
+  return fmt::format(
+      "peak memory {:.2f} GB: weights {:.2f}, scratch of perturbed copies {:.2f}, {} {:.2f}",
+      gigabytes(peak), gigabytes(weights), gigabytes(scratch),
+      tensors_only ? "the rest (activations)" : "the rest (activations, code)", gigabytes(rest));
+}
+
+nlohmann::ordered_json MemoryUse::json() const {
+  return {{"peak_memory_bytes", peak},
+          {"weights_bytes", weights},
+          {"scratch_bytes", scratch},
+          {"device", device}};
+}
+
+MemoryUse memory_use(const ParameterStore& store, std::int64_t scratch) {
+  const DeviceMemory memory = device_memory(store.device());
+  return {memory.name, store.device().is_cuda(), memory.peak_bytes, store.bytes(), scratch};
+}
+
+}  // namespace mezo

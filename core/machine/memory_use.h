@@ -1,0 +1,32 @@
+#pragma once
+// Where a run's memory went, at its highest: for the line that a run ends with and for result.json.
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/api.h"
+#include "core/forward/parameter_store.h"
+
+namespace mezo {
+
+struct MEZO_API MemoryUse {
+  std::string device;         // "NVIDIA H200", or the CPU's name
+  bool tensors_only = false;  // a GPU's peak, of which code and libraries are no part
+  std::int64_t peak = 0;      // CPU: resident in the process
+  std::int64_t weights = 0;   // as they are stored
+  std::int64_t scratch = 0;   // perturbed copies of whole matrices
+
+  // "peak memory 1.23 GB: weights 0.54, scratch of perturbed copies 0.01, the rest (activations,
+  // code) 0.68", without an end of line.
+  std::string text() const;
+
+  // {"peak_memory_bytes", "weights_bytes", "scratch_bytes", "device"}.
+  nlohmann::ordered_json json() const;
+};
+
+// As it is now, on the store's device; `scratch` is ExactWeights::scratch_bytes(), 0 where nothing
+// trained.
+MEZO_API MemoryUse memory_use(const ParameterStore& store, std::int64_t scratch);
+
+}  // namespace mezo
