@@ -34,7 +34,7 @@ struct Plan {
   bool one_token_each = true;  // every option is one token, predicted by the context's last row
 };
 
-// Where an option's tokens lie: its own segment, behind the context that it shares with others.
+// Where an option's tokens lie: its own piece, behind the context that it shares with others.
 struct Placed {
   std::int64_t last_of_context;  // row
   std::int64_t first;            // row of the option's first token, if more than one is read
@@ -57,7 +57,7 @@ void want_rows(Plan& plan, std::int64_t example, std::int64_t option, const Enco
   }
 }
 
-// An only option continues its context in one segment: nothing has to be shared.
+// An only option continues its context in one piece: nothing has to be shared.
 void lay_out_only_option(Plan& plan, std::int64_t example, const EncodedExample& e,
                          std::map<std::int64_t, std::int64_t>& wanted) {
   std::vector<std::int32_t> tokens = e.context;
@@ -71,7 +71,7 @@ void lay_out_only_option(Plan& plan, std::int64_t example, const EncodedExample&
 void lay_out_options(Plan& plan, std::int64_t example, const EncodedExample& e,
                      std::map<std::int64_t, std::int64_t>& wanted) {
   const int context = plan.batch.add(e.context);
-  const Segment root = plan.batch.segments()[static_cast<std::size_t>(context)];
+  const Piece root = plan.batch.pieces()[static_cast<std::size_t>(context)];
   for (std::size_t o = 0; o < e.tails.size(); ++o) {
     const auto& tail = e.tails[o];
     const std::int64_t first = plan.batch.rows();

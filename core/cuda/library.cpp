@@ -38,9 +38,7 @@ extern "C" __attribute__((visibility("default"))) const mezo::CudaLibrary* mezo_
   if (devices == 0) library.problem = "this machine has no GPU";
   library.memory = memory;
   library.reset_peak = reset_peak;
-  mezo::set_cuda_weight_kernels(&mezo::cuda_weight_kernels());
-  mezo::set_cuda_activation_kernels(&mezo::cuda_activation_kernels());
-  mezo::set_cuda_attention_kernels(&mezo::cuda_attention_kernels());
-  mezo::set_cuda_dequantize_kernels(&mezo::cuda_dequantize_kernels());
+  library.kernels = {&mezo::cuda_activation_kernels(), &mezo::cuda_attention_kernels(),
+                     &mezo::cuda_dequantize_kernels(), &mezo::cuda_weight_kernels()};
   return &library;
 }

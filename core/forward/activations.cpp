@@ -3,11 +3,11 @@
 #include <ATen/ops/native_layer_norm.h>
 #include <ATen/ops/rsqrt.h>
 
+#include "core/machine/device.h"
+
 namespace mezo {
 
 namespace {
-
-const ActivationKernels* cuda_kernels = nullptr;
 
 // [R, d] as [S, R / S, d], to meet parameters [S, 1, d].
 at::Tensor by_stream(const at::Tensor& x, const at::Tensor& parameter) {
@@ -41,9 +41,7 @@ at::Tensor ActivationKernels::rms_norm(const at::Tensor& x, const at::Tensor& ga
 
 const ActivationKernels& activation_kernels(bool cuda) {
   static const ActivationKernels plain;
-  return cuda && cuda_kernels ? *cuda_kernels : plain;
+  return cuda && cuda_kernels() ? *cuda_kernels()->activations : plain;
 }
-
-void set_cuda_activation_kernels(const ActivationKernels* kernels) { cuda_kernels = kernels; }
 
 }  // namespace mezo

@@ -21,6 +21,5 @@ class MEZO_API ActivationKernels {
 };
 
 MEZO_API const ActivationKernels& activation_kernels(bool cuda);
-MEZO_API void set_cuda_activation_kernels(const ActivationKernels* kernels);
 
 }  // namespace mezo

@@ -2,13 +2,9 @@
 
 #include <ATen/ops/scaled_dot_product_attention.h>
 
+#include "core/machine/device.h"
+
 namespace mezo {
-
-namespace {
-
-const AttentionKernels* cuda_kernels = nullptr;
-
-}  // namespace
 
 AttentionKernels::~AttentionKernels() = default;
 
@@ -34,9 +30,7 @@ at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
 
 const AttentionKernels& attention_kernels(bool cuda) {
   static const AttentionKernels plain;
-  return cuda && cuda_kernels ? *cuda_kernels : plain;
+  return cuda && cuda_kernels() ? *cuda_kernels()->attention : plain;
 }
-
-void set_cuda_attention_kernels(const AttentionKernels* kernels) { cuda_kernels = kernels; }
 
 }  // namespace mezo

@@ -39,6 +39,5 @@ class MEZO_API AttentionKernels {
 MEZO_API at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads);
 
 MEZO_API const AttentionKernels& attention_kernels(bool cuda);
-MEZO_API void set_cuda_attention_kernels(const AttentionKernels* kernels);
 
 }  // namespace mezo

@@ -9,14 +9,13 @@
 
 #include "core/forward/parameter_store.h"
 #include "core/io/dequantize.h"
+#include "core/machine/device.h"
 
 namespace mezo {
 
 namespace {
 
 constexpr std::int64_t grain = 8192;  // weights below which a thread is not worth waking
-
-const DequantizeKernels* cuda_kernels = nullptr;
 
 DType written(at::ScalarType type) {
   return type == at::kFloat ? DType::F32 : type == at::kHalf ? DType::F16 : DType::BF16;
@@ -67,10 +66,8 @@ DequantizePass dequantize_pass(const StoredTensor& tensor) {
 const DequantizeKernels& dequantize_kernels(bool cuda) {
   static const CpuDequantizeKernels cpu;
   if (!cuda) return cpu;
-  if (!cuda_kernels) throw std::logic_error("[dequantize] no CUDA library has been loaded");
-  return *cuda_kernels;
+  if (!cuda_kernels()) throw std::logic_error("[dequantize] no CUDA library has been loaded");
+  return *cuda_kernels()->dequantize;
 }
-
-void set_cuda_dequantize_kernels(const DequantizeKernels* kernels) { cuda_kernels = kernels; }
 
 }  // namespace mezo

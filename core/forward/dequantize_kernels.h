@@ -44,6 +44,5 @@ class MEZO_API DequantizeKernels {
 // Of the device that the weights lie on: cpu, or cuda once its library has been loaded
 // (core/machine/device.h).
 MEZO_API const DequantizeKernels& dequantize_kernels(bool cuda);
-MEZO_API void set_cuda_dequantize_kernels(const DequantizeKernels* kernels);
 
 }  // namespace mezo

@@ -13,7 +13,7 @@ namespace mezo {
 
 namespace {
 
-// The padded [segments, length, heads, width] form of rows [R, heads, width]; the rows themselves
+// The padded [pieces, length, heads, width] form of rows [R, heads, width]; the rows themselves
 // where they are in order.
 at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, bool in_order, std::int64_t n,
                   std::int64_t length) {
@@ -22,7 +22,7 @@ at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, bool in_order
 }
 
 // Keys or values [n, length, heads, width] behind a prefix [S or 1, its length, heads, width]; the
-// segments of one stream lie together.
+// pieces of one stream lie together.
 at::Tensor behind(const at::Tensor& prefix, int streams, const at::Tensor& own) {
   const std::int64_t n = own.size(0);
   const at::Tensor of_each =
@@ -32,13 +32,13 @@ at::Tensor behind(const at::Tensor& prefix, int streams, const at::Tensor& own) 
   return at::cat({of_each, own}, 1);
 }
 
-// Rows a segment's queries can see, in order: its parent's, then its own.
-std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Segment& s) {
+// Rows a piece's queries can see, in order: its parent's, then its own.
+std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Piece& s) {
   std::vector<std::int64_t> rows;
-  const auto append = [&](const Segment& part) {
+  const auto append = [&](const Piece& part) {
     for (std::int64_t i = 0; i < part.length; ++i) rows.push_back(part.first_row + i);
   };
-  if (s.parent >= 0) append(batch.segments()[static_cast<std::size_t>(s.parent)]);
+  if (s.parent >= 0) append(batch.pieces()[static_cast<std::size_t>(s.parent)]);
   append(s);
   return rows;
 }
@@ -60,8 +60,8 @@ at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType
 PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device)
     : streams_(streams), device_(device), kernels_(attention_kernels(device.is_cuda())) {
   std::vector<int> roots, continued;
-  for (std::size_t i = 0; i < batch.segments().size(); ++i)
-    (batch.segments()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
+  for (std::size_t i = 0; i < batch.pieces().size(); ++i)
+    (batch.pieces()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
   std::vector<std::int64_t> back(static_cast<std::size_t>(streams * batch.rows()));
   std::int64_t base = 0;
   for (const auto& members : {roots, continued}) {
@@ -70,12 +70,12 @@ PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Devi
     const Group& g = groups_.back();
     for (int s = 0; s < streams; ++s)
       for (std::size_t m = 0; m < members.size(); ++m) {
-        const Segment& segment = batch.segments()[static_cast<std::size_t>(members[m])];
+        const Piece& piece = batch.pieces()[static_cast<std::size_t>(members[m])];
         const std::int64_t place =
             base + (s * static_cast<std::int64_t>(members.size()) + static_cast<std::int64_t>(m)) *
                        g.queries;
-        for (std::int64_t i = 0; i < segment.length; ++i)
-          back[static_cast<std::size_t>(s * batch.rows() + segment.first_row + i)] = place + i;
+        for (std::int64_t i = 0; i < piece.length; ++i)
+          back[static_cast<std::size_t>(s * batch.rows() + piece.first_row + i)] = place + i;
       }
     base += g.n * g.queries;
   }
@@ -89,7 +89,7 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
   g.n = static_cast<std::int64_t>(members.size()) * streams;
   std::vector<std::vector<std::int64_t>> keys;
   for (const int m : members) {
-    const Segment& s = batch.segments()[static_cast<std::size_t>(m)];
+    const Piece& s = batch.pieces()[static_cast<std::size_t>(m)];
     g.continues = s.parent >= 0;
     keys.push_back(visible_rows(batch, s));
     g.queries = std::max(g.queries, s.length);
@@ -98,7 +98,7 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
   std::vector<std::int64_t> query_rows, key_rows, query_position, key_position;
   for (int stream = 0; stream < streams; ++stream)
     for (std::size_t m = 0; m < members.size(); ++m) {
-      const Segment& s = batch.segments()[static_cast<std::size_t>(members[m])];
+      const Piece& s = batch.pieces()[static_cast<std::size_t>(members[m])];
       const std::int64_t offset = stream * batch.rows();
       for (std::int64_t i = 0; i < g.queries; ++i) {
         const std::int64_t row =
@@ -135,7 +135,7 @@ const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std
   if (g.mask.defined() && g.mask.scalar_type() == type && g.mask_prefix == prefix &&
       last.causal == o.causal && last.window == o.window)
     return g.mask;
-  // In order, all segments are equally long and have one mask.
+  // In order, all pieces are equally long and have one mask.
   const std::int64_t n = g.in_order ? 1 : g.n;
   const at::Tensor query = g.query_position.narrow(0, 0, n), key = g.key_position.narrow(0, 0, n);
   at::Tensor seen =

@@ -1,7 +1,7 @@
 #pragma once
-// Attention over packed rows: gathers the rows of each segment into a padded [segments, heads,
+// Attention over packed rows: gathers the rows of each piece into a padded [pieces, heads,
 // length, width] tensor, runs scaled-dot-product attention, and scatters back. The index tensors
-// are made once a batch and serve every layer. Segments without a parent are padded on the right,
+// are made once a batch and serve every layer. Pieces without a parent are padded on the right,
 // so that under causal attention no mask is needed at all; where they are equally long nothing is
 // gathered either.
 
@@ -22,16 +22,16 @@ class PackedAttention {
   // Rows are those of `batch`, `streams` times over, on the device.
   PackedAttention(const PackedBatch& batch, int streams, at::Device device = at::kCPU);
 
-  // Shapes as in Ops::attention; the prefix as in Adapter::prefix. Every segment, continued or not,
+  // Shapes as in Ops::attention; the prefix as in Adapter::prefix. Every piece, continued or not,
   // sees the prefix of its stream whole, before all that it sees otherwise.
   at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         const AttentionOptions&,
                         const std::optional<KeysValues>& prefix = std::nullopt);
 
  private:
-  struct Group {  // n segments computed together; all tensors repeat for each stream
+  struct Group {  // n pieces computed together; all tensors repeat for each stream
     std::int64_t n = 0, queries = 0, keys = 0;
-    bool continues = false;     // its segments have parents
+    bool continues = false;     // its pieces have parents
     bool in_order = false;      // padded queries and keys are the rows as they lie
     at::Tensor query_rows;      // [n * queries] row of each padded query
     at::Tensor key_rows;        // [n * keys] row of each padded key

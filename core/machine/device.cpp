@@ -37,8 +37,11 @@ Opened open_library() {
   return {open(), ""};
 }
 
+const CudaLibrary* loaded = nullptr;
+
 const Opened& opened() {
   static const Opened once = open_library();
+  loaded = once.library;
   return once;
 }
 
@@ -67,6 +70,8 @@ at::Device open_device(const std::string& name) {
   throw RunError("[model.device] cuda cannot be used: " +
                  (cuda.library ? std::string(cuda.library->problem) : cuda.problem));
 }
+
+const CudaKernels* cuda_kernels() { return loaded ? &loaded->kernels : nullptr; }
 
 DeviceMemory device_memory(at::Device device) {
   if (device.is_cuda()) return opened().library->memory(device.index());

@@ -29,10 +29,28 @@ MEZO_API DeviceMemory device_memory(at::Device device);
 // From now on a GPU's peak counts anew.
 MEZO_API void reset_peak_memory(at::Device device);
 
-// Entry point of libmezo_cuda.so: registers its kernels; what the host asks of it afterwards.
+class ActivationKernels;
+class AttentionKernels;
+class DequantizeKernels;
+class WeightKernels;
+
+// What a GPU's library brings in place of the CPU's kernels, one of each kind; they live as long as
+// the process.
+struct CudaKernels {
+  const ActivationKernels* activations = nullptr;
+  const AttentionKernels* attention = nullptr;
+  const DequantizeKernels* dequantize = nullptr;
+  const WeightKernels* weights = nullptr;
+};
+
+// Those of the library, once open_device() has loaded it; else nullptr.
+MEZO_API const CudaKernels* cuda_kernels();
+
+// What the entry point of libmezo_cuda.so returns.
 struct CudaLibrary {
   int devices = 0;           // that can be used
   const char* problem = "";  // why there are none
+  CudaKernels kernels;
   DeviceMemory (*memory)(int device) = nullptr;
   void (*reset_peak)(int device) = nullptr;
 };

@@ -25,9 +25,9 @@ nlohmann::ordered_json MemoryUse::json() const {
           {"device", device}};
 }
 
-MemoryUse memory_use(const ParameterStore& store, std::int64_t scratch) {
-  const DeviceMemory memory = device_memory(store.device());
-  return {memory.name, store.device().is_cuda(), memory.peak_bytes, store.bytes(), scratch};
+MemoryUse memory_use(at::Device device, std::int64_t weights, std::int64_t scratch) {
+  const DeviceMemory memory = device_memory(device);
+  return {memory.name, device.is_cuda(), memory.peak_bytes, weights, scratch};
 }
 
 }  // namespace mezo

@@ -1,12 +1,13 @@
 #pragma once
 // Where a run's memory went, at its highest: for the line that a run ends with and for result.json.
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/api.h"
-#include "core/forward/parameter_store.h"
 
 namespace mezo {
 
@@ -25,8 +26,8 @@ struct MEZO_API MemoryUse {
   nlohmann::ordered_json json() const;
 };
 
-// As it is now, on the store's device; `scratch` is ExactWeights::scratch_bytes(), 0 where nothing
-// trained.
-MEZO_API MemoryUse memory_use(const ParameterStore& store, std::int64_t scratch);
+// As it is now, on this device; `weights` and `scratch` (ExactWeights::scratch_bytes(), 0 where
+// nothing trained) are bytes.
+MEZO_API MemoryUse memory_use(at::Device device, std::int64_t weights, std::int64_t scratch);
 
 }  // namespace mezo

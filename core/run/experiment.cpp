@@ -103,7 +103,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   result["after"] = scores_of(evaluation);
   result["interrupted"] = interrupted;
   result["seconds"] = clock.seconds();
-  result.update(memory_use(model.store, 0).json());
+  result.update(memory_use(model.store.device(), model.store.bytes(), 0).json());
   fmt::print("{}: accuracy {}, loss {:.4f}, {} examples\n", config.task_file->name,
              percent(evaluation), evaluation.loss, evaluation.predictions.size());
   write_predictions(folder, evaluation, *config.task_file);

@@ -10,7 +10,9 @@
 
 namespace mezo {
 
+namespace {
 using Json = nlohmann::ordered_json;
+}  // namespace
 
 Json scores_of(const Evaluation& e) {
   return {{"accuracy", e.accuracy}, {"loss", e.loss}, {"examples", e.predictions.size()}};

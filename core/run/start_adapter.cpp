@@ -30,9 +30,9 @@ class NotingOps : public StreamOps {
   std::vector<KeysValues> noted;
 };
 
-class Start : public AdapterStart {
+class FirstValues : public AdapterStart {
  public:
-  Start(LoadedModel& model, std::uint64_t seed) : model_(model), seed_(seed) {}
+  FirstValues(LoadedModel& model, std::uint64_t seed) : model_(model), seed_(seed) {}
 
   void write(Parameter p, std::span<const float> values) override {
     const ParameterSpec& spec = model_.store.spec(p);
@@ -102,7 +102,7 @@ std::vector<Parameter> tensors_of(const LoadedModel& model) {
 
 void start_adapter(LoadedModel& model, std::uint64_t seed) {
   if (!model.adapter) return;
-  Start start(model, seed);
+  FirstValues start(model, seed);
   guard(
       model.adapter.component, [&] { model.adapter.adapter->start(start); },
       "giving the adapter its first values");

@@ -96,7 +96,8 @@ bool TrainingRun::train_and_report(const TrajectoryHeader& origin,
   const Evaluation after = steps == 0 && signals > 0 && measured_before_
                                ? *measured_before_
                                : measure(model, data.measured(), "after", signals);
-  report(after, steps, seconds, memory_use(model.store, weights.scratch_bytes()));
+  report(after, steps, seconds,
+         memory_use(model.store.device(), model.store.bytes(), weights.scratch_bytes()));
   return !Interrupt::stop();
 }
 

@@ -11,9 +11,9 @@
 namespace mezo {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-std::string text_of(const Json& json, const TokenizerSpec& spec) {
+std::string text_of(const OrderedJson& json, const TokenizerSpec& spec) {
   try {
     return json.dump(2) + "\n";
   } catch (const nlohmann::json::exception& error) {
@@ -31,8 +31,8 @@ std::optional<std::string> content_of(const SpecialToken& token, const Tokenizer
   return std::nullopt;
 }
 
-Json added_tokens(const TokenizerSpec& spec, const Tokenizer& tokenizer) {
-  Json list = Json::array();
+OrderedJson added_tokens(const TokenizerSpec& spec, const Tokenizer& tokenizer) {
+  OrderedJson list = OrderedJson::array();
   for (const AddedToken& token : spec.added) {
     const auto id = tokenizer.token_id(token.content);
     if (!id) continue;  // without content: no token at all
@@ -47,39 +47,40 @@ Json added_tokens(const TokenizerSpec& spec, const Tokenizer& tokenizer) {
   return list;
 }
 
-Json byte_level(bool add_prefix_space) {
+OrderedJson byte_level(bool add_prefix_space) {
   return {{"type", "ByteLevel"},
           {"add_prefix_space", add_prefix_space},
           {"trim_offsets", true},
           {"use_regex", true}};
 }
 
-Json pre_tokenizer(const TokenizerSpec& spec) {
-  const Json last = byte_level(spec.add_prefix_space);
+OrderedJson pre_tokenizer(const TokenizerSpec& spec) {
+  const OrderedJson last = byte_level(spec.add_prefix_space);
   if (!spec.split_digits) return last;
-  const Json digits = {{"type", "Digits"}, {"individual_digits", true}};
-  return {{"type", "Sequence"}, {"pretokenizers", Json::array({digits, last})}};
+  const OrderedJson digits = {{"type", "Digits"}, {"individual_digits", true}};
+  return {{"type", "Sequence"}, {"pretokenizers", OrderedJson::array({digits, last})}};
 }
 
 // What stands around a sequence (A), and around each of two (A, B); nothing where nothing does.
-Json post_processor(const TokenizerSpec& spec, const Tokenizer& tokenizer) {
-  Json special = Json::object();
-  const auto tokens = [&](const std::vector<SpecialToken>& from, int type, Json& to) {
+OrderedJson post_processor(const TokenizerSpec& spec, const Tokenizer& tokenizer) {
+  OrderedJson special = OrderedJson::object();
+  const auto tokens = [&](const std::vector<SpecialToken>& from, int type, OrderedJson& to) {
     for (const SpecialToken& token : from) {
       const auto content = content_of(token, spec);
       const auto id = content ? tokenizer.token_id(*content) : std::nullopt;
       if (!id) continue;  // a token that the tokenizer does not have, as Tokenizer takes it
       to.push_back({{"SpecialToken", {{"id", *content}, {"type_id", type}}}});
-      special[*content] = {
-          {"id", *content}, {"ids", Json::array({*id})}, {"tokens", Json::array({*content})}};
+      special[*content] = {{"id", *content},
+                           {"ids", OrderedJson::array({*id})},
+                           {"tokens", OrderedJson::array({*content})}};
     }
   };
-  const auto add = [&](const char* sequence, int type, Json& to) {
+  const auto add = [&](const char* sequence, int type, OrderedJson& to) {
     tokens(spec.start, type, to);
     to.push_back({{"Sequence", {{"id", sequence}, {"type_id", type}}}});
     tokens(spec.end, type, to);
   };
-  Json single = Json::array(), pair = Json::array();
+  OrderedJson single = OrderedJson::array(), pair = OrderedJson::array();
   add("A", 0, single);
   add("A", 0, pair);
   add("B", 1, pair);
@@ -92,19 +93,19 @@ Json post_processor(const TokenizerSpec& spec, const Tokenizer& tokenizer) {
 
 // Tokens in the order they were given. Appended to the object's own list of members: assigning by
 // key would search all of them for each.
-Json vocabulary(const TokenizerSpec& spec) {
-  Json::object_t members;
+OrderedJson vocabulary(const TokenizerSpec& spec) {
+  OrderedJson::object_t members;
   members.reserve(spec.vocabulary.size());
   for (const auto& [token, id] : spec.vocabulary) members.push_back({token, id});
-  return Json(std::move(members));
+  return OrderedJson(std::move(members));
 }
 
-Json model(const TokenizerSpec& spec) {
-  Json merges = Json::array();
-  for (const auto& [left, right] : spec.merges) merges.push_back(Json::array({left, right}));
+OrderedJson model(const TokenizerSpec& spec) {
+  OrderedJson merges = OrderedJson::array();
+  for (const auto& [left, right] : spec.merges) merges.push_back(OrderedJson::array({left, right}));
   return {{"type", "BPE"},
           {"dropout", nullptr},
-          {"unk_token", spec.unknown ? Json(*spec.unknown) : Json(nullptr)},
+          {"unk_token", spec.unknown ? OrderedJson(*spec.unknown) : OrderedJson(nullptr)},
           {"continuing_subword_prefix", nullptr},
           {"end_of_word_suffix", nullptr},
           {"fuse_unk", spec.fuse_unknown},
@@ -118,22 +119,22 @@ Json model(const TokenizerSpec& spec) {
 
 std::string tokenizer_json(const TokenizerSpec& spec) {
   const Tokenizer tokenizer(spec);  // numbers the added tokens, and checks the rest
-  const Json whole = {{"version", "1.0"},
-                      {"truncation", nullptr},
-                      {"padding", nullptr},
-                      {"added_tokens", added_tokens(spec, tokenizer)},
-                      {"normalizer", nullptr},
-                      {"pre_tokenizer", pre_tokenizer(spec)},
-                      {"post_processor", post_processor(spec, tokenizer)},
-                      {"decoder", byte_level(false)},
-                      {"model", model(spec)}};
+  const OrderedJson whole = {{"version", "1.0"},
+                             {"truncation", nullptr},
+                             {"padding", nullptr},
+                             {"added_tokens", added_tokens(spec, tokenizer)},
+                             {"normalizer", nullptr},
+                             {"pre_tokenizer", pre_tokenizer(spec)},
+                             {"post_processor", post_processor(spec, tokenizer)},
+                             {"decoder", byte_level(false)},
+                             {"model", model(spec)}};
   return text_of(whole, spec);
 }
 
 std::string tokenizer_config_json(const TokenizerSpec& spec) {
-  Json whole = {{"tokenizer_class", "PreTrainedTokenizerFast"},
-                {"add_prefix_space", spec.add_prefix_space},
-                {"clean_up_tokenization_spaces", false}};
+  OrderedJson whole = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                       {"add_prefix_space", spec.add_prefix_space},
+                       {"clean_up_tokenization_spaces", false}};
   for (const auto& [role, token] : spec.roles)
     if (const auto content = content_of(token, spec)) whole[role + "_token"] = *content;
   return text_of(whole, spec);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/machine/device.h"
 #include "core/zo/kernel.h"
 
 namespace mezo {
@@ -103,8 +104,6 @@ class CpuWeightKernels : public WeightKernels {
   }
 };
 
-const WeightKernels* cuda_kernels = nullptr;
-
 }  // namespace
 
 WeightKernels::~WeightKernels() = default;
@@ -114,12 +113,10 @@ const WeightKernels& cpu_weight_kernels() {
   return kernels;
 }
 
-void set_cuda_weight_kernels(const WeightKernels* kernels) { cuda_kernels = kernels; }
-
 const WeightKernels& weight_kernels(bool cuda) {
   if (!cuda) return cpu_weight_kernels();
-  if (!cuda_kernels) throw std::logic_error("[weight_kernels] no CUDA library has been loaded");
-  return *cuda_kernels;
+  if (!cuda_kernels()) throw std::logic_error("[weight_kernels] no CUDA library has been loaded");
+  return *cuda_kernels()->weights;
 }
 
 }  // namespace mezo

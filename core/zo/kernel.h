@@ -93,7 +93,6 @@ MEZO_API const WeightKernels& cpu_weight_kernels();
 // Of the device that the weights lie on: cpu, or cuda once its library has been loaded
 // (core/machine/device.h).
 MEZO_API const WeightKernels& weight_kernels(bool cuda);
-MEZO_API void set_cuda_weight_kernels(const WeightKernels* kernels);
 
 MEZO_API bool writes(const Update& update);
 

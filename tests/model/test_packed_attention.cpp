@@ -8,18 +8,18 @@ using namespace mezo;
 
 namespace {
 
-// Whether a row sees another: both of one sequence (its own segment or its parent), by position.
+// Whether a row sees another: both of one sequence (its own piece or its parent), by position.
 bool sees(const PackedBatch& batch, std::int64_t query, std::int64_t key,
           const AttentionOptions& o) {
   const auto segment_of = [&](std::int64_t row) {
     int i = 0;
-    while (row >= batch.segments()[static_cast<std::size_t>(i)].first_row +
-                      batch.segments()[static_cast<std::size_t>(i)].length)
+    while (row >= batch.pieces()[static_cast<std::size_t>(i)].first_row +
+                      batch.pieces()[static_cast<std::size_t>(i)].length)
       ++i;
     return i;
   };
   const int from = segment_of(query), to = segment_of(key);
-  if (to != from && to != batch.segments()[static_cast<std::size_t>(from)].parent) return false;
+  if (to != from && to != batch.pieces()[static_cast<std::size_t>(from)].parent) return false;
   const std::int64_t distance = batch.positions()[static_cast<std::size_t>(query)] -
                                 batch.positions()[static_cast<std::size_t>(key)];
   return !(o.causal && distance < 0) && !(o.window > 0 && distance >= o.window);
@@ -129,7 +129,7 @@ TEST_CASE("a prefix is seen by every row of its stream, whatever else the row se
         }
 }
 
-TEST_CASE("a batch of segments gives what each segment gives alone") {
+TEST_CASE("a batch of pieces gives what each piece gives alone") {
   PackedBatch batch;
   for (const std::int32_t length : {4, 1, 7, 7}) batch.add(tokens(0, length));
   const at::Tensor q = numbers({batch.rows(), 4, 8}, 4), k = numbers({batch.rows(), 2, 8}, 5),
@@ -137,7 +137,7 @@ TEST_CASE("a batch of segments gives what each segment gives alone") {
   for (const bool causal : {true, false}) {
     const AttentionOptions options{0.5, causal, 0};
     const at::Tensor together = PackedAttention(batch, 1)(q, k, v, options);
-    for (const Segment& s : batch.segments()) {
+    for (const Piece& s : batch.pieces()) {
       PackedBatch alone;
       alone.add(tokens(0, static_cast<std::int32_t>(s.length)));
       const auto own = [&](const at::Tensor& x) { return x.narrow(0, s.first_row, s.length); };
@@ -153,7 +153,7 @@ TEST_CASE("a child with its parent gives what the joined sequence gives") {
   batch.add(tokens(0, 3), parent);
   const int child = batch.add(tokens(0, 5), parent);
   joined.add(tokens(0, 11));
-  const std::int64_t begin = batch.segments()[static_cast<std::size_t>(child)].first_row;
+  const std::int64_t begin = batch.pieces()[static_cast<std::size_t>(child)].first_row;
   const auto join = [&](const at::Tensor& x) {
     return at::cat({x.narrow(0, 0, 6), x.narrow(0, begin, 5)});
   };
@@ -166,7 +166,7 @@ TEST_CASE("a child with its parent gives what the joined sequence gives") {
   }
 }
 
-TEST_CASE("a packed batch lays segments end to end and continues a parent's positions") {
+TEST_CASE("a packed batch lays pieces end to end and continues a parent's positions") {
   PackedBatch batch;
   const int parent = batch.add(tokens(10, 3));
   batch.add(tokens(20, 2));

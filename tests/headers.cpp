@@ -1,0 +1,2 @@
+// Nothing but the headers that all tests share, precompiled (tests/CMakeLists.txt).
+int main() { return 0; }
