@@ -1,2 +1,1 @@
 // Nothing but the headers that all tests share, precompiled (tests/CMakeLists.txt).
-int main() { return 0; }

@@ -25,9 +25,9 @@ double cross_entropy(const Prediction& p) {
   return std::log(sum) + best - double{p.scores[static_cast<std::size_t>(p.label)]};
 }
 
-void score_batch(const LoadedModel& model, ParameterSource& source,
+void score_batch(const Network& network, ParameterSource& source,
                  std::span<const EncodedExample* const> batch, std::span<Prediction* const> out) {
-  const Outputs outputs = score(model, source, batch, Normalise::vocabulary);
+  const Outputs outputs = score(network, source, batch, Normalise::vocabulary);
   const std::int64_t width = outputs.option_scores.size(2);
   const float* scores = outputs.option_scores.const_data_ptr<float>();
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -65,7 +65,7 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>&
       out.push_back(&result.predictions[order[done]]);
       rows += batch.back()->rows();
     }
-    score_batch(model, source, batch, out);
+    score_batch(model.network, source, batch, out);
     if (progress && !progress(done, order.size())) break;
   }
   if (done < order.size()) {

@@ -113,7 +113,7 @@ at::Tensor pick(const at::Tensor& table, std::span<const std::int64_t> row,
   return table.reshape({table.size(0), -1}).index_select(1, index_tensor(flat, table.device()));
 }
 
-at::Tensor token_scores_over_options(const LoadedModel& model, StreamOps& ops,
+at::Tensor token_scores_over_options(const Network& network, StreamOps& ops,
                                      const at::Tensor& hidden, const Plan& plan) {
   std::vector<std::int64_t> entries;
   for (const Scored& s : plan.scored) entries.push_back(s.token);
@@ -127,14 +127,14 @@ at::Tensor token_scores_over_options(const LoadedModel& model, StreamOps& ops,
   ops.select_vocabulary(index_tensor(entries, hidden.device()));
   const auto wanted = static_cast<std::int64_t>(plan.wanted.size());
   const at::Tensor logits =
-      model.model->head(ops, pick_rows(hidden, plan, ops.streams(), 0, wanted)).to(at::kFloat);
+      network.model->head(ops, pick_rows(hidden, plan, ops.streams(), 0, wanted)).to(at::kFloat);
   return pick(logits.view({ops.streams(), wanted, logits.size(1)}), row, column);
 }
 
-at::Tensor token_scores_over_vocabulary(const LoadedModel& model, StreamOps& ops,
+at::Tensor token_scores_over_vocabulary(const Network& network, StreamOps& ops,
                                         const at::Tensor& hidden, const Plan& plan) {
   const auto wanted = static_cast<std::int64_t>(plan.wanted.size());
-  const std::int64_t entries = model.config.integer("vocab_size");
+  const std::int64_t entries = network.entries;
   const std::int64_t elements = hidden.is_cuda() ? gpu_tile_elements : tile_elements;
   const std::int64_t tile = std::max<std::int64_t>(1, elements / (entries * ops.streams()));
   at::Tensor out = at::empty({ops.streams(), static_cast<std::int64_t>(plan.scored.size())},
@@ -142,7 +142,7 @@ at::Tensor token_scores_over_vocabulary(const LoadedModel& model, StreamOps& ops
   for (std::int64_t begin = 0; begin < wanted; begin += tile) {
     const std::int64_t end = std::min(wanted, begin + tile);
     const at::Tensor logits =
-        model.model->head(ops, pick_rows(hidden, plan, ops.streams(), begin, end)).to(at::kFloat);
+        network.model->head(ops, pick_rows(hidden, plan, ops.streams(), begin, end)).to(at::kFloat);
     const at::Tensor log_share =
         at::log_softmax(logits, -1).view({ops.streams(), end - begin, logits.size(1)});
     std::vector<std::int64_t> place, row, token;
@@ -171,19 +171,19 @@ Pending::Pending(Pending&&) noexcept = default;
 Pending& Pending::operator=(Pending&&) noexcept = default;
 Pending::~Pending() = default;
 
-Pending begin_scoring(const LoadedModel& model, ParameterSource& source,
+Pending begin_scoring(const Network& network, ParameterSource& source,
                       std::span<const EncodedExample* const> examples, Normalise normalise) {
   Pending pending;
   pending.work = std::make_unique<Pending::Work>();
   Pending::Work& work = *pending.work;
   work.plan = lay_out(examples);
   work.examples = static_cast<std::int64_t>(examples.size());
-  StreamOps ops(source, work.plan.batch, &model.adapter);
-  work.tokens = guard(model.component, [&] {
-    const at::Tensor hidden = model.model->hidden(ops, ops.batch());
+  StreamOps ops(source, work.plan.batch, &network.adapter);
+  work.tokens = guard(network.family, [&] {
+    const at::Tensor hidden = network.model->hidden(ops, ops.batch());
     return normalise == Normalise::if_needed && work.plan.one_token_each
-               ? token_scores_over_options(model, ops, hidden, work.plan)
-               : token_scores_over_vocabulary(model, ops, hidden, work.plan);
+               ? token_scores_over_options(network, ops, hidden, work.plan)
+               : token_scores_over_vocabulary(network, ops, hidden, work.plan);
   });
   return pending;
 }
@@ -217,9 +217,9 @@ Outputs collect(std::span<const Pending> forwards) {
   return {scores};
 }
 
-Outputs score(const LoadedModel& model, ParameterSource& source,
+Outputs score(const Network& network, ParameterSource& source,
               std::span<const EncodedExample* const> examples, Normalise normalise) {
-  const Pending pending = begin_scoring(model, source, examples, normalise);
+  const Pending pending = begin_scoring(network, source, examples, normalise);
   return collect({&pending, 1});
 }
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <span>
 
-#include "core/checkpoint/load_model.h"
+#include "core/forward/network.h"
 #include "core/model/parameter_source.h"
 #include "core/task/encode.h"
 #include "core/task/objective.h"
@@ -33,7 +33,7 @@ struct MEZO_API Pending {
   std::unique_ptr<Work> work;
 };
 
-MEZO_API Pending begin_scoring(const LoadedModel& model, ParameterSource& source,
+MEZO_API Pending begin_scoring(const Network& network, ParameterSource& source,
                                std::span<const EncodedExample* const> examples,
                                Normalise normalise);
 
@@ -42,7 +42,7 @@ MEZO_API Pending begin_scoring(const LoadedModel& model, ParameterSource& source
 MEZO_API Outputs collect(std::span<const Pending> forwards);
 
 // Both in one.
-MEZO_API Outputs score(const LoadedModel& model, ParameterSource& source,
+MEZO_API Outputs score(const Network& network, ParameterSource& source,
                        std::span<const EncodedExample* const> examples, Normalise normalise);
 
 // [E] int64.

@@ -14,7 +14,7 @@ BaseFile::BaseFile(const LoadedModel& model) {
   }
   gguf = load_gguf(model.path);
   const std::vector<GgufName> names = guard(
-      model.component, [&] { return model.family->gguf_names(model.config); },
+      model.network.family, [&] { return model.family->gguf_names(model.config); },
       "naming the tensors");
   weights = {gguf->tensors, &names, model.base_specs()};
 }

@@ -44,12 +44,12 @@ std::string copied_config(const std::string& path, std::optional<DType> dtype) {
 
 std::string made_config(const LoadedModel& model, DType dtype) {
   const auto of_family = guard(
-      model.component, [&] { return model.family->folder_config(model.config); },
+      model.network.family, [&] { return model.family->folder_config(model.config); },
       "describing the model");
   if (!of_family)
     throw ModelError(fmt::format(
         "[{}] the {} family cannot be written as a Hugging Face folder from a GGUF file",
-        model.path, model.type));
+        model.path, model.network.family.id()));
   Json config = {{"architectures", Json::array({of_family->architecture})},
                  {"model_type", of_family->model_type},
                  {"torch_dtype", torch_name(dtype)}};

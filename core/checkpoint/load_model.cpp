@@ -10,9 +10,7 @@
 #include <set>
 #include <span>
 
-#include "core/checkpoint/attach.h"
 #include "core/checkpoint/gguf_model.h"
-#include "core/checkpoint/weight_files.h"
 #include "core/error.h"
 #include "core/io/safetensors.h"
 #include "core/plugin/create.h"
@@ -66,40 +64,6 @@ void read_parameter(ParameterStore& store, const WeightFiles& files, Parameter p
   if (!direct) t.words.copy_(host);
 }
 
-// A model that is ready to be read: everything about it is known and checked but the numbers.
-struct Prepared {
-  Opened opened;
-  Component component;
-  std::shared_ptr<ModelFamily> family;
-  Declaration declaration = {};
-  std::unique_ptr<Model> model = {};
-  WeightFiles files = {};
-  Attached attached = {};
-};
-
-Prepared prepare(const std::string& path, const std::string& type, const Registry& registry,
-                 const ChosenPeft& mode) {
-  Opened opened = open_model(path);
-  const Component& component = family_for(opened.config, type, registry);
-  Prepared p{std::move(opened), component, create<ModelFamily>(component, Parameters())};
-  const ModelConfig& config = p.opened.config;
-  std::vector<GgufName> names;
-  if (p.opened.gguf) {
-    guard(
-        component, [&] { names = p.family->gguf_names(config); }, "naming the tensors");
-    if (names.empty())
-      throw ModelError("[" + path + "] the " + std::string(component.id()) +
-                       " family cannot be read from GGUF files");
-  }
-  guard(
-      component, [&] { p.model = p.family->build(config, p.declaration); }, "building the model");
-  p.files = p.opened.gguf
-                ? WeightFiles(p.opened.gguf->tensors, &names, p.declaration.parameters())
-                : WeightFiles(load_safetensors_folder(path), nullptr, p.declaration.parameters());
-  p.attached = attach(mode, *p.model, component, p.declaration);
-  return p;
-}
-
 Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
   Tokenizer tokenizer = opened.gguf ? tokenizer_of(*opened.gguf) : Tokenizer::from_folder(path);
   const std::int64_t entries = opened.config.integer("vocab_size");
@@ -110,45 +74,40 @@ Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
   return tokenizer;
 }
 
-// Of each of the model's own parameters, in its file.
-std::vector<DType> types_of(const Prepared& p) {
-  std::vector<DType> types;
-  for (const ParameterSpec& spec : p.declaration.parameters())
-    if (spec.role != Role::adapter)
-      types.push_back(p.files.view({static_cast<int>(types.size())}).dtype);
-  return types;
+WeightFiles open_weights(const std::string& path, const Opened& opened, const BuiltModel& built) {
+  if (!opened.gguf) return {load_safetensors_folder(path), nullptr, built.base_specs()};
+  const std::vector<GgufName> names = guard(
+      built.network.family, [&] { return built.family->gguf_names(built.config); },
+      "naming the tensors");
+  if (names.empty())
+    throw ModelError("[" + path + "] the " + std::string(built.network.family.id()) +
+                     " family cannot be read from GGUF files");
+  return {opened.gguf->tensors, &names, built.base_specs()};
+}
+
+std::optional<std::int64_t> positions_of(const BuiltModel& built) {
+  const AttachedAdapter& attached = built.network.adapter;
+  auto positions =
+      guard(built.network.family, [&] { return built.family->max_positions(built.config); });
+  if (positions && attached)
+    *positions -= guard(attached.component, [&] { return attached.adapter->position_shift(); });
+  return positions;
 }
 
 }  // namespace
 
-std::span<const ParameterSpec> LoadedModel::base_specs() const {
-  const auto all = store.specs();
-  const auto end = std::find_if(all.begin(), all.end(),
-                                [](const ParameterSpec& s) { return s.role == Role::adapter; });
-  return {all.begin(), end};
-}
-
-std::int64_t LoadedModel::parameters() const {
-  std::int64_t n = 0;
-  for (const ParameterSpec& spec : base_specs()) n += spec.elements();
-  return n;
-}
-
-CheckedModel check_model(const std::string& path, const std::string& type, const Registry& registry,
-                         const ChosenPeft& mode) {
-  const Prepared p = prepare(path, type, registry, mode);
-  const auto parameters = p.declaration.parameters();
-  auto positions = guard(p.component, [&] { return p.family->max_positions(p.opened.config); });
-  if (positions && p.attached.adapter)
-    *positions -=
-        guard(mode.component, [&] { return p.attached.adapter.adapter->position_shift(); });
-  return {std::string(p.component.id()),
-          load_tokenizer(path, p.opened),
-          p.files.unused(),
-          {parameters.begin(), parameters.end()},
-          types_of(p),
-          p.attached.trained,
-          positions};
+PreparedModel prepare_model(const std::string& path, const Registry& registry,
+                            const ModelChoice& choice) {
+  const Opened opened = open_model(path);
+  BuiltModel built = build_model(opened.config, family_for(opened.config, choice.type, registry),
+                                 choice.settings, choice.mode);
+  WeightFiles files = open_weights(path, opened, built);
+  std::vector<DType> types;
+  for (std::size_t i = 0; i < built.base_specs().size(); ++i)
+    types.push_back(files.view({static_cast<int>(i)}).dtype);
+  const auto positions = positions_of(built);
+  return {std::move(built), path,     load_tokenizer(path, opened), std::move(files),
+          std::move(types), positions};
 }
 
 namespace {
@@ -198,37 +157,27 @@ std::optional<Widened> widened_by(const ParameterStore& store, const std::vector
 
 }  // namespace
 
-LoadedModel load_model(const std::string& path, const std::string& type, const Registry& registry,
-                       const ModelPlacement& placement, const ChosenPeft& mode) {
-  Prepared p = prepare(path, type, registry, mode);
-  const std::vector<DType> types = types_of(p);
-  const auto specs = p.declaration.parameters();
-  const DType file_type = main_type(specs.first(types.size()), types);
-  const bool frozen = placement.frozen || (mode.peft && is_frozen(specs, p.attached.trained));
-  const bool as_filed = frozen && !placement.storage;
-  std::vector<StorageType> kept(specs.size(), {storage_for(placement, file_type)});
-  if (as_filed) std::transform(types.begin(), types.end(), kept.begin(), storage_of);
-  ParameterStore store(specs, kept, placement.device);
-  for (std::size_t i = 0; i < store.specs().size(); ++i)
-    if (store.specs()[i].role != Role::adapter)
-      read_parameter(store, p.files, {static_cast<int>(i)});
-  Tokenizer tokenizer = load_tokenizer(path, p.opened);
-  std::optional<Widened> widened = widened_by(store, types);
-  return {path,
-          std::string(p.component.id()),
-          p.component,
-          p.family,
-          p.opened.config,
-          std::move(p.model),
-          std::move(store),
-          std::move(p.attached.trained),
-          std::move(p.attached.adapter),
-          dtype_for(placement, file_type),
-          std::move(tokenizer),
-          p.files.paths(),
-          p.files.unused(),
-          as_filed,
-          std::move(widened)};
+LoadedModel load_weights(PreparedModel p, const ModelPlacement& placement) {
+  const DType file_type = main_type(p.base_specs(), p.types);
+  const bool as_filed = placement.frozen && !placement.storage;
+  std::vector<StorageType> kept(p.specs.size(), {storage_for(placement, file_type)});
+  if (as_filed) std::transform(p.types.begin(), p.types.end(), kept.begin(), storage_of);
+  ParameterStore store(p.specs, kept, placement.device);
+  for (std::size_t i = 0; i < p.types.size(); ++i)
+    read_parameter(store, p.files, {static_cast<int>(i)});
+  LoadedModel model{std::move(static_cast<BuiltModel&>(p)), std::move(p.path),
+                    std::move(p.tokenizer), std::move(store)};
+  model.dtype = dtype_for(placement, file_type);
+  model.files = p.files.paths();
+  model.unused = p.files.unused();
+  model.kept_as_filed = as_filed;
+  model.widened = widened_by(model.store, p.types);
+  return model;
+}
+
+LoadedModel load_model(const std::string& path, const Registry& registry,
+                       const ModelPlacement& placement, const ModelChoice& choice) {
+  return load_weights(prepare_model(path, registry, choice), placement);
 }
 
 }  // namespace mezo

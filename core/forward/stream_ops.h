@@ -9,9 +9,9 @@
 #include <optional>
 
 #include "core/forward/activations.h"
+#include "core/forward/network.h"
 #include "core/forward/packed_attention.h"
 #include "core/forward/packed_batch.h"
-#include "core/model/adapter.h"
 #include "core/model/ops.h"
 #include "core/model/parameter_source.h"
 

@@ -18,7 +18,6 @@
 #include "core/api.h"
 #include "core/model/declaration.h"
 #include "core/model/parameter_source.h"
-#include "core/plugin/registry.h"
 
 namespace mezo {
 
@@ -99,13 +98,6 @@ class MEZO_API Adapter {
   // For the peft package. Where its format cannot express the adapter, `refuses_peft` says why.
   virtual PeftFiles peft_files(const AdapterReader& read) const;
   virtual std::optional<std::string> refuses_peft() const { return "it has no peft_files()"; }
-};
-
-// An adapter with the component that answers for it (core/plugin/create.h, guard); or none.
-struct AttachedAdapter {
-  std::shared_ptr<Adapter> adapter;
-  Component component;
-  explicit operator bool() const { return adapter != nullptr; }
 };
 
 }  // namespace mezo

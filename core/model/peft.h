@@ -52,10 +52,4 @@ class MEZO_API Peft {
   virtual Recommended recommended() const = 0;
 };
 
-// A mode with the component that answers for it; or none: nothing trains.
-struct ChosenPeft {
-  std::shared_ptr<const Peft> peft;
-  Component component;
-};
-
 }  // namespace mezo

@@ -11,16 +11,16 @@ namespace mezo {
 
 void write_adapter(const LoadedModel& model, const std::filesystem::path& folder, DType dtype) {
   const PeftFiles files = guard(
-      model.adapter.component,
-      [&] { return model.adapter.adapter->peft_files(reader_of(model.store)); },
+      model.network.adapter.component,
+      [&] { return model.network.adapter.adapter->peft_files(reader_of(model.store)); },
       "describing the adapter");
   write_peft_folder(folder, files, model.path, dtype);
 }
 
 void keep_adapter(const LoadedModel& model, const std::filesystem::path& folder) {
-  if (!model.adapter) return;
-  const auto reason =
-      guard(model.adapter.component, [&] { return model.adapter.adapter->refuses_peft(); });
+  if (!model.network.adapter) return;
+  const auto reason = guard(model.network.adapter.component,
+                            [&] { return model.network.adapter.adapter->refuses_peft(); });
   if (reason) {
     fmt::print(stderr, "note: no {}: {}\n", folder.string(), *reason);
     return;

@@ -26,7 +26,7 @@ std::vector<Example> choose(const std::string& path, std::int64_t limit, const P
   return chosen;
 }
 
-std::int64_t longest_sequence(const RunConfig& config, const CheckedModel& model) {
+std::int64_t longest_sequence(const RunConfig& config, const PreparedModel& model) {
   const std::int64_t wanted = config.task.integer("max_length");
   const std::optional<std::int64_t> positions = model.max_positions;
   if (!positions || *positions >= wanted) return wanted;
@@ -45,7 +45,7 @@ const Split& Datasets::measured() const {
   throw std::logic_error("[datasets] neither test nor dev was read");
 }
 
-Datasets read_datasets(const RunConfig& config, const CheckedModel& model,
+Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
                        const std::vector<std::string>& wanted) {
   const std::int64_t max_length = longest_sequence(config, model);
   const std::vector<std::int32_t> start = sequence_start(config.task, model.tokenizer);

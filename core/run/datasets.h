@@ -27,7 +27,7 @@ struct Datasets {
 // Only the splits that are asked for by name ("train", "dev", "test") and given in the config are
 // read. Sequences are cut to what the model has positions for; where that is less than
 // task.max_length, a note on stderr says so.
-MEZO_API Datasets read_datasets(const RunConfig& config, const CheckedModel& model,
+MEZO_API Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
                                 const std::vector<std::string>& wanted);
 
 }  // namespace mezo

@@ -41,12 +41,6 @@ void print_notes(const RunConfig& config) {
   for (const std::string& note : config.notes) fmt::print(stderr, "note: {}\n", note);
 }
 
-// Before any weight or example is read: a bad path or pattern is known at once however large the
-// model is.
-CheckedModel check(const RunConfig& config, const ChosenPeft& mode) {
-  return check_model(config.model.text("path"), config.model.text("type"), *config.registry, mode);
-}
-
 }  // namespace
 
 bool run_experiment(const RunConfig& config, const RunOptions& options) {
@@ -56,10 +50,10 @@ bool run_experiment(const RunConfig& config, const RunOptions& options) {
   RunFolder folder(config.top.text("output"), options.earlier);
   std::optional<Resumption> resumption;
   if (options.earlier == Earlier::resume) resumption = find_resumption(folder);
-  const CheckedModel checked = check(config, config.peft_mode);
-  require_trainable(config, checked);
-  const Datasets data = read_datasets(config, checked, {"train", "dev", "test"});
-  LoadedModel model = load_for_run(config, config.peft_mode, checked, true);
+  PreparedModel prepared = prepare_for_run(config, config.peft_mode);
+  require_trainable(config, prepared);
+  const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"});
+  LoadedModel model = load_for_run(config, std::move(prepared), true);
   if (resumption)
     read_initial(model, folder.file(initial_file));
   else
@@ -86,10 +80,11 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   RunFolder folder(config.top.text("output"), options.earlier);
   const ChosenPeft mode = config.evaluated_mode();
   // Sequences are as long as what is evaluated takes, which need not be what would train.
-  const Datasets data = read_datasets(config, check(config, mode),
-                                      {config.task.text("test").empty() ? "dev" : "test"});
+  PreparedModel prepared = prepare_for_run(config, mode);
+  const Datasets data =
+      read_datasets(config, prepared, {config.task.text("test").empty() ? "dev" : "test"});
   const Split& measured = data.measured();
-  LoadedModel model = load_for_run(config, mode, check(config, config.peft_mode), false);
+  LoadedModel model = load_for_run(config, std::move(prepared), false);
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const WeightHashes hashes = hash_weights(model);
   folder.start(config.resolved_yaml(resolved_model(config, model), lines_of(hashes)));
@@ -115,7 +110,7 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
 void validate_experiment(const RunConfig& config) {
   print_notes(config);
   require(config, false);
-  const CheckedModel model = check(config, config.peft_mode);
+  const PreparedModel model = prepare_for_run(config, config.peft_mode);
   if (!config.task.text("train").empty()) require_trainable(config, model);
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"});
   const auto count = [](const std::optional<Split>& split) {
@@ -123,8 +118,8 @@ void validate_experiment(const RunConfig& config) {
   };
   fmt::print(
       "ok: model {}, {} train, {} dev and {} test examples, learning rate {:g}, epsilon {:g}\n",
-      model.type, count(data.train), count(data.dev), count(data.test), config.learning_rate(),
-      config.epsilon());
+      model.network.family.id(), count(data.train), count(data.dev), count(data.test),
+      config.learning_rate(), config.epsilon());
 }
 
 }  // namespace mezo

@@ -29,7 +29,7 @@ void check_format(const std::string& format) {
 
 // What the format cannot express is known before the replay.
 void check_expressible(const LoadedModel& model, const std::string& format) {
-  const AttachedAdapter& attached = model.adapter;
+  const AttachedAdapter& attached = model.network.adapter;
   if (!attached) {
     if (format == "peft")
       throw ConfigError(
@@ -62,10 +62,10 @@ void export_model(const LoadedModel& model, const ExportRequest& request) {
   const auto read = [&](Parameter p, std::span<float> out) {
     if (Interrupt::stop()) throw RunError("interrupted");
     model.store.read(p, out.data());
-    if (model.adapter)
+    if (model.network.adapter)
       guard(
-          model.adapter.component,
-          [&] { model.adapter.adapter->merge(p, out, reader_of(model.store)); }, "merging");
+          model.network.adapter.component,
+          [&] { model.network.adapter.adapter->merge(p, out, reader_of(model.store)); }, "merging");
   };
   for (const std::string& line : export_folder(model, read, request.path, options).lines())
     fmt::print("{}\n", line);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "core/checkpoint/attach.h"
 #include "core/error.h"
 #include "core/machine/device.h"
 #include "core/run/trainer.h"
@@ -35,7 +34,7 @@ ModelPlacement placement_of(const RunConfig& config) {
 bool streams_together(const RunConfig& config, const LoadedModel& model) {
   const std::string& streams = config.optimizer.text("streams");
   if (streams != "auto") return streams == "together";
-  if (!is_frozen(model.store.specs(), model.trained)) return false;
+  if (!model.frozen()) return false;
   SpsaOptions spsa = trainer_options(config).spsa;
   spsa.together = true;
   for (const auto& forward : forwards_of(spsa))
@@ -43,15 +42,15 @@ bool streams_together(const RunConfig& config, const LoadedModel& model) {
   return true;
 }
 
-void require_trainable(const RunConfig& config, const CheckedModel& model) {
+void require_trainable(const RunConfig& config, const PreparedModel& model) {
   if (config.optimizer.text("storage") != "file") return;
   for (std::size_t i = 0; i < model.types.size(); ++i)
-    if (model.trained[i] && is_matrix(model.parameters[i].role) &&
+    if (model.trained[i] && is_matrix(model.specs[i].role) &&
         storage_of(model.types[i]).storage == Storage::quantised)
       throw ConfigError(fmt::format(
           "[optimizer] storage: quantised weights cannot be trained; the file has {} in {}, and "
           "peft {} trains it: give float32, or auto",
-          model.parameters[i].name, name_of(model.types[i]), config.peft_mode.component.id()));
+          model.specs[i].name, name_of(model.types[i]), config.peft_mode.component.id()));
 }
 
 std::string widening_note(const RunConfig& config, const LoadedModel& model, bool training) {

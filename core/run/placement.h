@@ -14,7 +14,7 @@ namespace mezo {
 MEZO_API ModelPlacement placement_of(const RunConfig& config);
 
 // Throws ConfigError where optimizer.storage would keep a matrix quantised that trains.
-MEZO_API void require_trainable(const RunConfig& config, const CheckedModel& model);
+MEZO_API void require_trainable(const RunConfig& config, const PreparedModel& model);
 
 // What quantised weights cost that are kept in a wider type, and why they are, for a user: "the
 // file's Q4_1 weights (0.08 GB) are kept as float32 (0.54 GB), since they train". Empty where none

@@ -63,8 +63,12 @@ LoadedModel load_base(const Value& tree, const std::vector<PluginFolder>& folder
   search.base = std::filesystem::current_path();
   search.folders = folders;
   const Registry registry(search);
-  return load_model(config.model.text("path"), config.model.text("type"), registry,
-                    placement_of(config), recorded_mode(tree, registry));
+  PreparedModel prepared =
+      prepare_model(config.model.text("path"), registry,
+                    {config.model.text("type"), {}, recorded_mode(tree, registry)});
+  ModelPlacement placement = placement_of(config);
+  placement.frozen = placement.frozen || prepared.frozen();
+  return load_weights(std::move(prepared), placement);
 }
 
 std::uint32_t wanted_step(const ReplayRequest& request, const Trajectory& trajectory) {

@@ -37,13 +37,13 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
   for (const auto& [file, hash] : hashes) files[file] = "sha256:" + hash;
   Json plugins = Json::object();
   for (const Component& c :
-       {model.component, config.peft_mode.component, config.objective_component})
+       {model.network.family, config.peft_mode.component, config.objective_component})
     plugins[std::string(c.plugin->descriptor->name)] = std::string(c.plugin->descriptor->version);
   return {{"method", method},
           {"task", config.task_file->name},
           {"metric", config.task_file->metric},
           {"mezo", version_text},
-          {"model_type", model.type},
+          {"model_type", std::string(model.network.family.id())},
           {"model_hash", files},
           {"dtype", name_of_dtype(model.dtype)},
           {"storage", name_of(model.store.storage())},
@@ -58,7 +58,7 @@ void print_table(const RunConfig& config, const LoadedModel& model, const Json& 
   };
   fmt::print("{:<24} {:>9} {:>9}\n", config.task_file->name, "accuracy", "loss");
   // A prefix, or an adapter from a folder, has its part in the scores from the start.
-  print_row(model.adapter ? "before training" : "zero-shot", result.at("before"));
+  print_row(model.network.adapter ? "before training" : "zero-shot", result.at("before"));
   print_row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
             result.at("after"));
   fmt::print("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(), memory.text());

@@ -11,7 +11,7 @@
 
 #include "core/config/overrides.h"
 #include "core/config/parameters.h"
-#include "core/model/peft.h"
+#include "core/checkpoint/build_model.h"
 #include "core/plugin/registry.h"
 #include "core/task/objective.h"
 #include "core/task/task.h"

@@ -8,11 +8,13 @@
 
 namespace mezo {
 
-// `mode` is what is attached; `checked` is the model under the run's own mode, which differs where
-// an evaluation needs none: a base that does not train in it stays as filed all the same.
-// `training` only decides what is said of a base that was widened.
-LoadedModel load_for_run(const RunConfig& config, const ChosenPeft& mode,
-                         const CheckedModel& checked, bool training);
+// Everything but the numbers, under `mode`: the run's own, or none for an evaluation that needs
+// none.
+PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode);
+
+// `training` decides what is said of a base that was widened. A base that does not train in the
+// run's own mode stays as filed, whatever it was prepared under.
+LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool training);
 
 ResolvedModel resolved_model(const RunConfig& config, const LoadedModel& model);
 

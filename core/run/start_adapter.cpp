@@ -32,19 +32,19 @@ class NotingOps : public StreamOps {
 
 class FirstValues : public AdapterStart {
  public:
-  FirstValues(LoadedModel& model, std::uint64_t seed) : model_(model), seed_(seed) {}
+  FirstValues(const AdapterTarget& target, std::uint64_t seed) : target_(target), seed_(seed) {}
 
   void write(Parameter p, std::span<const float> values) override {
-    const ParameterSpec& spec = model_.store.spec(p);
+    const ParameterSpec& spec = target_.store.spec(p);
     if (spec.role != Role::adapter || static_cast<std::int64_t>(values.size()) != spec.elements())
       throw std::logic_error("[AdapterStart] write() of " + std::to_string(values.size()) +
                              " values to " + spec.name);
-    model_.store.write(p, values.data());
+    target_.store.write(p, values.data());
   }
 
   void write_uniform(Parameter p, float bound) override {
-    std::vector<float> values(static_cast<std::size_t>(model_.store.spec(p).elements()));
-    const PhiloxKey key = key_of(model_.store.spec(p).name);
+    std::vector<float> values(static_cast<std::size_t>(target_.store.spec(p).elements()));
+    const PhiloxKey key = key_of(target_.store.spec(p).name);
     for (std::size_t i = 0; i < values.size(); ++i) {
       const PhiloxBlock block = philox(philox_counter(i / 4, 0, 0, Purpose::direction), key);
       values[i] = bound * (static_cast<float>(block[i % 4] >> 8) * 0x1p-23f - 1.0f);
@@ -53,8 +53,8 @@ class FirstValues : public AdapterStart {
   }
 
   void write_normal(Parameter p, float deviation) override {
-    std::vector<float> values(static_cast<std::size_t>(model_.store.spec(p).elements()));
-    fill_reference(Distribution::gaussian, {key_of(model_.store.spec(p).name), 0, 0}, 0,
+    std::vector<float> values(static_cast<std::size_t>(target_.store.spec(p).elements()));
+    fill_reference(Distribution::gaussian, {key_of(target_.store.spec(p).name), 0, 0}, 0,
                    static_cast<std::int64_t>(values.size()), values.data());
     for (float& v : values) v *= deviation;
     write(p, values);
@@ -62,7 +62,7 @@ class FirstValues : public AdapterStart {
 
   std::vector<std::int32_t> random_tokens(std::int64_t count) override {
     const PhiloxKey key = key_of("tokens");
-    const auto entries = static_cast<std::uint64_t>(model_.tokenizer.vocabulary_size());
+    const auto entries = static_cast<std::uint64_t>(target_.tokens);
     std::vector<std::int32_t> tokens;
     for (std::int64_t i = 0; i < count; ++i) {
       const PhiloxBlock block =
@@ -77,9 +77,9 @@ class FirstValues : public AdapterStart {
     const at::AutoDispatchBelowADInplaceOrView forward_only;
     PackedBatch batch;
     batch.add(tokens);
-    StoredSource source(model_.store, model_.dtype);
+    StoredSource source(target_.store, target_.dtype);
     NotingOps ops(source, batch);
-    guard(model_.component, [&] { model_.model->hidden(ops, ops.batch()); });
+    guard(target_.network.family, [&] { target_.network.model->hidden(ops, ops.batch()); });
     return std::move(ops.noted);
   }
 
@@ -87,7 +87,7 @@ class FirstValues : public AdapterStart {
   // Not the tensor's own key, from which its directions are drawn.
   PhiloxKey key_of(const std::string& name) const { return philox_key(seed_, name + " start"); }
 
-  LoadedModel& model_;
+  AdapterTarget target_;
   std::uint64_t seed_;
 };
 
@@ -100,12 +100,17 @@ std::vector<Parameter> tensors_of(const LoadedModel& model) {
 
 }  // namespace
 
-void start_adapter(LoadedModel& model, std::uint64_t seed) {
-  if (!model.adapter) return;
-  FirstValues start(model, seed);
+void start_adapter(const AdapterTarget& target, std::uint64_t seed) {
+  const AttachedAdapter& attached = target.network.adapter;
+  if (!attached) return;
+  FirstValues start(target, seed);
   guard(
-      model.adapter.component, [&] { model.adapter.adapter->start(start); },
+      attached.component, [&] { attached.adapter->start(start); },
       "giving the adapter its first values");
+}
+
+void start_adapter(LoadedModel& model, std::uint64_t seed) {
+  start_adapter({model.network, model.store, model.dtype, model.tokenizer.vocabulary_size()}, seed);
 }
 
 AdapterReader reader_of(const ParameterStore& store) {
@@ -117,7 +122,7 @@ AdapterReader reader_of(const ParameterStore& store) {
 }
 
 void write_initial(const LoadedModel& model, const std::filesystem::path& path) {
-  if (!model.adapter) return;
+  if (!model.network.adapter) return;
   std::vector<std::vector<float>> values;
   std::vector<TensorView> views;
   for (const Parameter p : tensors_of(model)) {
@@ -129,7 +134,7 @@ void write_initial(const LoadedModel& model, const std::filesystem::path& path) 
 }
 
 void read_initial(LoadedModel& model, const std::filesystem::path& path) {
-  if (!model.adapter) return;
+  if (!model.network.adapter) return;
   const auto refuse = [&](const std::string& what) {
     return RunError(fmt::format("[{}] {}", path.string(), what));
   };

@@ -12,7 +12,17 @@ namespace mezo {
 
 constexpr const char* initial_file = "initial.safetensors";
 
+// Where an adapter starts: what computes, the weights, of which the adapter's tensors are written,
+// the type that a forward computes in, and how many tokens there are to draw from.
+struct AdapterTarget {
+  const Network& network;
+  ParameterStore& store;
+  at::ScalarType dtype;
+  std::int64_t tokens;
+};
+
 // Gives the adapter's tensors their first values, drawn by `seed`; does nothing without an adapter.
+MEZO_API void start_adapter(const AdapterTarget& target, std::uint64_t seed);
 MEZO_API void start_adapter(LoadedModel& model, std::uint64_t seed);
 
 // The adapter's values now, fp32, under their names in the store. Nothing is written without an

@@ -52,14 +52,14 @@ struct Step {
 
 // The objective at every stream of one batch, however many forwards that takes: it is given all
 // examples at once.
-std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
+std::vector<double> losses_of(const Network& network, ParameterSource& source,
                               const Objective& objective, const Component& component,
                               const Step& step) {
   std::vector<Pending> forwards;
   const std::span batch(step.batch);
   for (std::size_t first = 0; first < batch.size(); first += step.micro_batch)
     forwards.push_back(begin_scoring(
-        model, source, batch.subspan(first, std::min(step.micro_batch, batch.size() - first)),
+        network, source, batch.subspan(first, std::min(step.micro_batch, batch.size() - first)),
         Normalise::if_needed));
   const Outputs outputs = collect(forwards);
   const at::Tensor value = guard(
@@ -77,7 +77,7 @@ std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
 
 }  // namespace
 
-std::uint32_t train(const LoadedModel& model, ExactWeights& weights, const Objective& objective,
+std::uint32_t train(const Network& network, ExactWeights& weights, const Objective& objective,
                     const Component& component, const std::vector<EncodedExample>& examples,
                     const TrainerOptions& options, const OnStep& on_step) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
@@ -91,7 +91,7 @@ std::uint32_t train(const LoadedModel& model, ExactWeights& weights, const Objec
     const double learning_rate = learning_rate_at(options.schedule, i);
     const SpsaStep estimate =
         spsa_step(weights, options.spsa, i, learning_rate, [&](ParameterSource& source) {
-          return losses_of(model, source, objective, component, step);
+          return losses_of(network, source, objective, component, step);
         });
     if (!on_step({i + 1, learning_rate, step.batch.size(), estimate})) return i + 1;
   }

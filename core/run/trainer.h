@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/checkpoint/load_model.h"
+#include "core/forward/network.h"
 #include "core/run/run_config.h"
 #include "core/run/schedule.h"
 #include "core/task/encode.h"
@@ -38,9 +38,9 @@ struct StepReport {
 // updates that wait: settle() them before reading.
 using OnStep = std::function<bool(const StepReport&)>;
 
-// Trains `model.store` through `weights`. Returns how many steps were done, the earlier ones
+// Trains what `weights` hold. Returns how many steps were done, the earlier ones
 // included.
-MEZO_API std::uint32_t train(const LoadedModel& model, ExactWeights& weights,
+MEZO_API std::uint32_t train(const Network& network, ExactWeights& weights,
                              const Objective& objective, const Component& component,
                              const std::vector<EncodedExample>& examples,
                              const TrainerOptions& options, const OnStep& on_step);

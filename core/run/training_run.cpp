@@ -82,7 +82,7 @@ bool TrainingRun::train_and_report(const TrajectoryHeader& origin,
     Watch watch(folder, config, model, weights, data, start);
     watch.catch_up();
     if (!Interrupt::stop())
-      steps = train(model, weights, *config.objective_function, config.objective_component,
+      steps = train(model.network, weights, *config.objective_function, config.objective_component,
                     data.train->examples, trainer, std::ref(watch));
     seconds = watch.training_seconds();
   }

@@ -25,7 +25,7 @@ void change(std::span<float> weights, float by) {
 
 void run(int count, char** argument) {
   const Registry registry(PluginSearch{{}, {}, {{argument[2], "argument 2", true}}});
-  const LoadedModel model = load_model(argument[1], "auto", registry);
+  const LoadedModel model = load_model(argument[1], registry);
   ExportOptions options;
   options.dtype = export_dtype(argument[4]);
   if (count > 6) options.shard_bytes = std::stoll(argument[6]);

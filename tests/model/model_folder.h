@@ -69,8 +69,8 @@ struct ModelFolder {
   template <class E = ModelError>
   std::string error(const std::string& type = "auto") const {
     write();
-    const std::string text = message_of<E>([&] { load_model(path(), type, registry()); });
-    CHECK(message_of<E>([&] { check_model(path(), type, registry()); }) == text);
+    const std::string text = message_of<E>([&] { load_model(path(), registry(), {}, {type}); });
+    CHECK(message_of<E>([&] { prepare_model(path(), registry(), {type}); }) == text);
     return text;
   }
 

@@ -3,7 +3,6 @@
 #include <ATen/ops/bmm.h>
 #include <doctest/doctest.h>
 
-#include "core/checkpoint/attach.h"
 #include "core/error.h"
 #include "core/forward/attention_shapes.h"
 #include "core/forward/stream_ops.h"

@@ -82,7 +82,7 @@ struct Case {
   LoadedModel loaded(DType dtype) {
     std::filesystem::create_directory(scratch / "base");
     write_base(scratch / "base", dtype);
-    return load_model((scratch / "base").string(), "auto", registry());
+    return load_model((scratch / "base").string(), registry());
   }
   // Every weight of the store plus `change`.
   WeightReader changed_by(float change) const {

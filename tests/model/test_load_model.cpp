@@ -55,7 +55,7 @@ std::string gguf_error(const Gguf& file) {
   const ScratchFolder scratch;
   const std::string path = (scratch / "model.gguf").string();
   write_text(path, file.bytes());
-  std::string text = message_of<Error>([&] { load_model(path, "auto", registry()); });
+  std::string text = message_of<Error>([&] { load_model(path, registry()); });
   const std::string place = placed(path, "");
   return text.starts_with(place) ? text.substr(place.size()) : text;
 }
@@ -66,11 +66,11 @@ TEST_CASE("a folder loads, and says which tensors the model does not use") {
   Folder f;
   f.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = {DType::F32, {2}};
   f.write();
-  const LoadedModel model = load_model(f.path(), "auto", registry());
-  CHECK(model.type == "llama");
+  const LoadedModel model = load_model(f.path(), registry());
+  CHECK(model.network.family.id() == "llama");
   CHECK(model.parameters() == 2000 * 8 + 3 * 8 + 64 + 32 + 32 + 64 + 3 * 96);
   CHECK(model.unused == std::vector<std::string>{"model.layers.0.self_attn.rotary_emb.inv_freq"});
-  CHECK(check_model(f.path(), "llama", registry()).unused == model.unused);
+  CHECK(prepare_model(f.path(), registry(), {"llama"}).files.unused() == model.unused);
 }
 
 TEST_CASE("a config.json without architectures is served by its model_type") {
@@ -160,21 +160,18 @@ TEST_CASE("a tokenizer with more tokens than the model is refused") {
 
 TEST_CASE("what is no model is told apart") {
   const ScratchFolder scratch;
-  CHECK(message_of<ModelError>([&] {
-          load_model((scratch / "absent").string(), "auto", registry());
-        }) == "[load_model] no such file or folder: " + (scratch / "absent").string());
+  CHECK(message_of<ModelError>([&] { load_model((scratch / "absent").string(), registry()); }) ==
+        "[load_model] no such file or folder: " + (scratch / "absent").string());
   write_text(scratch / "model.bin", "x");
-  CHECK(message_of<ModelError>([&] {
-          load_model((scratch / "model.bin").string(), "auto", registry());
-        }) == "[load_model] expected a Hugging Face folder or a .gguf file, got " +
-                  (scratch / "model.bin").string());
+  CHECK(message_of<ModelError>([&] { load_model((scratch / "model.bin").string(), registry()); }) ==
+        "[load_model] expected a Hugging Face folder or a .gguf file, got " +
+            (scratch / "model.bin").string());
   CHECK(contains(
-      message_of<ModelError>([&] { load_model(scratch.path().string(), "auto", registry()); }),
+      message_of<ModelError>([&] { load_model(scratch.path().string(), registry()); }),
       "config.json] cannot be read; a model folder holds config.json, weights and a tokenizer"));
   write_text(scratch / "config.json", "{\"architectures\": ");
-  CHECK(contains(
-      message_of<ModelError>([&] { load_model(scratch.path().string(), "auto", registry()); }),
-      "config.json] not JSON: "));
+  CHECK(contains(message_of<ModelError>([&] { load_model(scratch.path().string(), registry()); }),
+                 "config.json] not JSON: "));
 }
 
 TEST_CASE("scaled positions of a GGUF file are refused by its own key") {

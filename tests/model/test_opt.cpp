@@ -50,8 +50,8 @@ std::string refusal(const char* key, nlohmann::json value) {
 TEST_CASE("an OPT loads with transformers' names, tied and with biases unless it says otherwise") {
   Folder f;
   f.write();
-  const LoadedModel model = load_model(f.path(), "auto", registry());
-  CHECK(model.type == "opt");
+  const LoadedModel model = load_model(f.path(), registry());
+  CHECK(model.network.family.id() == "opt");
   CHECK(model.unused.empty());
   CHECK(model.parameters() == 2000 * 8 + 32 * 8 + 6 * 8 + 4 * 72 + 12 * 9 + 8 * 13);
 
@@ -64,7 +64,7 @@ TEST_CASE("an OPT loads with transformers' names, tied and with biases unless it
     return t.first.ends_with(".bias") && !t.first.ends_with("norm.bias");
   });
   g.write();
-  CHECK(load_model(g.path(), "opt", registry()).unused.empty());
+  CHECK(load_model(g.path(), registry(), {}, {"opt"}).unused.empty());
 }
 
 TEST_CASE("an OPT of another architecture is refused by key") {
@@ -100,7 +100,7 @@ TEST_CASE("an OPT is not read from a GGUF file") {
                        .integer("opt.block_count", 1)
                        .integer("opt.vocab_size", 300)
                        .bytes());
-  CHECK(contains(message_of<Error>([&] { load_model(path, "auto", registry()); }),
+  CHECK(contains(message_of<Error>([&] { load_model(path, registry()); }),
                  "no model serves 'gguf:opt'"));
 }
 

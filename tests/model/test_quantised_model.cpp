@@ -25,7 +25,7 @@ struct Written {
 
   explicit Written(const QuantisedLlama& model) { write_text(path, model.file()); }
   LoadedModel load(const ModelPlacement& placement) const {
-    return load_model(path, "auto", registry(), placement);
+    return load_model(path, registry(), placement);
   }
 };
 
@@ -57,7 +57,7 @@ at::Tensor scores(const LoadedModel& model, at::ScalarType dtype, Normalise norm
   const std::vector<const EncodedExample*> all{&one, &several};
   StoredSource source(model.store, dtype);
   const auto asked = std::span(all).first(normalise == Normalise::if_needed ? 1 : 2);
-  return score(model, source, asked, normalise).option_scores;
+  return score(model.network, source, asked, normalise).option_scores;
 }
 
 // In every type that a forward computes in, over the whole vocabulary and over rows of the head.
@@ -85,11 +85,11 @@ TEST_CASE("so does SmolLM2, in the memory of its file") {
     MESSAGE("skipped: there is no " << path);
     return;
   }
-  const LoadedModel kept = load_model(path, "auto", registry(), frozen);
+  const LoadedModel kept = load_model(path, registry(), frozen);
   const auto file_bytes = static_cast<double>(std::filesystem::file_size(path));
   CHECK(static_cast<double>(kept.store.bytes()) < file_bytes);
   CHECK(static_cast<double>(kept.store.bytes()) > 0.97 * file_bytes);
-  const LoadedModel dequantised = load_model(path, "auto", registry());
+  const LoadedModel dequantised = load_model(path, registry());
   CHECK(at::equal(scores(kept, at::kFloat, Normalise::vocabulary),
                   scores(dequantised, at::kFloat, Normalise::vocabulary)));
 }

@@ -43,27 +43,11 @@ class Toy : public Model {
 struct Made {
   Declaration declaration;
   Toy* toy = nullptr;  // owned by loaded
-  LoadedModel loaded;
+  Network loaded;
 
-  Made(std::int64_t entries, std::int64_t width)
-      : loaded{"",
-               "toy",
-               {},
-               nullptr,
-               ModelConfig::from_json("{\"vocab_size\": " + std::to_string(entries) + "}", "toy"),
-               std::unique_ptr<Model>(toy = new Toy(declaration, entries, width)),
-               ParameterStore({}),
-               {},
-               {},
-               at::kFloat,
-               tokenizer(),
-               {},
-               {}} {}
-
-  static Tokenizer tokenizer() {
-    GptVocabulary v;
-    v.tokens = {"a"};
-    return Tokenizer::from_vocabulary(v);
+  Made(std::int64_t entries, std::int64_t width) {
+    loaded.model.reset(toy = new Toy(declaration, entries, width));
+    loaded.entries = entries;
   }
 };
 

@@ -57,21 +57,10 @@ struct Toy {
   }
 
   static LoadedModel make() {
-    Declaration declare;
-    auto bigram = std::make_unique<Bigram>(declare);
-    return {"toy",
-            "bigram",
-            Component{&description, std::make_shared<const Plugin>()},
-            nullptr,
-            ModelConfig::from_json("{\"vocab_size\": 36}", "toy"),
-            std::move(bigram),
-            ParameterStore(declare.parameters()),
-            {},
-            {},
-            at::kFloat,
-            toy_tokenizer(),
-            {},
-            {}};
+    BuiltModel built = build_model(ModelConfig::from_json("{\"vocab_size\": 36}", "toy"),
+                                   Component{&description, std::make_shared<const Plugin>()});
+    ParameterStore store(built.specs);
+    return {std::move(built), "toy", toy_tokenizer(), std::move(store)};
   }
 
   Evaluation operator()(const std::vector<Example>& examples, const Task& task = toy_task(),

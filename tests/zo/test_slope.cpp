@@ -125,7 +125,7 @@ TEST_CASE("every matrix of a trained OPT is perturbed within 2%, in every storag
       PluginSearch{{}, {}, {{MEZO_BINARY_DIR "/lib/mezo/plugins", "the build", true}}});
   for (const Storage storage : all_storages)
     for (const at::ScalarType type : all_types) {
-      const LoadedModel model = load_model(path, "auto", registry, {at::kCPU, storage, type});
+      const LoadedModel model = load_model(path, registry, {at::kCPU, storage, type});
       const std::vector<bool> all(model.store.specs().size(), true);
       for (const float epsilon : {1e-3f, 1e-4f}) {
         auto slopes = slopes_of(model.store, all, {0, Distribution::gaussian, type}, epsilon);

@@ -34,7 +34,7 @@ std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
                               const Objective& objective,
                               std::span<const EncodedExample* const> batch) {
   const at::Tensor value =
-      objective.value(score(model, source, batch, Normalise::if_needed), targets_of(batch))
+      objective.value(score(model.network, source, batch, Normalise::if_needed), targets_of(batch))
           .to(at::kDouble)
           .contiguous();
   return {value.const_data_ptr<double>()[0], value.const_data_ptr<double>()[1]};
@@ -76,7 +76,7 @@ void write_step(const std::filesystem::path& path, std::span<const EncodedExampl
 int run(char** argument) {
   const at::NoGradGuard no_grad;
   const Registry registry(PluginSearch{{}, {}, {{argument[2], "argument 2", true}}});
-  LoadedModel model = load_model(argument[1], "auto", registry);
+  LoadedModel model = load_model(argument[1], registry);
   const auto objective =
       create<Objective>(registry.find(MEZO_OBJECTIVE, "cross_entropy"), Parameters());
   const Task task = load_task(argument[3]);

@@ -68,7 +68,7 @@ StorageType storage_type(const std::string& name) {
 
 // The authors' step written plainly: four passes over all weights, each drawing z anew with a
 // generator and adding a multiple of it, around two forwards.
-void plain_step(LoadedModel& model, const std::vector<EncodedExample>& batch) {
+void plain_step(BenchModel& model, const std::vector<EncodedExample>& batch) {
   const at::NoGradGuard no_grad;
   const auto perturb = [&](double scale) {
     for (std::size_t i = 0; i < model.store.specs().size(); ++i) {
@@ -99,7 +99,7 @@ double copy_speed(at::Device device) {
 using Batch = std::vector<EncodedExample>;
 
 // One, or of ragged sequences one a round, as training has them.
-std::vector<Batch> batches_of(const Arguments& a, const LoadedModel& model) {
+std::vector<Batch> batches_of(const Arguments& a, const BenchModel& model) {
   const BatchShape shape{a.batch, a.length, a.loss == "every" ? Scored::every : Scored::last,
                          a.ragged};
   std::vector<Batch> batches;
@@ -109,12 +109,12 @@ std::vector<Batch> batches_of(const Arguments& a, const LoadedModel& model) {
 }
 
 struct Stepper {
-  LoadedModel& model;
+  BenchModel& model;
   ExactWeights weights;
   SpsaOptions options;
   std::uint32_t step = 0;
 
-  Stepper(LoadedModel& m, Distribution distribution, const Arguments& a)
+  Stepper(BenchModel& m, Distribution distribution, const Arguments& a)
       : model(m), weights(m.store, m.trained, {0, distribution, m.dtype}) {
     options.probes = a.probes;
     options.together = a.peft != "full";  // as optimizer.streams: auto has it
@@ -147,7 +147,7 @@ struct Stepper {
 
 // Steps of `model`, beside plain forwards of `base`: the same weights, as a forward reads them, or
 // the model itself.
-void measure(const Arguments& a, LoadedModel& base, LoadedModel& model, const std::string& storage,
+void measure(const Arguments& a, BenchModel& base, BenchModel& model, const std::string& storage,
              at::Device device) {
   const std::vector<Batch> batches = batches_of(a, base);
   const auto batch = [&](int i) -> const Batch& {
@@ -156,9 +156,9 @@ void measure(const Arguments& a, LoadedModel& base, LoadedModel& model, const st
   StoredSource plain(base.store, base.dtype);
   // Of the model alone: what an adapter costs belongs to the step.
   const auto forward = [&](const Batch& batch) {
-    const AttachedAdapter own = std::exchange(base.adapter, {});
+    const AttachedAdapter own = std::exchange(base.network.adapter, {});
     losses(base, plain, batch);
-    base.adapter = own;
+    base.network.adapter = own;
   };
   forward(batch(0));
   reset_peak_memory(device);
@@ -199,7 +199,7 @@ void measure(const Arguments& a, LoadedModel& base, LoadedModel& model, const st
   }
 }
 
-void measure_plainly_written(const Arguments& a, LoadedModel& model, at::Device device) {
+void measure_plainly_written(const Arguments& a, BenchModel& model, at::Device device) {
   const Batch batch = batches_of(a, model).front();
   plain_step(model, batch);
   reset_peak_memory(device);
@@ -241,8 +241,8 @@ int run(int argc, char** argv) {
              "\n",
              device_memory(device).name, copy_speed(device));
   const at::ScalarType dtype = dtype_of(a.dtype);
-  std::optional<LoadedModel> base;  // kept in the type that forwards compute in
-  const auto as_computed = [&]() -> LoadedModel& {
+  std::optional<BenchModel> base;  // kept in the type that forwards compute in
+  const auto as_computed = [&]() -> BenchModel& {
     if (!base)
       base.emplace(
           make_model(a.model, registry, device, {storage_named(a.dtype).value()}, dtype, a.peft));
@@ -255,7 +255,7 @@ int run(int argc, char** argv) {
     }
     const StorageType type = storage_type(storage);
     const bool alone = type.storage == Storage::quantised;  // else memory would count both
-    LoadedModel model = make_model(a.model, registry, device, type, dtype, a.peft);
+    BenchModel model = make_model(a.model, registry, device, type, dtype, a.peft);
     measure(a, alone ? model : as_computed(), model, storage, device);
   }
   if (a.reference) measure_plainly_written(a, as_computed(), device);

@@ -9,7 +9,6 @@
 #include <map>
 #include <random>
 
-#include "core/checkpoint/attach.h"
 #include "core/config/schema.h"
 #include "core/error.h"
 #include "core/io/float16.h"
@@ -74,57 +73,59 @@ ChosenPeft mode_named(const std::string& id, const Registry& registry) {
 
 }  // namespace
 
-LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
-                       const StorageType& storage, at::ScalarType dtype, const std::string& peft) {
-  const ChosenPeft mode = mode_named(peft, registry);
-  const auto found = shapes().find(name);
-  if (found == shapes().end()) {
-    ModelPlacement placement{device, storage.storage, dtype};
-    if (storage.storage == Storage::quantised) placement.storage.reset();
-    LoadedModel model = load_model(name, "auto", registry, placement, mode);
-    if (model.store.storage() != storage)
-      throw ConfigError(fmt::format("{}: most weights are kept as {}, not {}", name,
-                                    name_of(model.store.storage()), name_of(storage)));
-    start_adapter(model, 0);
-    return model;
-  }
-  const Shape& s = found->second;
+namespace {
+
+BenchModel read_model(const std::string& path, const Registry& registry,
+                      const ModelPlacement& placement, const ChosenPeft& mode) {
+  PreparedModel prepared = prepare_model(path, registry, {.mode = mode});
+  const std::int64_t tokens = prepared.tokenizer.vocabulary_size();
+  LoadedModel model = load_weights(std::move(prepared), placement);
+  start_adapter({model.network, model.store, model.dtype, tokens}, 0);
+  return {std::move(static_cast<BuiltModel&>(model)), std::move(model.store), model.dtype};
+}
+
+BenchModel random_model(const std::string& name, const Shape& s, const Registry& registry,
+                        const ModelPlacement& placement, const StorageType& storage,
+                        const ChosenPeft& mode) {
   const ModelConfig config = ModelConfig::from_json(
       fmt::format(R"({{"architectures": ["OPTForCausalLM"], "hidden_size": {}, "ffn_dim": {},
                        "num_hidden_layers": {}, "num_attention_heads": {}, "vocab_size": 50272,
                        "max_position_embeddings": 2048}})",
                   s.hidden, s.inner, s.layers, s.heads),
       name);
-  const Component& component = registry.match_model(config.architectures());
-  std::shared_ptr<ModelFamily> family = create<ModelFamily>(component, Parameters());
-  Declaration declaration;
-  std::unique_ptr<Model> model = family->build(config, declaration);
-  Attached attached = attach(mode, *model, component, declaration);
-  const std::vector<StorageType> types(declaration.parameters().size(), storage);
-  ParameterStore store(declaration.parameters(), types, device);
+  BuiltModel built =
+      build_model(config, registry.match_model(config.architectures()), Parameters(), mode);
+  ParameterStore store(built.specs, std::vector<StorageType>(built.specs.size(), storage),
+                       placement.device);
   fill(store);
-  GptVocabulary no_words;
-  no_words.tokens = {"a"};
-  return {name,
-          std::string(component.id()),
-          component,
-          family,
-          config,
-          std::move(model),
-          std::move(store),
-          std::move(attached.trained),
-          std::move(attached.adapter),
-          dtype,
-          Tokenizer::from_vocabulary(no_words),
-          {},
-          {}};
+  return {std::move(built), std::move(store), *placement.dtype};
 }
 
-std::vector<EncodedExample> make_batch(const LoadedModel& model, const BatchShape& shape,
+}  // namespace
+
+BenchModel make_model(const std::string& name, const Registry& registry, at::Device device,
+                      const StorageType& storage, at::ScalarType dtype, const std::string& peft) {
+  const ChosenPeft mode = mode_named(peft, registry);
+  const auto found = shapes().find(name);
+  ModelPlacement placement{device, storage.storage, dtype};
+  if (found != shapes().end())
+    return random_model(name, found->second, registry, placement, storage, mode);
+  if (storage.storage == Storage::quantised) {
+    placement.storage.reset();
+    placement.frozen = true;
+  }
+  BenchModel model = read_model(name, registry, placement, mode);
+  if (model.store.storage() != storage)
+    throw ConfigError(fmt::format("{}: most weights are kept as {}, not {}", name,
+                                  name_of(model.store.storage()), name_of(storage)));
+  return model;
+}
+
+std::vector<EncodedExample> make_batch(const BenchModel& model, const BatchShape& shape,
                                        unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_int_distribution<std::int32_t> token(
-      5, static_cast<std::int32_t>(model.config.integer("vocab_size")) - 300);
+      5, static_cast<std::int32_t>(model.network.entries) - 300);
   std::uniform_int_distribution<int> length_of(std::max(1, shape.length / 4), shape.length);
   std::vector<EncodedExample> examples(static_cast<std::size_t>(shape.batch));
   for (EncodedExample& e : examples) {
@@ -145,12 +146,12 @@ std::vector<EncodedExample> make_batch(const LoadedModel& model, const BatchShap
   return examples;
 }
 
-std::vector<double> losses(const LoadedModel& model, ParameterSource& source,
+std::vector<double> losses(const BenchModel& model, ParameterSource& source,
                            const std::vector<EncodedExample>& batch) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
   std::vector<const EncodedExample*> pointers;
   for (const EncodedExample& e : batch) pointers.push_back(&e);
-  const Outputs outputs = score(model, source, pointers, Normalise::if_needed);
+  const Outputs outputs = score(model.network, source, pointers, Normalise::if_needed);
   const at::Tensor& scores = outputs.option_scores;
   const at::Tensor wanted = scores.size(2) > 1 ? at::log_softmax(scores, -1) : scores;
   const at::Tensor value = wanted.select(2, 0).mean({1}).neg().to(at::kDouble).contiguous();

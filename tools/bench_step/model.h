@@ -6,14 +6,21 @@
 #include <vector>
 
 #include "core/answer/scorer.h"
+#include "core/checkpoint/load_model.h"
 
 namespace mezo::bench {
 
 // `name` is a path, or one of opt-125m, opt-1.3b, opt-2.7b, opt-6.7b, opt-13b, opt-30b, opt-66b.
 // `peft`: a PEFT mode by its component id, as it is without settings. A quantised storage is for
 // weights that do not train; of a path it must be what most of the file's weights have.
-LoadedModel make_model(const std::string& name, const Registry& registry, at::Device device,
-                       const StorageType& storage, at::ScalarType dtype, const std::string& peft);
+// Where training steps and plain forwards are measured: a model with its weights.
+struct BenchModel : BuiltModel {
+  ParameterStore store;
+  at::ScalarType dtype;  // that forwards compute in
+};
+
+BenchModel make_model(const std::string& name, const Registry& registry, at::Device device,
+                      const StorageType& storage, at::ScalarType dtype, const std::string& peft);
 
 // Random sequences. Last: each is a context whose last row decides between two one-token options.
 // Every: each token is predicted from those before it (teacher forcing).
@@ -23,11 +30,11 @@ struct BatchShape {
   Scored what = Scored::last;
   bool ragged = false;  // lengths from a quarter of `length` up to it, unlike in each batch
 };
-std::vector<EncodedExample> make_batch(const LoadedModel& model, const BatchShape& shape,
+std::vector<EncodedExample> make_batch(const BenchModel& model, const BatchShape& shape,
                                        unsigned seed);
 
 // Mean cross-entropy at each stream.
-std::vector<double> losses(const LoadedModel& model, ParameterSource& source,
+std::vector<double> losses(const BenchModel& model, ParameterSource& source,
                            const std::vector<EncodedExample>& batch);
 
 }  // namespace mezo::bench

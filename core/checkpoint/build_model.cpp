@@ -1,0 +1,88 @@
+#include "core/checkpoint/build_model.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/forward/attention_shapes.h"
+#include "core/plugin/create.h"
+
+namespace mezo {
+
+namespace {
+
+bool trains_no_matrix(std::span<const ParameterSpec> specs, const std::vector<bool>& trained) {
+  for (std::size_t i = 0; i < specs.size(); ++i)
+    if (trained[i] && is_matrix(specs[i].role)) return false;
+  return true;
+}
+
+struct Attached {
+  std::vector<bool> trained;  // each declared parameter, the adapter's behind the model's own
+  AttachedAdapter adapter;
+};
+
+// `model` and its component `family` have declared their parameters; the mode's follow.
+Attached attach(const ChosenPeft& mode, const Model& model, const Component& family,
+                Declaration& declaration) {
+  const auto declared = declaration.parameters();
+  const std::vector<ParameterSpec> own(declared.begin(), declared.end());
+  Attached attached{std::vector<bool>(own.size(), false), {}};
+  if (!mode.peft) return attached;
+  const auto shapes = [&] { return guard(family, [&] { return attention_shapes(model, own); }); };
+  guard(
+      mode.component,
+      [&] {
+        attached.trained = mode.peft->trained(own);
+        attached.adapter = {mode.peft->adapt({own, shapes}, declaration), mode.component};
+      },
+      "adapting the model");
+  if (attached.trained.size() != own.size())
+    throw PluginError("[peft " + std::string(mode.component.id()) +
+                      "] trained() must return one flag for each of " + std::to_string(own.size()) +
+                      " parameters, got " + std::to_string(attached.trained.size()) + " (plugin " +
+                      mode.component.plugin->path.string() + ")");
+  attached.trained.resize(declaration.parameters().size(), true);
+  return attached;
+}
+
+}  // namespace
+
+std::span<const ParameterSpec> BuiltModel::base_specs() const {
+  const auto end = std::find_if(specs.begin(), specs.end(),
+                                [](const ParameterSpec& s) { return s.role == Role::adapter; });
+  return {specs.begin(), end};
+}
+
+std::int64_t BuiltModel::parameters() const {
+  std::int64_t n = 0;
+  for (const ParameterSpec& spec : base_specs()) n += spec.elements();
+  return n;
+}
+
+bool BuiltModel::frozen() const { return trains_no_matrix(specs, trained); }
+
+BuiltModel build_model(const ModelConfig& config, const Component& family,
+                       const Parameters& settings, const ChosenPeft& mode) {
+  std::shared_ptr<const ModelFamily> made = create<ModelFamily>(family, settings);
+  Declaration declaration;
+  std::shared_ptr<const Model> model = guard(
+      family, [&] { return made->build(config, declaration); }, "building the model");
+  Attached attached = attach(mode, *model, family, declaration);
+  const auto specs = declaration.parameters();
+  return {config,
+          std::move(made),
+          {std::move(model), family, std::move(attached.adapter), config.integer("vocab_size")},
+          {specs.begin(), specs.end()},
+          std::move(attached.trained)};
+}
+
+bool frozen_under(const BuiltModel& model, const ChosenPeft& mode) {
+  Declaration declaration;
+  const std::shared_ptr<const Model> again = guard(
+      model.network.family, [&] { return model.family->build(model.config, declaration); },
+      "building the model");
+  const Attached attached = attach(mode, *again, model.network.family, declaration);
+  return trains_no_matrix(declaration.parameters(), attached.trained);
+}
+
+}  // namespace mezo

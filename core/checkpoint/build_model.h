@@ -1,0 +1,48 @@
+#pragma once
+// From a configuration to a model without weights: the family builds it and declares its
+// parameters, then a PEFT mode says what of it trains and what it adds. No file is opened. Both
+// prepare_model() and tools/bench_step start here.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/config/parameters.h"
+#include "core/forward/network.h"
+#include "core/model/peft.h"
+
+namespace mezo {
+
+// A mode with the component that answers for it; or none: nothing trains.
+struct ChosenPeft {
+  std::shared_ptr<const Peft> peft;
+  Component component;
+};
+
+struct BuiltModel {
+  ModelConfig config;
+  std::shared_ptr<const ModelFamily> family;
+  Network network;
+  std::vector<ParameterSpec> specs;  // the model's own, then the adapter's
+  std::vector<bool> trained;         // of each
+
+  // The model's own; its adapter's tensors, which are not in its files, come behind them.
+  MEZO_API std::span<const ParameterSpec> base_specs() const;
+  MEZO_API std::int64_t parameters() const;  // of the model's own
+
+  // Whether none of the parameters that train is a matrix or an embedding: then all streams read
+  // the same ones, and they need no room for updates.
+  MEZO_API bool frozen() const;
+};
+
+// `settings`: the family's own, checked. Throws ModelError for a configuration that the family
+// cannot serve, ConfigError where the mode does not fit it, PluginError where an answer of either
+// does not fit.
+MEZO_API BuiltModel build_model(const ModelConfig& config, const Component& family,
+                                const Parameters& settings = {}, const ChosenPeft& mode = {});
+
+// The same model under another mode; what that would train.
+MEZO_API bool frozen_under(const BuiltModel& model, const ChosenPeft& mode);
+
+}  // namespace mezo
