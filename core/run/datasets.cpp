@@ -7,6 +7,7 @@
 
 #include "core/run/batch_order.h"
 #include "core/task/data_faults.h"
+#include "core/task/encode.h"
 
 namespace mezo {
 
@@ -61,7 +62,8 @@ Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
                                     : name == "dev" ? data.dev
                                                     : data.test;
       split = Split{
-          path, encode_all(examples, *config.task_file, model.tokenizer, max_length, path, start)};
+          path, encode_all(examples, *config.task_file, model.tokenizer, max_length, path, start),
+          metrics_for(config.task_file->metric)};
     });
   }
   faults.throw_if_any();

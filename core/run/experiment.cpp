@@ -99,8 +99,8 @@ bool evaluate_experiment(const RunConfig& config, const RunOptions& options) {
   result["interrupted"] = interrupted;
   result["seconds"] = clock.seconds();
   result.update(memory_use(model.store.device(), model.store.bytes(), 0).json());
-  fmt::print("{}: accuracy {}, loss {:.4f}, {} examples\n", config.task_file->name,
-             percent(evaluation), evaluation.loss, evaluation.predictions.size());
+  fmt::print("{}: {}, {} examples\n", config.task_file->name, text_of(evaluation),
+             evaluation.predictions.size());
   write_predictions(folder, evaluation, *config.task_file);
   folder.write_result(result);
   fmt::print("{}\n", folder.path());

@@ -15,13 +15,18 @@ using Json = nlohmann::ordered_json;
 }  // namespace
 
 Json scores_of(const Evaluation& e) {
-  return {{"accuracy", e.accuracy}, {"loss", e.loss}, {"examples", e.predictions.size()}};
+  Json scores = Json::object();
+  for (const Measurement& m : e.measurements) scores[m.metric->name] = m.value;
+  scores["examples"] = e.predictions.size();
+  return scores;
 }
 
-std::string percent(const Evaluation& e) { return fmt::format("{:.1f}%", 100 * e.accuracy); }
-
-std::string percent(const Json& scores) {
-  return fmt::format("{:.1f}%", 100 * scores.at("accuracy").get<double>());
+std::string text_of(const Evaluation& e) {
+  std::string text;
+  for (const Measurement& m : e.measurements)
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "" : ", ", m.metric->name, shown(*m.metric, m.value));
+  return text;
 }
 
 WeightHashes hash_weights(const LoadedModel& model) {
@@ -53,10 +58,16 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
 void print_table(const RunConfig& config, const LoadedModel& model, const Json& result,
                  const MemoryUse& memory) {
   const std::string method = "MeZO " + std::string(config.peft_mode.component.id());
-  const auto print_row = [](const std::string& name, const Json& scores) {
-    fmt::print("{:<24} {:>9} {:>9.4f}\n", name, percent(scores), scores.at("loss").get<double>());
+  const std::vector<const Metric*> columns = metrics_for(config.task_file->metric);
+  const auto print_row = [&](const std::string& name, const Json& scores) {
+    std::string row = fmt::format("{:<24}", name);
+    for (const Metric* m : columns)
+      row += fmt::format(" {:>9}", shown(*m, scores.at(m->name).get<double>()));
+    fmt::print("{}\n", row);
   };
-  fmt::print("{:<24} {:>9} {:>9}\n", config.task_file->name, "accuracy", "loss");
+  std::string head = fmt::format("{:<24}", config.task_file->name);
+  for (const Metric* m : columns) head += fmt::format(" {:>9}", m->name);
+  fmt::print("{}\n", head);
   // A prefix, or an adapter from a folder, has its part in the scores from the start.
   print_row(model.network.adapter ? "before training" : "zero-shot", result.at("before"));
   print_row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),

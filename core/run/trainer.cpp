@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "core/answer/scorer.h"
+#include "core/answer/answer.h"
 #include "core/error.h"
 #include "core/plugin/create.h"
 #include "core/run/batch_order.h"
@@ -45,7 +45,7 @@ std::string described(const at::Tensor& value) {
 }
 
 struct Step {
-  std::vector<const EncodedExample*> batch;
+  std::vector<const Question*> batch;
   Targets targets;
   std::size_t micro_batch;
 };
@@ -55,12 +55,14 @@ struct Step {
 std::vector<double> losses_of(const Network& network, ParameterSource& source,
                               const Objective& objective, const Component& component,
                               const Step& step) {
+  const Needs needs = guard(
+      component, [&] { return objective.needs(); }, "computing needs()");
   std::vector<Pending> forwards;
   const std::span batch(step.batch);
   for (std::size_t first = 0; first < batch.size(); first += step.micro_batch)
-    forwards.push_back(begin_scoring(
+    forwards.push_back(begin_answering(
         network, source, batch.subspan(first, std::min(step.micro_batch, batch.size() - first)),
-        Normalise::if_needed));
+        needs));
   const Outputs outputs = collect(forwards);
   const at::Tensor value = guard(
       component, [&] { return objective.value(outputs, step.targets); }, "computing value()");
@@ -78,7 +80,7 @@ std::vector<double> losses_of(const Network& network, ParameterSource& source,
 }  // namespace
 
 std::uint32_t train(const Network& network, ExactWeights& weights, const Objective& objective,
-                    const Component& component, const std::vector<EncodedExample>& examples,
+                    const Component& component, const std::vector<Question>& examples,
                     const TrainerOptions& options, const OnStep& on_step) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
   BatchOrder order(options.seed, static_cast<std::uint32_t>(examples.size()), options.batch_size);

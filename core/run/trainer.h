@@ -10,7 +10,7 @@
 #include "core/forward/network.h"
 #include "core/run/run_config.h"
 #include "core/run/schedule.h"
-#include "core/task/encode.h"
+#include "core/task/question.h"
 #include "core/zo/exact_weights.h"
 #include "core/zo/spsa.h"
 
@@ -42,7 +42,7 @@ using OnStep = std::function<bool(const StepReport&)>;
 // included.
 MEZO_API std::uint32_t train(const Network& network, ExactWeights& weights,
                              const Objective& objective, const Component& component,
-                             const std::vector<EncodedExample>& examples,
-                             const TrainerOptions& options, const OnStep& on_step);
+                             const std::vector<Question>& examples, const TrainerOptions& options,
+                             const OnStep& on_step);
 
 }  // namespace mezo

@@ -94,12 +94,11 @@ void Watch::guard_against_divergence(std::uint32_t step) {
 void Watch::evaluate_dev(std::uint32_t step) {
   const Stopwatch evaluation;
   weights_.settle();
-  const Evaluation dev = evaluate(model_, data_.dev->examples,
+  const Evaluation dev = evaluate(model_, data_.dev->examples, data_.dev->metrics,
                                   [](std::size_t, std::size_t) { return !Interrupt::stop(); });
   if (!Interrupt::stop()) {
     folder_.metric({{"step", step}, {"dev", scores_of(dev)}});
-    progress_.note(
-        fmt::format("step {}: dev accuracy {}, loss {:.4f}", step, percent(dev), dev.loss));
+    progress_.note(fmt::format("step {}: dev {}", step, text_of(dev)));
   }
   evaluating_ += evaluation.seconds();
 }
