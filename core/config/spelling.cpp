@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdio>
 #include <optional>
 
 #include "core/config/display.h"
@@ -143,6 +144,15 @@ std::variant<bool, Refusal> read_boolean(std::string_view text) {
   if (low == "yes" || low == "on" || low == "y" || low == "1") refusal.hint = "write true";
   if (low == "no" || low == "off" || low == "n" || low == "0") refusal.hint = "write false";
   return refusal;
+}
+
+std::string shortest_spelling(double number) {
+  char text[32];
+  for (int digits = 1; digits <= 17; ++digits) {
+    std::snprintf(text, sizeof text, "%.*g", digits, number);
+    if (std::stod(text) == number) break;
+  }
+  return text;
 }
 
 bool looks_typed(std::string_view text) {

@@ -30,6 +30,9 @@ MEZO_API std::variant<std::int64_t, Refusal> read_integer(std::string_view text)
 // true, True, TRUE and their opposites.
 MEZO_API std::variant<bool, Refusal> read_boolean(std::string_view text);
 
+// The shortest decimal that reads as this number again.
+MEZO_API std::string shortest_spelling(double number);
+
 // True for text that some YAML reader takes for a number, a boolean, a date or nothing when it is
 // not quoted.
 MEZO_API bool looks_typed(std::string_view text);

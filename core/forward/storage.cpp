@@ -53,6 +53,10 @@ StorageType storage_of(DType dtype) {
   }
 }
 
+const char* name_of_dtype(at::ScalarType dtype) {
+  return dtype == at::kHalf ? "float16" : dtype == at::kBFloat16 ? "bfloat16" : "float32";
+}
+
 at::ScalarType word_type(Storage storage) {
   switch (storage) {
     case Storage::float32:

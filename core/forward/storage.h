@@ -38,6 +38,9 @@ MEZO_API const char* name_of(const StorageType& type);
 // is std::logic_error.
 MEZO_API StorageType storage_of(DType dtype);
 
+// "float16", as in a run's YAML, of a type that forwards compute in.
+MEZO_API const char* name_of_dtype(at::ScalarType dtype);
+
 // Of the words; the residual, where there is one, is a byte more. Quantised: bytes.
 MEZO_API at::ScalarType word_type(Storage storage);
 // A weight's, of those that are not quantised.

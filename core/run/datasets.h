@@ -7,7 +7,8 @@
 
 #include "core/api.h"
 #include "core/checkpoint/load_model.h"
-#include "core/run/run_config.h"
+#include "core/console/console.h"
+#include "core/settings/run_config.h"
 #include "core/task/metrics.h"
 #include "core/task/question.h"
 
@@ -28,8 +29,8 @@ struct Datasets {
 
 // Only the splits that are asked for by name ("train", "dev", "test") and given in the config are
 // read. Sequences are cut to what the model has positions for; where that is less than
-// task.max_length, a note on stderr says so.
+// task.max_length, a note says so.
 MEZO_API Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
-                                const std::vector<std::string>& wanted);
+                                const std::vector<std::string>& wanted, Console& console);
 
 }  // namespace mezo

@@ -6,15 +6,15 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/checkpoint/adapter_folder.h"
 #include "core/checkpoint/export_folder.h"
+#include "core/checkpoint/start_adapter.h"
 #include "core/config/display.h"
 #include "core/config/nearest.h"
+#include "core/console/interrupt.h"
 #include "core/error.h"
 #include "core/io/new_folder.h"
 #include "core/plugin/create.h"
-#include "core/run/adapter_folder.h"
-#include "core/run/interrupt.h"
-#include "core/run/start_adapter.h"
 
 namespace mezo {
 
@@ -45,7 +45,7 @@ void check_expressible(const LoadedModel& model, const std::string& format) {
         fmt::format("[export] --format {}: {}: {}", format, attached.component.id(), *reason));
 }
 
-void export_adapter(const LoadedModel& model, const ExportRequest& request) {
+void export_adapter(const LoadedModel& model, const ExportRequest& request, Console& console) {
   NewFolder folder(request.path);
   try {
     write_adapter(model, folder.path(), export_dtype(request.dtype).value_or(DType::F32));
@@ -53,10 +53,11 @@ void export_adapter(const LoadedModel& model, const ExportRequest& request) {
     throw RunError(fmt::format("[export] {}: nothing was written: {}", request.path, error.what()));
   }
   folder.commit();
-  fmt::print("{}: an adapter for the peft package, base model {}\n", request.path, model.path);
+  console.result(
+      fmt::format("{}: an adapter for the peft package, base model {}", request.path, model.path));
 }
 
-void export_model(const LoadedModel& model, const ExportRequest& request) {
+void export_model(const LoadedModel& model, const ExportRequest& request, Console& console) {
   ExportOptions options;
   options.dtype = export_dtype(request.dtype);
   const auto read = [&](Parameter p, std::span<float> out) {
@@ -68,23 +69,23 @@ void export_model(const LoadedModel& model, const ExportRequest& request) {
           [&] { model.network.adapter.adapter->merge(p, out, reader_of(model.store)); }, "merging");
   };
   for (const std::string& line : export_folder(model, read, request.path, options).lines())
-    fmt::print("{}\n", line);
+    console.result(line);
 }
 
 }  // namespace
 
-void export_run(const ExportRequest& request) {
+void export_run(const ExportRequest& request, Console& console) {
   check_format(request.format);
   export_dtype(request.dtype);
   { const NewFolder trial(request.path); }  // made and removed: it can be, before the replay
   ReplayRequest weights = request.weights;
   weights.check = [&](const LoadedModel& model) { check_expressible(model, request.format); };
-  const ReplayedRun run = replay_run(weights);
+  const ReplayedRun run = replay_run(weights, console);
   const Interrupt interrupt;
   if (request.format == "peft")
-    export_adapter(run.model, request);
+    export_adapter(run.model, request, console);
   else
-    export_model(run.model, request);
+    export_model(run.model, request, console);
 }
 
 }  // namespace mezo

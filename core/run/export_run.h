@@ -16,9 +16,9 @@ struct ExportRequest {
   std::string dtype = "auto";  // as export_dtype() takes it
 };
 
-// Writes the folder and prints what was written. All that can be refused is refused before the
+// Writes the folder and says what was written. All that can be refused is refused before the
 // replay, which may take long. Throws ConfigError for an unknown format or type, what replay_run()
 // and export_folder() throw, and RunError after a signal; nothing is left at `path` then.
-MEZO_API void export_run(const ExportRequest& request);
+MEZO_API void export_run(const ExportRequest& request, Console& console);
 
 }  // namespace mezo

@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-
-#include "core/run/placement.h"
 
 namespace mezo {
 
@@ -28,12 +25,11 @@ std::string lost_perturbations(std::vector<TensorSlope> slopes, float epsilon,
       slopes.size(), all, dtype, named, slopes.size() > 5 ? ", …" : "", epsilon);
 }
 
-void warn_of_lost_perturbations(const ParameterStore& store, const std::vector<bool>& trained,
-                                const ExactOptions& options, float epsilon) {
-  if (options.dtype == at::kFloat) return;
-  const std::string lost = lost_perturbations(slopes_of(store, trained, options, epsilon), epsilon,
-                                              name_of_dtype(options.dtype));
-  if (!lost.empty()) fmt::print(stderr, "warning: {}\n", lost);
+std::string lost_perturbations(const LoadedModel& model, const ExactOptions& options,
+                               float epsilon) {
+  if (options.dtype == at::kFloat) return {};
+  return lost_perturbations(slopes_of(model.store, model.trained, options, epsilon), epsilon,
+                            name_of_dtype(options.dtype));
 }
 
 }  // namespace mezo

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/load_model.h"
 #include "core/zo/slope.h"
 
 namespace mezo {
@@ -14,8 +15,8 @@ namespace mezo {
 MEZO_API std::string lost_perturbations(std::vector<TensorSlope> slopes, float epsilon,
                                         const std::string& dtype);
 
-// Measures and prints it, unless the run computes in fp32.
-void warn_of_lost_perturbations(const ParameterStore& store, const std::vector<bool>& trained,
-                                const ExactOptions& options, float epsilon);
+// Measures them, unless the run computes in fp32.
+std::string lost_perturbations(const LoadedModel& model, const ExactOptions& options,
+                               float epsilon);
 
 }  // namespace mezo

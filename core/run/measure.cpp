@@ -2,17 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "core/console/interrupt.h"
+#include "core/console/progress.h"
 #include "core/error.h"
-#include "core/run/interrupt.h"
-#include "core/run/progress.h"
 
 namespace mezo {
 
 Evaluation measure(const LoadedModel& model, const Split& split, const std::string& title,
-                   int known) {
+                   int known, Console& console) {
   Evaluation result;
   {
-    Progress progress(title, "example", static_cast<long long>(split.examples.size()));
+    Progress progress(console, title, "example", static_cast<long long>(split.examples.size()));
     result = evaluate(model, split.examples, split.metrics, [&](std::size_t done, std::size_t) {
       progress.show(static_cast<long long>(done));
       return Interrupt::signals() <= known;
@@ -24,8 +24,8 @@ Evaluation measure(const LoadedModel& model, const Split& split, const std::stri
         "weights are damaged, or the run diverged; try a smaller learning_rate",
         title, result.not_numbers, result.predictions.size(), result.first_not_number, split.path));
   if (result.predictions.size() < split.examples.size())
-    fmt::print(stderr, "interrupted: {} of {} examples were evaluated\n", result.predictions.size(),
-               split.examples.size());
+    console.say(fmt::format("interrupted: {} of {} examples were evaluated",
+                            result.predictions.size(), split.examples.size()));
   return result;
 }
 

@@ -5,14 +5,15 @@
 #include <string>
 
 #include "core/answer/evaluate.h"
+#include "core/console/console.h"
+#include "core/record/run_folder.h"
 #include "core/run/datasets.h"
-#include "core/run/run_folder.h"
 
 namespace mezo {
 
 // Cut short by a signal beyond the `known` ones. Throws RunError if scores are not numbers.
 Evaluation measure(const LoadedModel& model, const Split& split, const std::string& title,
-                   int known);
+                   int known, Console& console);
 
 void write_predictions(RunFolder& folder, const Evaluation& evaluation, const Task& task);
 

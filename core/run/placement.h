@@ -5,13 +5,13 @@
 #include <string>
 
 #include "core/checkpoint/load_model.h"
-#include "core/run/run_config.h"
+#include "core/settings/run_config.h"
 #include "core/zo/exact_weights.h"
 
 namespace mezo {
 
 // Opens the device. Throws RunError where it cannot be used.
-MEZO_API ModelPlacement placement_of(const RunConfig& config);
+MEZO_API ModelPlacement placement_of(const RunSettings& settings);
 
 // Throws ConfigError where optimizer.storage would keep a matrix quantised that trains.
 MEZO_API void require_trainable(const RunConfig& config, const PreparedModel& model);
@@ -22,14 +22,7 @@ MEZO_API void require_trainable(const RunConfig& config, const PreparedModel& mo
 MEZO_API std::string widening_note(const RunConfig& config, const LoadedModel& model,
                                    bool training);
 
-// Whether all streams of a step share a forward, from optimizer.streams. `auto`: where none of the
-// base's matrices trains, so that a product over all rows serves them all, and there are not more
-// streams than a forward takes.
-MEZO_API bool streams_together(const RunConfig& config, const LoadedModel& model);
-
-MEZO_API ExactOptions exact_options(const RunConfig& config, const LoadedModel& model);
-
-// "float16", as in a run's YAML.
-MEZO_API const char* name_of_dtype(at::ScalarType dtype);
+// Of a run whose forwards compute in `dtype`.
+MEZO_API ExactOptions exact_options(const RunSettings& settings, at::ScalarType dtype);
 
 }  // namespace mezo

@@ -6,16 +6,18 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/checkpoint/start_adapter.h"
 #include "core/checkpoint/weights_hash.h"
+#include "core/console/interrupt.h"
+#include "core/console/progress.h"
 #include "core/error.h"
-#include "core/run/interrupt.h"
-#include "core/run/origin.h"
+#include "core/plugin/create.h"
+#include "core/record/provenance.h"
 #include "core/run/placement.h"
-#include "core/run/progress.h"
-#include "core/run/recorded_config.h"
-#include "core/run/settings.h"
-#include "core/run/start_adapter.h"
-#include "core/run/trainer.h"
+#include "core/settings/host_rows.h"
+#include "core/settings/recorded.h"
+#include "core/settings/resolved.h"
+#include "core/zo/step.h"
 
 namespace mezo {
 
@@ -33,6 +35,11 @@ std::filesystem::path file_of(const std::string& run) {
   return path / "trajectory.mezo";
 }
 
+bool can_be_given(const std::string& key) {
+  return key == "plugins" || (decides(key) == Decides::place &&
+                              (key.starts_with("model.") || key.starts_with("peft.")));
+}
+
 // Where the model and its plugins lie may have changed since, and any device gives the same bits;
 // what was done has not changed.
 Value with_overrides(const Trajectory& trajectory, const std::vector<Argument>& overrides) {
@@ -44,10 +51,7 @@ Value with_overrides(const Trajectory& trajectory, const std::vector<Argument>& 
   apply_overrides(now, overrides, host_settings(), notes, diagnostics);
   diagnostics.throw_if_any();
   std::vector<std::string> refused = changed_settings(then, now);
-  std::erase_if(refused, [](const std::string& key) {
-    return key == "model.path" || key == "model.device" || key == "peft.adapter" ||
-           key == "plugins";
-  });
+  std::erase_if(refused, can_be_given);
   if (!refused.empty())
     throw ConfigError(
         fmt::format("[replay] {}: replaying repeats what was done; only model.path, "
@@ -56,19 +60,29 @@ Value with_overrides(const Trajectory& trajectory, const std::vector<Argument>& 
   return now;
 }
 
-LoadedModel load_base(const Value& tree, const std::vector<PluginFolder>& folders) {
-  const RunConfig config = recorded_config(tree);
+// The base model of a recorded run, under its mode, and the settings that it is loaded by.
+struct Base {
+  RunSettings settings;
+  LoadedModel model;
+};
+
+Base load_base(const Value& tree, const std::vector<PluginFolder>& folders) {
+  Diagnostics diagnostics;
   PluginSearch search;
-  search.named = config.top.list("plugins");
+  search.named = read_top(tree, diagnostics).plugins;
+  diagnostics.throw_if_any();
   search.base = std::filesystem::current_path();
   search.folders = folders;
   const Registry registry(search);
+  RunSettings settings = recorded_settings(tree, registry);
+  const ChosenPeft mode{create<Peft>(settings.peft.component, settings.peft.own),
+                        settings.peft.component};
   PreparedModel prepared =
-      prepare_model(config.model.text("path"), registry,
-                    {config.model.text("type"), {}, recorded_mode(tree, registry)});
-  ModelPlacement placement = placement_of(config);
+      prepare_model(settings.model.path, registry, {settings.model.type, settings.model.own, mode});
+  ModelPlacement placement = placement_of(settings);
   placement.frozen = placement.frozen || prepared.frozen();
-  return load_weights(std::move(prepared), placement);
+  LoadedModel model = load_weights(std::move(prepared), placement);
+  return {std::move(settings), std::move(model)};
 }
 
 std::uint32_t wanted_step(const ReplayRequest& request, const Trajectory& trajectory) {
@@ -81,66 +95,90 @@ std::uint32_t wanted_step(const ReplayRequest& request, const Trajectory& trajec
 
 }  // namespace
 
+namespace {
+
+// How the steps of a segment are taken.
+struct Rules {
+  Schedule schedule;
+  std::unique_ptr<Estimator> estimator;
+
+  explicit Rules(const Segment& segment) {
+    const StepSettings steps = recorded_steps(recorded_tree(segment.config));
+    schedule = schedule_of(steps.optimizer, steps.trainer, *steps.optimizer.learning_rate);
+    EstimatorContext context;  // what was left open is resolved in a recorded configuration
+    context.weight_decay = steps.optimizer.weight_decay;
+    estimator = make_estimator(steps.optimizer, context);
+    if (estimator->scalars_a_step() != segment.scalars)
+      throw RunError(fmt::format(
+          "[trajectory] from step {} on {} scalars a step are recorded, and the estimator {} has "
+          "{}",
+          segment.first_step, segment.scalars, steps.optimizer.type, estimator->scalars_a_step()));
+  }
+};
+
+}  // namespace
+
 Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32_t steps,
                 const ReplayProgress& progress) {
   Replayed replayed;
   const Segment* segment = nullptr;
-  TrainerOptions options;
+  std::optional<Rules> rules;
   for (std::uint32_t step = 0; step < steps; ++step) {
     if (const Segment& now = trajectory.segment_of(step); &now != segment) {
       segment = &now;
-      options = trainer_options(recorded_config(recorded_tree(now.config)));
+      rules.emplace(now);
     }
-    StepUpdate update = update_of(options.spsa, learning_rate_at(options.schedule, step),
-                                  trajectory.gradients[step]);
-    if (update.applied) weights.push(step, std::move(update.coefficients), update.decay);
-    replayed.unapplied = update.applied ? 0 : replayed.unapplied + 1;
+    const bool applied =
+        repeat_step(weights, *rules->estimator, step, learning_rate_at(rules->schedule, step),
+                    trajectory.scalars[step]);
+    replayed.unapplied = applied ? 0 : replayed.unapplied + 1;
     if (progress && (step + 1) % steps_a_report == 0 && !progress(step + 1)) {
       replayed.whole = false;
       return replayed;
     }
   }
-  weights.settle();
+  weights.apply_pending();
   replayed.whole = !progress || progress(steps);
+  if (rules) replayed.estimator = std::move(rules->estimator);
   return replayed;
 }
 
-Replayed replay(const Trajectory& trajectory, LoadedModel& model, std::uint32_t step,
-                const ReplayProgress& progress) {
+Replayed replay(const Trajectory& trajectory, LoadedModel& model, const RunSettings& settings,
+                std::uint32_t step, const ReplayProgress& progress) {
   require_same_base(trajectory.header, model.store);
-  const RunConfig config = recorded_config(recorded_tree(trajectory.header.first.config));
   ExactWeights weights(model.store, trained_of(trajectory.header, model.store),
-                       exact_options(config, model));
+                       exact_options(settings, model.dtype));
   return replay(trajectory, weights, step, progress);
 }
 
-ReplayedRun replay_run(const ReplayRequest& request) {
+ReplayedRun replay_run(const ReplayRequest& request, Console& console) {
   const Interrupt interrupt;
   const std::filesystem::path file = file_of(request.run);
   Trajectory trajectory = read_trajectory(file);
   if (trajectory.torn > 0)
-    fmt::print(stderr, "note: {} ends in {} torn bytes, which are left out\n", file.string(),
-               trajectory.torn);
+    console.note(fmt::format("{} ends in {} torn bytes, which are left out", file.string(),
+                             trajectory.torn));
   const std::uint32_t step = wanted_step(request, trajectory);
-  LoadedModel model =
+  auto [settings, model] =
       load_base(with_overrides(trajectory, request.overrides), request.plugin_folders);
   if (request.check) request.check(model);
   read_initial(model, file.parent_path() / initial_file);
   ReplayedRun run{std::move(trajectory), std::move(model), step};
-  Progress bar("replaying", "step", step);
-  const Replayed replayed = replay(run.trajectory, run.model, step, [&](std::uint32_t done) {
-    bar.show(done);
-    return !Interrupt::stop();
-  });
+  Progress bar(console, "replaying", "step", step);
+  const Replayed replayed =
+      replay(run.trajectory, run.model, settings, step, [&](std::uint32_t done) {
+        bar.show(done);
+        return !Interrupt::stop();
+      });
   if (!replayed.whole) throw RunError("[replay] interrupted");
   return run;
 }
 
-void report_replay(const ReplayRequest& request, bool verify) {
-  const ReplayedRun run = replay_run(request);
+void report_replay(const ReplayRequest& request, bool verify, Console& console) {
+  const ReplayedRun run = replay_run(request, console);
   const std::string hash = hash_of_all(run.model.store, hash_parameters(run.model.store));
   if (!verify) {
-    fmt::print("step {}: sha256 {}\n", run.step, hash);
+    console.result(fmt::format("step {}: sha256 {}", run.step, hash));
     return;
   }
   const EndRecord* end = run.trajectory.end_at(run.step);
@@ -154,7 +192,7 @@ void report_replay(const ReplayRequest& request, bool verify) {
         fmt::format("[replay] step {}: the weights have sha256 {}, but those of the run "
                     "had {}",
                     run.step, hash, end->sha256));
-  fmt::print("step {}: sha256 {}, as the run recorded it\n", run.step, hash);
+  console.result(fmt::format("step {}: sha256 {}, as the run recorded it", run.step, hash));
 }
 
 }  // namespace mezo

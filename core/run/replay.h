@@ -1,18 +1,22 @@
 #pragma once
 // Base weights and a trajectory give the weights of any step, bit for bit, without a forward: each
-// step's update is worked out by the function that training uses (update_of) and applied by
+// step's update is worked out by the estimator that training used and applied by
 // the same kernel, many steps in one pass over a tensor. Used by a resume, by `mezo replay`, and by
 // whatever else wants a run's weights.
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/checkpoint/load_model.h"
 #include "core/config/overrides.h"
+#include "core/console/console.h"
 #include "core/plugin/search.h"
+#include "core/settings/run_settings.h"
+#include "core/zo/estimator.h"
 #include "core/zo/exact_weights.h"
 #include "core/zo/trajectory.h"
 
@@ -24,16 +28,18 @@ using ReplayProgress = std::function<bool(std::uint32_t done)>;
 struct Replayed {
   bool whole = true;            // false: it was stopped, and the weights are of some earlier step
   std::uint32_t unapplied = 0;  // how many steps, up to the last, in a row applied nothing
+  std::unique_ptr<Estimator> estimator = {};  // of the last segment, which knows its steps
 };
 
-// Takes steps 0 .. `steps` on `weights`, whose store holds the base, and settles them. Throws
+// Takes steps 0 .. `steps` on `weights`, whose store holds the base, and applies them. Throws
 // ConfigError for a recorded configuration that this mezo cannot read.
 MEZO_API Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32_t steps,
                          const ReplayProgress& progress = {});
 
-// The same for a model that was just loaded, after checking that it is the trajectory's base
-// (ModelError). `step` is at most trajectory.steps().
-MEZO_API Replayed replay(const Trajectory& trajectory, LoadedModel& model, std::uint32_t step,
+// The same for a model that was just loaded by the recorded settings, after checking that it is the
+// trajectory's base (ModelError). `step` is at most trajectory.steps().
+MEZO_API Replayed replay(const Trajectory& trajectory, LoadedModel& model,
+                         const RunSettings& settings, std::uint32_t step,
                          const ReplayProgress& progress = {});
 
 struct ReplayRequest {
@@ -52,12 +58,12 @@ struct ReplayedRun {
   std::uint32_t step = 0;
 };
 
-// Progress and notes go to stderr. Throws RunError, with what to do, where there is no such run or
+// Throws RunError, with what to do, where there is no such run or
 // step or a signal stopped it; ConfigError for overrides that would change what was recorded.
-MEZO_API ReplayedRun replay_run(const ReplayRequest& request);
+MEZO_API ReplayedRun replay_run(const ReplayRequest& request, Console& console);
 
-// Prints the step and the hash of its weights. With `verify` the hash must be the one that the run
+// Says the step and the hash of its weights. With `verify` the hash must be the one that the run
 // recorded when it ended there, else RunError.
-MEZO_API void report_replay(const ReplayRequest& request, bool verify);
+MEZO_API void report_replay(const ReplayRequest& request, bool verify, Console& console);
 
 }  // namespace mezo

@@ -6,14 +6,15 @@
 #include <algorithm>
 #include <fstream>
 
+#include "core/checkpoint/start_adapter.h"
 #include "core/checkpoint/weights_hash.h"
+#include "core/console/interrupt.h"
+#include "core/console/progress.h"
 #include "core/error.h"
-#include "core/run/interrupt.h"
-#include "core/run/origin.h"
-#include "core/run/progress.h"
-#include "core/run/recorded_config.h"
+#include "core/record/provenance.h"
 #include "core/run/replay.h"
-#include "core/run/start_adapter.h"
+#include "core/settings/host_rows.h"
+#include "core/settings/recorded.h"
 
 namespace mezo {
 
@@ -21,33 +22,17 @@ namespace {
 
 constexpr const char* trajectory_file = "trajectory.mezo";
 
-// Where things lie. What lies there is compared by its hash.
-constexpr std::string_view places[] = {"output",    "plugins",    "model.path", "peft.adapter",
-                                       "task.file", "task.train", "task.dev",   "task.test"};
-// What the weights of earlier steps, or the order of the examples, follow from. Blocks end in a
-// dot.
-constexpr std::string_view fixed[] = {
-    "model.type", "peft.", "task.", "optimizer.distribution", "optimizer.storage", "trainer.seed"};
-
-std::string text_of(const Value& tree, const std::string& key) {
-  const std::size_t dot = key.find('.');
-  const Value* value = dot == std::string::npos ? tree.find(key) : tree.find(key.substr(0, dot));
-  if (value && dot != std::string::npos) value = value->find(key.substr(dot + 1));
-  return !value ? "absent" : value->is_scalar() ? value->text.empty() ? "none" : value->text : "…";
+// A place may move, but a file may neither come nor go.
+bool only_moved(const std::string& key, const Value& then, const Value& now) {
+  return decides(key) == Decides::place &&
+         (setting_text(then, key) == "none") == (setting_text(now, key) == "none");
 }
 
-bool is_place(const std::string& key, const Value& then, const Value& now) {
-  if (std::find(std::begin(places), std::end(places), key) == std::end(places)) return false;
-  return (text_of(then, key) == "none") == (text_of(now, key) == "none");
+std::string change_text(const std::string& key, const Value& then, const Value& now) {
+  return fmt::format("{} ({}, then {})", key, setting_text(now, key), setting_text(then, key));
 }
 
-bool is_fixed(const std::string& key) {
-  return std::any_of(std::begin(fixed), std::end(fixed), [&](std::string_view f) {
-    return f.ends_with('.') ? key.starts_with(f) : key == f;
-  });
-}
-
-void note_other_machine(const Segment& then, const Segment& now) {
+void note_other_machine(const Segment& then, const Segment& now, Console& console) {
   std::vector<std::string> differences;
   for (const auto& [what, value] : now.machine) {
     const auto old = then.machine.find(what);
@@ -55,11 +40,10 @@ void note_other_machine(const Segment& then, const Segment& now) {
     if (before != value) differences.push_back(fmt::format("{} {}, then {}", what, value, before));
   }
   if (!differences.empty())
-    fmt::print(
-        stderr,
-        "note: this is not where the run was ({}); it goes on correctly, but not to the same "
-        "bits as if it had stayed\n",
-        fmt::join(differences, "; "));
+    console.note(
+        fmt::format("this is not where the run was ({}); it goes on correctly, but not to the same "
+                    "bits as if it had stayed",
+                    fmt::join(differences, "; ")));
 }
 
 void require_same_trained(const TrajectoryHeader& then, const TrajectoryHeader& now) {
@@ -83,42 +67,46 @@ void require_recorded_end(const Trajectory& past, const ParameterStore& store) {
 
 }  // namespace
 
-std::optional<Resumption> find_resumption(const RunFolder& folder) {
+std::optional<Resumption> find_resumption(const RunFolder& folder, Console& console) {
   if (!folder.has(trajectory_file)) {
-    fmt::print(stderr, "resume: there is no trajectory in {}: the run starts from the beginning\n",
-               folder.path());
+    console.say(fmt::format(
+        "resume: there is no trajectory in {}: the run starts from the beginning", folder.path()));
     return std::nullopt;
   }
   Resumption resumption;
   resumption.past = read_trajectory(folder.file(trajectory_file));
   const Trajectory& past = resumption.past;
   if (past.torn > 0)
-    fmt::print(stderr, "resume: {} ends in {} torn bytes, which are cut off\n",
-               folder.file(trajectory_file), past.torn);
-  fmt::print(stderr, "resume: {} steps were done\n", past.steps());
+    console.say(fmt::format("resume: {} ends in {} torn bytes, which are cut off",
+                            folder.file(trajectory_file), past.torn));
+  console.say(fmt::format("resume: {} steps were done", past.steps()));
   resumption.log = read_log(folder.path(), past.steps());
   if (past.steps() > 0 && !resumption.log.found)
-    fmt::print(stderr, "warning: metrics.jsonl has no lines of these steps; they stay lost\n");
+    console.warning("metrics.jsonl has no lines of these steps; they stay lost");
   return resumption;
 }
 
-void check_resumption(Resumption& resumption, const TrajectoryHeader& now,
-                      const RunConfig& config) {
+void check_resumption(Resumption& resumption, const TrajectoryHeader& now, const RunConfig& config,
+                      Console& console) {
   const Trajectory& past = resumption.past;
-  const Value then_tree = recorded_tree(past.latest().config);
-  const Value now_tree = recorded_tree(now.first.config);
-  std::vector<std::string> changed = changed_settings(then_tree, now_tree), refused;
-  std::erase_if(changed, [&](const std::string& k) { return is_place(k, then_tree, now_tree); });
-  for (const std::string& key : changed)
-    if (is_fixed(key))
-      refused.push_back(
-          fmt::format("{} ({}, then {})", key, text_of(now_tree, key), text_of(then_tree, key)));
+  const Value then_tree =
+      recorded_settings(recorded_tree(past.latest().config), *config.registry).tree;
+  const Value now_tree = recorded_settings(recorded_tree(now.first.config), *config.registry).tree;
+  std::vector<std::string> future, refused;
+  for (const std::string& key : changed_settings(then_tree, now_tree)) {
+    const Decides what = decides(key);
+    if (what == Decides::nothing || only_moved(key, then_tree, now_tree)) continue;
+    if (what == Decides::future)
+      future.push_back(key);
+    else
+      refused.push_back(change_text(key, then_tree, now_tree));
+  }
   if (!refused.empty())
     throw ConfigError(
         fmt::format("[resume] the run's past depends on {}: set it as it was, or "
                     "start another run with output=…",
                     fmt::join(refused, ", ")));
-  if (const auto steps = config.trainer.integer("steps"); steps < past.steps())
+  if (const std::uint32_t steps = config.settings.trainer.steps; steps < past.steps())
     throw ConfigError(
         fmt::format("[resume] trainer.steps is {}, but {} steps were done; `mezo "
                     "replay --step` gives the weights of any of them",
@@ -126,33 +114,34 @@ void check_resumption(Resumption& resumption, const TrajectoryHeader& now,
   require_same_base(past.header, now);
   require_same_trained(past.header, now);
   require_same_files(past.header, now, config);
-  note_other_machine(past.latest(), now.first);
-  if (!changed.empty())
-    fmt::print(stderr, "resume: changed from step {} on: {}\n", past.steps() + 1,
-               fmt::join(changed, ", "));
-  resumption.changed = !changed.empty() || past.latest().machine != now.first.machine;
+  note_other_machine(past.latest(), now.first, console);
+  if (!future.empty())
+    console.say(fmt::format("resume: changed from step {} on: {}", past.steps() + 1,
+                            fmt::join(future, ", ")));
+  resumption.changed = !future.empty() || past.latest().machine != now.first.machine;
 }
 
-bool has_whole_result(const RunFolder& folder) {
+std::optional<nlohmann::ordered_json> whole_result(const RunFolder& folder) {
   std::ifstream in(folder.file("result.json"));
-  const auto json = nlohmann::json::parse(in, nullptr, false);
-  return json.is_object() && json.value("interrupted", nlohmann::json()) == false;
+  auto json = nlohmann::ordered_json::parse(in, nullptr, false);
+  if (json.is_object() && json.value("interrupted", nlohmann::ordered_json()) == false) return json;
+  return std::nullopt;
 }
 
-Start start_new(RunFolder& folder, const TrajectoryHeader& origin, const LoadedModel& model,
+Start start_new(RunFolder& folder, const TrajectoryHeader& provenance, const LoadedModel& model,
                 std::uint32_t flush_every) {
-  folder.start(origin.first.config);
+  folder.start(provenance.first.config);
   write_initial(model, folder.file(initial_file));  // before the trajectory that needs it
-  return {TrajectoryWriter::create(folder.file(trajectory_file), origin, flush_every)};
+  return {TrajectoryWriter::create(folder.file(trajectory_file), provenance, flush_every)};
 }
 
 Start start_again(RunFolder& folder, const TrajectoryHeader& now, std::uint32_t flush_every,
-                  const Resumption& resumption, ExactWeights& weights,
-                  const ParameterStore& store) {
+                  const Resumption& resumption, ExactWeights& weights, const ParameterStore& store,
+                  Console& console) {
   const Trajectory& past = resumption.past;
   Replayed replayed;
   {
-    Progress bar("replaying", "step", past.steps());
+    Progress bar(console, "replaying", "step", past.steps());
     replayed = replay(past, weights, past.steps(), [&](std::uint32_t done) {
       bar.show(done);
       return !Interrupt::stop();
@@ -168,6 +157,7 @@ Start start_again(RunFolder& folder, const TrajectoryHeader& now, std::uint32_t 
   start.dev = resumption.log.dev;
   if (!resumption.changed) {
     start.unapplied = replayed.unapplied;
+    start.estimator = std::move(replayed.estimator);
     return start;
   }
   Segment segment = now.first;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/api.h"
-#include "core/run/schedule.h"
+#include "core/zo/schedule.h"
 
 namespace mezo {
 

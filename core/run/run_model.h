@@ -1,10 +1,10 @@
 #pragma once
 // The model of a run: loaded as its configuration says, with what the user should know of it
-// printed; and what the configuration left open, as this model resolves it.
+// said; and what the configuration left open, as this model resolves it.
 
 #include "core/checkpoint/load_model.h"
-#include "core/model/peft.h"
-#include "core/run/run_config.h"
+#include "core/console/console.h"
+#include "core/settings/resolved.h"
 
 namespace mezo {
 
@@ -14,8 +14,9 @@ PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode);
 
 // `training` decides what is said of a base that was widened. A base that does not train in the
 // run's own mode stays as filed, whatever it was prepared under.
-LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool training);
+LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool training,
+                         Console& console);
 
-ResolvedModel resolved_model(const RunConfig& config, const LoadedModel& model);
+ResolvedModel resolved_model(const LoadedModel& model);
 
 }  // namespace mezo

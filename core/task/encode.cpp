@@ -100,14 +100,14 @@ Tokens own_start(const Tokenizer& tokenizer) {
 
 }  // namespace
 
-Tokens sequence_start(const Parameters& task, const Tokenizer& tokenizer) {
-  if (task.is_word("bos")) return task.text("bos") == "none" ? Tokens() : own_start(tokenizer);
-  const std::int64_t id = task.integer("bos");
+Tokens SequenceStart::tokens(const Tokenizer& tokenizer) const {
+  if (kind == Kind::none) return {};
+  if (kind == Kind::tokenizer) return own_start(tokenizer);
   if (id >= tokenizer.vocabulary_size())
     throw ConfigError("[task] bos: expected an id of the tokenizer, 0 to " +
                       std::to_string(tokenizer.vocabulary_size() - 1) + ", got " +
                       std::to_string(id));
-  return {static_cast<std::int32_t>(id)};
+  return {id};
 }
 
 Question encode(const Example& example, const Task& task, const Tokenizer& tokenizer,

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/api.h"
-#include "core/config/parameters.h"
 #include "core/task/examples.h"
 #include "core/task/question.h"
 #include "core/task/task.h"
@@ -18,11 +17,15 @@
 
 namespace mezo {
 
-// What every sequence begins with, by the task block's `bos`: an id, `none`, or `auto`, the
-// tokenizer's own start. OPT's is </s>, 2; the MeZO authors ran OPT with 0. Throws ConfigError for
-// an id that the tokenizer does not have.
-MEZO_API std::vector<std::int32_t> sequence_start(const Parameters& task,
-                                                  const Tokenizer& tokenizer);
+// What every sequence begins with, by the task block's `bos`: nothing, a token, or the tokenizer's
+// own start. OPT's is </s>, 2; the MeZO authors ran OPT with 0.
+struct SequenceStart {
+  enum class Kind { tokenizer, none, id } kind = Kind::tokenizer;
+  std::int32_t id = 0;
+
+  // Throws ConfigError for an id that the tokenizer does not have.
+  MEZO_API std::vector<std::int32_t> tokens(const Tokenizer& tokenizer) const;
+};
 
 // `max_length`: where an example's longest sequence exceeds it, all its sequences lose the same
 // tokens at their beginning, after those that start every sequence, so that they go on sharing a

@@ -40,19 +40,22 @@ void ExactWeights::perturb(std::uint32_t step, std::vector<Stream> streams) {
   forget_copies();
 }
 
-void ExactWeights::push(std::uint32_t step, std::vector<float> coefficients, float decay) {
+void ExactWeights::push(std::uint32_t step, std::vector<Term> terms, float decay) {
   if (step <= last_step_) throw std::logic_error("[ExactWeights] steps must ascend");
-  std::size_t waiting = coefficients.size();
-  for (const Step& s : waiting_) waiting += s.coefficients.size();
-  if (waiting_.size() >= most_updates || waiting > most_coefficients) settle();
-  waiting_.push_back({step, std::move(coefficients), decay});
+  if (terms.size() > most_terms)
+    throw std::logic_error("[ExactWeights] an update has at most " + std::to_string(most_terms) +
+                           " terms, got " + std::to_string(terms.size()));
+  std::size_t waiting = terms.size();
+  for (const Step& s : waiting_) waiting += s.terms.size();
+  if (waiting_.size() >= most_updates || waiting > most_terms) apply_pending();
+  waiting_.push_back({step, std::move(terms), decay});
   last_step_ = step;
   forget_copies();
   decayed_.clear();
   plain_.clear();
   for (const Step& s : waiting_) {
-    decayed_.push_back({s.step, s.decay, s.coefficients});
-    plain_.push_back({s.step, 0.0f, s.coefficients});
+    decayed_.push_back({s.step, s.decay, s.terms});
+    plain_.push_back({s.step, 0.0f, s.terms});
   }
 }
 
@@ -71,7 +74,7 @@ void ExactWeights::run(Tensor& t, const WeightPass& pass) {
   if (!t.unit_seen.defined()) t.seen = static_cast<std::int32_t>(waiting_.size());
 }
 
-void ExactWeights::settle() {
+void ExactWeights::apply_pending() {
   for (Tensor& t : tensors_) {
     if (!t.trained || waiting_.empty()) continue;
     run(t, pass_over_trained(t));

@@ -7,7 +7,7 @@
 // Every tensor knows which updates it has seen (embeddings know it for each row), so bringing it up
 // to date is idempotent: tied weights, repeated calls or a forward that throws cannot apply an
 // update twice. Embedding rows that a step did not touch catch up later: when they are touched, at
-// settle(), or when too many updates wait.
+// apply_pending(), or when too many updates wait.
 //
 // Memory beyond the weights: scratch of a copy of the largest matrix for each stream (two, unless
 // more probes are evaluated in one forward), as many of each vector and of a PEFT mode's tensors,
@@ -42,11 +42,11 @@ class MEZO_API ExactWeights : public ParameterSource {
 
   // Adds a step's update; it is applied where and when weights are next read. `decay` goes to
   // matrices and embeddings only: biases and norms are never decayed. Steps must come in ascending
-  // order.
-  void push(std::uint32_t step, std::vector<float> coefficients, float decay);
+  // order. At most most_terms terms: std::logic_error.
+  void push(std::uint32_t step, std::vector<Term> terms, float decay);
 
   // Brings every stored weight up to date.
-  void settle();
+  void apply_pending();
 
   int streams() const override { return static_cast<int>(streams_.size()); }
   at::ScalarType dtype() const override { return options_.dtype; }
@@ -60,7 +60,7 @@ class MEZO_API ExactWeights : public ParameterSource {
  private:
   struct Step {
     std::uint32_t step;
-    std::vector<float> coefficients;
+    std::vector<Term> terms;
     float decay;
   };
   struct Tensor {

@@ -178,11 +178,10 @@ MEZO_INLINE void advance_chunk(const WeightPass& pass, float* theta, std::int64_
                                const std::uint32_t* table, Draws& draws) {
   float u[chunk];
   std::fill_n(u, n, 0.0f);
-  for (std::size_t p = 0; p < update.coefficients.size(); ++p) {
-    const float c = update.coefficients[p];
-    const std::uint32_t* z =
-        direction_chunk(pass.distribution, {pass.key, update.step, static_cast<std::uint32_t>(p)},
-                        first, n, table, draws);
+  for (const Term& term : update.terms) {
+    const float c = term.coefficient;
+    const std::uint32_t* z = direction_chunk(pass.distribution, {pass.key, term.step, term.probe},
+                                             first, n, table, draws);
     for (std::int64_t i = 0; i < n; ++i) u[i] = __builtin_fmaf(c, std::bit_cast<float>(z[i]), u[i]);
   }
   // Without decay the fma is exact and gives theta back.
@@ -292,8 +291,8 @@ MEZO_EACH_TARGET __attribute__((noinline)) void run_chunks(const WeightPass& pas
 }  // namespace
 
 bool writes(const Update& u) {
-  return u.decay != 0 ||
-         std::any_of(u.coefficients.begin(), u.coefficients.end(), [](float c) { return c != 0; });
+  return u.decay != 0 || std::any_of(u.terms.begin(), u.terms.end(),
+                                     [](const Term& t) { return t.coefficient != 0; });
 }
 
 StoredView advanced(const StoredView& view, std::int64_t elements) {

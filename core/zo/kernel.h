@@ -1,10 +1,10 @@
 #pragma once
 // The kernels of exact zeroth-order training: one pass over stored weights that applies the updates
 // they have missed and writes what the streams of a forward read. The only code that writes weights
-// during training. The arithmetic is that of an exact update: for each missed step, with probes in
-// order,
+// during training. The arithmetic is that of an exact update: for each missed step, with its terms
+// in order,
 //
-//   u = 0;  u = fma(c_p, z_p, u);  theta' = fma(-decay, theta, theta) - u
+//   u = 0;  u = fma(c_t, z_t, u);  theta' = fma(-decay, theta, theta) - u
 //
 // in fp32 with one rounding each (no decay: no fma), then one stochastic rounding (rounding.h)
 // where the storage is narrower than fp32. A stream reads fma(epsilon, z, theta'), rounded to
@@ -23,13 +23,20 @@
 
 namespace mezo {
 
-// What one finished step does to the weights. A step whose coefficients and decay are all zero
-// writes nothing.
-struct Update {
+// A multiple of one direction: that of a probe of a step, which need not be the step that is taken.
+// Its coefficient is, for SPSA, fp32(learning rate * projected gradient / probes).
+struct Term {
   std::uint32_t step = 0;
-  float decay = 0;  // fp32(learning rate * weight decay), 0 where a tensor is not decayed
-  std::span<const float>
-      coefficients;  // a probe each: fp32(learning rate * projected gradient / probes)
+  std::uint32_t probe = 0;
+  float coefficient = 0;
+};
+
+// What one finished step does to the weights: theta moves by minus the sum of its terms, added up
+// in their order. A step whose coefficients and decay are all zero writes nothing.
+struct Update {
+  std::uint32_t step = 0;  // whose draws round the result
+  float decay = 0;         // fp32(learning rate * weight decay), 0 where a tensor is not decayed
+  std::span<const Term> terms;
 };
 
 // What a stream reads: theta + epsilon * z of a probe. probe < 0: theta itself.
@@ -39,7 +46,7 @@ struct Stream {
 };
 
 // The most that one pass takes; a GPU gets all of it as arguments of one launch.
-constexpr std::size_t most_streams = 64, most_updates = 32, most_coefficients = 4096;
+constexpr std::size_t most_streams = 64, most_updates = 32, most_terms = 1536;
 
 // Stored weights: the first element of a whole tensor.
 struct StoredView {

@@ -5,67 +5,47 @@
 
 namespace mezo {
 
-std::vector<std::vector<Stream>> forwards_of(const SpsaOptions& options) {
+Estimator::~Estimator() = default;
+
+std::vector<std::vector<Stream>> Spsa::forwards(std::uint32_t) const {
   std::vector<std::vector<Stream>> forwards;
-  if (options.one_sided) forwards.push_back({{-1, 0.0f}});
-  for (int p = 0; p < options.probes; ++p) {
+  if (options_.one_sided) forwards.push_back({{-1, 0.0f}});
+  for (int p = 0; p < options_.probes; ++p) {
     // The first one-sided probe shares a forward with theta itself.
-    if (forwards.empty() || !(options.together || (options.one_sided && p == 0)))
+    if (forwards.empty() || !(options_.together || (options_.one_sided && p == 0)))
       forwards.emplace_back();
-    forwards.back().push_back({p, options.epsilon});
-    if (!options.one_sided) forwards.back().push_back({p, -options.epsilon});
+    forwards.back().push_back({p, options_.epsilon});
+    if (!options_.one_sided) forwards.back().push_back({p, -options_.epsilon});
   }
   return forwards;
 }
 
-StepUpdate update_of(const SpsaOptions& options, double learning_rate,
-                     std::span<const float> projected_gradients) {
-  StepUpdate update;
-  for (const float g : projected_gradients) {
-    const double clipped =
-        options.clip > 0 ? std::clamp(double{g}, -options.clip, options.clip) : double{g};
-    update.coefficients.push_back(static_cast<float>(learning_rate * clipped / options.probes));
-    update.applied =
-        update.applied && std::isfinite(g) && std::isfinite(update.coefficients.back());
+Observation Spsa::observe(std::uint32_t, std::span<const double> losses) const {
+  Observation seen;
+  const double epsilon = options_.epsilon;
+  for (std::size_t p = 0; p < scalars_a_step(); ++p) {
+    const double plus = options_.one_sided ? losses[1 + p] : losses[2 * p],
+                 other = options_.one_sided ? losses[0] : losses[2 * p + 1];
+    seen.loss +=
+        options_.one_sided ? other / options_.probes : (plus + other) / (2.0 * options_.probes);
+    seen.scalars.push_back(
+        static_cast<float>((plus - other) / (options_.one_sided ? epsilon : 2.0 * epsilon)));
   }
-  update.decay = static_cast<float>(learning_rate * options.weight_decay);
+  return seen;
+}
+
+StepUpdate Spsa::update(std::uint32_t step, double learning_rate, std::span<const float> scalars) {
+  StepUpdate update;
+  for (std::size_t p = 0; p < scalars.size(); ++p) {
+    const double g = scalars[p];
+    const double clipped = options_.clip > 0 ? std::clamp(g, -options_.clip, options_.clip) : g;
+    const auto coefficient = static_cast<float>(learning_rate * clipped / options_.probes);
+    update.terms.push_back({step, static_cast<std::uint32_t>(p), coefficient});
+    update.applied = update.applied && std::isfinite(g) && std::isfinite(coefficient);
+  }
+  update.decay = static_cast<float>(learning_rate * options_.weight_decay);
   update.applied = update.applied && std::isfinite(update.decay);
   return update;
-}
-
-namespace {
-
-// Every loss of a step, forward by forward.
-std::vector<double> all_losses(ExactWeights& weights, const SpsaOptions& options,
-                               std::uint32_t step, const Losses& losses) {
-  std::vector<double> all;
-  for (std::vector<Stream>& streams : forwards_of(options)) {
-    weights.perturb(step, std::move(streams));
-    const std::vector<double> values = losses(weights);
-    all.insert(all.end(), values.begin(), values.end());
-  }
-  return all;
-}
-
-}  // namespace
-
-SpsaStep spsa_step(ExactWeights& weights, const SpsaOptions& options, std::uint32_t step,
-                   double learning_rate, const Losses& losses) {
-  const std::vector<double> all = all_losses(weights, options, step, losses);
-  SpsaStep result;
-  const double epsilon = options.epsilon;
-  for (std::size_t p = 0; p < static_cast<std::size_t>(options.probes); ++p) {
-    const double plus = options.one_sided ? all.at(1 + p) : all.at(2 * p),
-                 other = options.one_sided ? all.at(0) : all.at(2 * p + 1);
-    result.loss +=
-        options.one_sided ? other / options.probes : (plus + other) / (2.0 * options.probes);
-    result.projected_gradients.push_back(
-        static_cast<float>((plus - other) / (options.one_sided ? epsilon : 2.0 * epsilon)));
-  }
-  StepUpdate update = update_of(options, learning_rate, result.projected_gradients);
-  result.applied = update.applied;
-  if (update.applied) weights.push(step, std::move(update.coefficients), update.decay);
-  return result;
 }
 
 }  // namespace mezo

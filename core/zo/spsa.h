@@ -8,15 +8,11 @@
 // after which theta moves by -learning_rate * (1/n) * sum over p of g_p z_p, and by -learning_rate
 // * weight_decay * theta. One-sided, g_p = (loss(theta + eps z_p) - loss(theta)) / eps, with one
 // loss(theta) for all probes of a step: n + 1 evaluations instead of 2n, and an error of order eps
-// instead of eps^2.
+// instead of eps^2. It keeps no state. The reported loss is the mean of all the losses evaluated,
+// which is that at theta up to order eps^2; one-sided it is the loss at theta. A step of which some
+// g_p, coefficient or decay is not finite changes nothing.
 
-#include <cstdint>
-#include <functional>
-#include <span>
-#include <vector>
-
-#include "core/api.h"
-#include "core/zo/exact_weights.h"
+#include "core/zo/estimator.h"
 
 namespace mezo {
 
@@ -26,34 +22,24 @@ struct SpsaOptions {
   double weight_decay = 0;
   bool one_sided = false;
   bool together = false;  // all streams of a step in one forward; else two at a time
-  double clip = 0;        // |g| beyond it counts as it; 0: none
+  double clip = 0;        // |g| beyond it counts as it, in the update; 0: none
 };
 
-struct SpsaStep {
-  double loss = 0;  // mean of all the losses evaluated: at theta up to order eps^2 (one-sided: the
-                    // loss at theta)
-  std::vector<float> projected_gradients;  // one a probe, not clipped
-  bool applied = true;  // false: a projected gradient, or what it would add, was not finite and
-                        // theta stays as it was
+class MEZO_API Spsa : public Estimator {
+ public:
+  explicit Spsa(const SpsaOptions& options) : options_(options) {}
+
+  std::vector<std::vector<Stream>> forwards(std::uint32_t step) const override;
+  std::size_t scalars_a_step() const override { return static_cast<std::size_t>(options_.probes); }
+  Observation observe(std::uint32_t step, std::span<const double> losses) const override;
+  StepUpdate update(std::uint32_t step, double learning_rate,
+                    std::span<const float> scalars) override;
+  float epsilon() const override { return options_.epsilon; }
+
+  const SpsaOptions& options() const { return options_; }
+
+ private:
+  SpsaOptions options_;
 };
-
-// The losses of one batch, at each stream of what is given.
-using Losses = std::function<std::vector<double>(ParameterSource&)>;
-
-// The streams of each forward of a step, in order.
-MEZO_API std::vector<std::vector<Stream>> forwards_of(const SpsaOptions& options);
-
-// What projected gradients do to the weights: the one place where training and replay learn it.
-struct StepUpdate {
-  bool applied = true;              // false: nothing is to be pushed
-  std::vector<float> coefficients;  // one a probe
-  float decay = 0;
-};
-MEZO_API StepUpdate update_of(const SpsaOptions& options, double learning_rate,
-                              std::span<const float> projected_gradients);
-
-// One step: evaluates every probe, then hands the update to `weights`.
-MEZO_API SpsaStep spsa_step(ExactWeights& weights, const SpsaOptions& options, std::uint32_t step,
-                            double learning_rate, const Losses& losses);
 
 }  // namespace mezo

@@ -94,6 +94,7 @@ void Reader::header() {
                     "needed",
                     version, format::version));
   if (version == 0) refuse("the header was altered: there is no format version 0");
+  out_.version = version;
   const std::int64_t length = format::number_at<std::uint32_t>(bytes_, format::magic.size() + 4);
   const std::int64_t end = format::prologue_bytes + length;
   if (end + format::check_bytes > size())
@@ -103,13 +104,14 @@ void Reader::header() {
   if (crc != format::number_at<std::uint32_t>(bytes_, static_cast<std::size_t>(end)))
     refuse("the header was altered: its checksum differs");
   try {
-    out_.header = format::header_of(nlohmann::json::parse(piece(format::prologue_bytes, length)));
+    out_.header =
+        format::header_of(nlohmann::json::parse(piece(format::prologue_bytes, length)), version);
   } catch (const nlohmann::json::exception& e) {
     refuse(std::string("the header is not as this format has it: ") + e.what());
   }
-  if (out_.header.first.first_step != 0 || out_.header.first.probes == 0)
+  if (out_.header.first.first_step != 0 || out_.header.first.scalars == 0)
     refuse(
-        "the header is not as this format has it: it must begin at step 0, with a probe or more");
+        "the header is not as this format has it: it must begin at step 0, with a scalar or more");
   out_.segments.push_back(out_.header.first);
   out_.next = {end + format::check_bytes, crc};
 }
@@ -125,7 +127,7 @@ bool Reader::record() {
     if (only_zeros_from(at + format::head_bytes)) return false;
     refuse_record("does not begin like one");
   }
-  const std::int64_t bytes = format::head_bytes + head->payload_bytes(out_.latest().probes);
+  const std::int64_t bytes = format::head_bytes + head->payload_bytes(out_.latest().scalars);
   const std::int64_t end = at + bytes + format::check_bytes;
   if (end > size()) return false;
   const std::uint32_t crc = crc32(format::bytes_of(piece(at, bytes)), out_.next.crc);
@@ -153,17 +155,17 @@ void Reader::take_block(format::Head head, std::string_view payload) {
       out_.next, out_.steps(),
       static_cast<std::int64_t>(payload.size()) + format::head_bytes + format::check_bytes};
   out_.last_end.reset();
-  const std::size_t probes = out_.latest().probes;
+  const std::size_t count = out_.latest().scalars;
   for (std::size_t step = 0; step < head.count; ++step) {
-    std::vector<float> gradients(probes);
-    std::memcpy(gradients.data(), payload.data() + 4 * probes * step, 4 * probes);
-    out_.gradients.push_back(std::move(gradients));
+    std::vector<float> scalars(count);
+    std::memcpy(scalars.data(), payload.data() + 4 * count * step, 4 * count);
+    out_.scalars.push_back(std::move(scalars));
   }
 }
 
 void Reader::take_segment(std::string_view payload) {
-  Segment segment = format::segment_of(nlohmann::json::parse(payload));
-  if (segment.first_step != out_.steps() || segment.probes == 0)
+  Segment segment = format::segment_of(nlohmann::json::parse(payload), out_.version);
+  if (segment.first_step != out_.steps() || segment.scalars == 0)
     refuse_record(fmt::format("is a segment that begins at step {}", segment.first_step));
   out_.segments.push_back(std::move(segment));
   out_.last_block.reset();

@@ -1,7 +1,8 @@
 #pragma once
-// The trajectory is the checkpoint: what a run started from and every projected gradient since.
+// The trajectory is the checkpoint: what a run started from and the scalars of every step since,
+// those numbers that its estimator kept (core/zo/estimator.h; SPSA's are its projected gradients).
 // With the base weights it gives the weights of any step, bit for bit (core/run/replay.h), in a
-// file of four bytes a probe and step. Bytes and rules: docs/trajectory.md. Here is what the file
+// file of four bytes a scalar and step. Bytes and rules: docs/trajectory.md. Here is what the file
 // says and how it is read; trajectory_writer.h makes it grow. No torch.
 
 #include <cstddef>
@@ -28,7 +29,7 @@ struct BaseTensor {
 // From `first_step` (counted from 0) on, steps are taken by this configuration.
 struct Segment {
   std::uint32_t first_step = 0;
-  std::uint32_t probes = 1;
+  std::uint32_t scalars = 1;                   // of each step
   std::string config;                          // a whole run, resolved, as YAML
   std::map<std::string, std::string> machine;  // what the bits of later gradients depend on
 };
@@ -52,10 +53,11 @@ struct RecordPlace {
 };
 
 struct Trajectory {
+  std::uint32_t version = 0;  // of the file's format
   TrajectoryHeader header;
-  std::vector<Segment> segments;              // the header's, then one for each change
-  std::vector<std::vector<float>> gradients;  // [step][probe], as they were estimated
-  std::vector<EndRecord> ends;                // in the order of the file
+  std::vector<Segment> segments;            // the header's, then one for each change
+  std::vector<std::vector<float>> scalars;  // [step][scalar], as they were observed
+  std::vector<EndRecord> ends;              // in the order of the file
 
   std::int64_t torn = 0;  // bytes at the end that are no whole record
 
@@ -70,7 +72,7 @@ struct Trajectory {
   std::optional<Block> last_block;
   std::optional<RecordPlace> last_end;
 
-  std::uint32_t steps() const { return static_cast<std::uint32_t>(gradients.size()); }
+  std::uint32_t steps() const { return static_cast<std::uint32_t>(scalars.size()); }
   MEZO_API const Segment& segment_of(std::uint32_t step) const;  // of a step counted from 0
   MEZO_API const EndRecord* end_at(
       std::uint32_t steps) const;  // nullptr: training did not end there

@@ -15,9 +15,11 @@ void append(std::string& bytes, Number n) {
   bytes.append(reinterpret_cast<const char*>(&n), sizeof n);
 }
 
-Json json_of(const Segment& s) {
+const char* scalars_key(std::uint32_t version) { return version == 1 ? "probes" : "scalars"; }
+
+Json json_of(const Segment& s, std::uint32_t version) {
   return {{"first_step", s.first_step},
-          {"probes", s.probes},
+          {scalars_key(version), s.scalars},
           {"machine", s.machine},
           {"config", s.config}};
 }
@@ -30,7 +32,7 @@ Json json_of(const TrajectoryHeader& h) {
                        {"storage", t.storage},
                        {"trained", t.trained},
                        {"sha256", t.sha256}});
-  Json json = json_of(h.first);
+  Json json = json_of(h.first, version);
   json["files"] = h.files;
   json["tensors"] = tensors;
   return json;
@@ -44,8 +46,8 @@ int digit(char c) {
 
 }  // namespace
 
-std::int64_t Head::payload_bytes(std::uint32_t probes) const {
-  if (kind == Kind::block) return std::int64_t{4} * probes * count;
+std::int64_t Head::payload_bytes(std::uint32_t scalars) const {
+  if (kind == Kind::block) return std::int64_t{4} * scalars * count;
   return kind == Kind::segment ? segment_unit * count : end_bytes;
 }
 
@@ -80,13 +82,13 @@ std::string header(const TrajectoryHeader& h) {
 
 std::string block(std::span<const std::vector<float>> steps, std::uint32_t& crc) {
   std::string payload;
-  for (const std::vector<float>& gradients : steps)
-    for (const float g : gradients) append(payload, g);
+  for (const std::vector<float>& scalars : steps)
+    for (const float x : scalars) append(payload, x);
   return record({Kind::block, static_cast<std::uint16_t>(steps.size())}, payload, crc);
 }
 
-std::string segment(const Segment& s, std::uint32_t& crc) {
-  std::string json = json_of(s).dump();
+std::string segment(const Segment& s, std::uint32_t version, std::uint32_t& crc) {
+  std::string json = json_of(s, version).dump();
   const auto units = (static_cast<std::int64_t>(json.size()) + segment_unit - 1) / segment_unit;
   if (units > most_count)
     throw std::length_error("[trajectory] a configuration of " + std::to_string(json.size()) +
@@ -104,18 +106,18 @@ std::string end(const EndRecord& e, std::uint32_t& crc) {
   return record({Kind::end, 0}, payload, crc);
 }
 
-Segment segment_of(const nlohmann::json& json) {
+Segment segment_of(const nlohmann::json& json, std::uint32_t version) {
   Segment s;
   s.first_step = json.at("first_step").get<std::uint32_t>();
-  s.probes = json.at("probes").get<std::uint32_t>();
+  s.scalars = json.at(scalars_key(version)).get<std::uint32_t>();
   s.config = json.at("config").get<std::string>();
   s.machine = json.at("machine").get<std::map<std::string, std::string>>();
   return s;
 }
 
-TrajectoryHeader header_of(const nlohmann::json& json) {
+TrajectoryHeader header_of(const nlohmann::json& json, std::uint32_t version) {
   TrajectoryHeader h;
-  h.first = segment_of(json);
+  h.first = segment_of(json, version);
   h.files = json.at("files").get<std::map<std::string, std::string>>();
   for (const nlohmann::json& t : json.at("tensors"))
     h.tensors.push_back({t.at("name").get<std::string>(),

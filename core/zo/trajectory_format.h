@@ -17,7 +17,8 @@ static_assert(std::endian::native == std::endian::little, "numbers are copied as
 
 // Not text, and damaged by whatever takes it for text (line ends, 7-bit channels).
 inline constexpr std::string_view magic = "\x89MEZO\r\n\x1A";
-inline constexpr std::uint32_t version = 1;
+// 1 called a step's scalars its probes; it is read, and a file of it goes on as it began.
+inline constexpr std::uint32_t version = 2;
 inline constexpr std::int64_t prologue_bytes = 16;  // magic, version, bytes of JSON
 inline constexpr std::int64_t head_bytes = 4;       // kind, count (2 bytes), crc8 of those
 inline constexpr std::int64_t check_bytes = 4;      // crc32, behind the header and each record
@@ -32,7 +33,7 @@ struct Head {
   std::uint16_t count = 0;  // block: steps; segment: units of JSON; end: 0
 
   // Of what follows the head, without the check.
-  std::int64_t payload_bytes(std::uint32_t probes) const;
+  std::int64_t payload_bytes(std::uint32_t scalars) const;
 };
 
 // nullopt: these four bytes are no head.
@@ -44,12 +45,12 @@ std::string record(Head head, std::string_view payload, std::uint32_t& crc);
 
 MEZO_API std::string header(const TrajectoryHeader& header);  // with prologue and check
 std::string block(std::span<const std::vector<float>> steps, std::uint32_t& crc);
-std::string segment(const Segment& segment, std::uint32_t& crc);
+std::string segment(const Segment& segment, std::uint32_t version, std::uint32_t& crc);
 std::string end(const EndRecord& end, std::uint32_t& crc);
 
 // Throw nlohmann::json::exception for JSON of another shape.
-TrajectoryHeader header_of(const nlohmann::json& json);
-Segment segment_of(const nlohmann::json& json);
+TrajectoryHeader header_of(const nlohmann::json& json, std::uint32_t version);
+Segment segment_of(const nlohmann::json& json, std::uint32_t version);
 EndRecord end_of(std::string_view payload);
 
 template <typename Number>

@@ -33,7 +33,7 @@ bool write_at(int fd, std::string_view bytes, std::int64_t offset) {
 }  // namespace
 
 TrajectoryWriter::TrajectoryWriter(std::filesystem::path path, std::uint32_t flush_every)
-    : path_(std::move(path)), flush_every_(flush_every) {
+    : path_(std::move(path)), flush_every_(flush_every), version_(format::version) {
   if (flush_every < 1 || flush_every > format::most_count)
     throw std::logic_error("[trajectory] flush_every must be from 1 to 65535");
   file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
@@ -55,6 +55,7 @@ TrajectoryWriter TrajectoryWriter::create(const std::filesystem::path& path,
 TrajectoryWriter::TrajectoryWriter(std::filesystem::path path, const Trajectory& past,
                                    std::uint32_t flush_every)
     : TrajectoryWriter(std::move(path), flush_every) {
+  version_ = past.version;
   steps_ = past.steps();
   next_ = end_ = past.next;
   size_ = past.next.offset;
@@ -65,7 +66,7 @@ TrajectoryWriter::TrajectoryWriter(std::filesystem::path path, const Trajectory&
   replaced_.resize(static_cast<std::size_t>(past.last_block->bytes));
   const ssize_t got = ::pread(file_.get(), replaced_.data(), replaced_.size(), next_.offset);
   if (got != static_cast<ssize_t>(replaced_.size())) fail("read the last block", errno);
-  waiting_.assign(past.gradients.begin() + past.last_block->first_step, past.gradients.end());
+  waiting_.assign(past.scalars.begin() + past.last_block->first_step, past.scalars.end());
 }
 
 void TrajectoryWriter::segment(const Segment& segment) {
@@ -74,13 +75,13 @@ void TrajectoryWriter::segment(const Segment& segment) {
   replaced_.clear();
   next_ = end_;
   std::uint32_t crc = next_.crc;
-  const std::string record = format::segment(segment, crc);
+  const std::string record = format::segment(segment, version_, crc);
   write(record);
   next_.crc = crc;
 }
 
-void TrajectoryWriter::add(std::span<const float> gradients) {
-  waiting_.emplace_back(gradients.begin(), gradients.end());
+void TrajectoryWriter::add(std::span<const float> scalars) {
+  waiting_.emplace_back(scalars.begin(), scalars.end());
   ++steps_;
 }
 

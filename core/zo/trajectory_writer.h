@@ -30,8 +30,8 @@ class MEZO_API TrajectoryWriter {
   // it stands.
   void segment(const Segment& segment);
 
-  // The projected gradients of the next step, one a probe. They are safe after the next flush().
-  void add(std::span<const float> gradients);
+  // The scalars of the next step. They are safe after the next flush().
+  void add(std::span<const float> scalars);
   bool due() const { return !waiting_.empty() && steps_ % flush_every_ == 0; }
 
   // Writes what waits as a block and returns when it is on the disk. When that fails the file is
@@ -49,8 +49,9 @@ class MEZO_API TrajectoryWriter {
   std::filesystem::path path_;
   FileDescriptor file_;
   std::uint32_t flush_every_;
+  std::uint32_t version_;                    // of the file's format
   std::uint32_t steps_ = 0;                  // with those that wait
-  std::vector<std::vector<float>> waiting_;  // [step][probe]
+  std::vector<std::vector<float>> waiting_;  // [step][scalar]
   RecordPlace next_;                         // where the next record goes
   std::string replaced_;  // the whole record that lies there until the next one is written
   RecordPlace end_;       // of the file as it was read, for a segment

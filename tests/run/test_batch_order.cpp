@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/run/batch_order.h"
+#include "core/train/batch_order.h"
 
 using namespace mezo;
 

@@ -22,15 +22,15 @@ std::vector<float> trained(Storage storage, std::uint32_t steps, float size) {
     ParameterStore normal(declaration.parameters());
     normal.write({0}, values.data());
     ExactWeights drawn(normal, {true}, {99});
-    drawn.push(0, {0.02f}, 0);
-    drawn.settle();
+    drawn.push(0, {{0, 0, 0.02f}}, 0);
+    drawn.apply_pending();
     normal.read({0}, values.data());
   }
   store.write({0}, values.data());
   ExactWeights weights(store, {true}, {1});
   for (std::uint32_t step = 0; step < steps; ++step)
-    weights.push(step, {step % 2 ? size : -size}, 0);
-  weights.settle();
+    weights.push(step, {{step, 0, step % 2 ? size : -size}}, 0);
+  weights.apply_pending();
   store.read({0}, values.data());
   return values;
 }

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "core/run/schedule.h"
+#include "core/zo/schedule.h"
 
 using namespace mezo;
 

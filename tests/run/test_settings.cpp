@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/config/table.h"
-#include "core/run/settings.h"
+#include "core/settings/host_rows.h"
 
 namespace {
 

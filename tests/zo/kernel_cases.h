@@ -35,20 +35,32 @@ inline std::vector<float> kernel_weights(std::int64_t n, std::uint64_t seed,
   return w;
 }
 
-// A step's update with `probes` coefficients; scale 1e-38 makes updates that are subnormal.
+// c_p of each probe of a step, as its update has them.
+inline std::vector<Term> terms_of(std::uint32_t step, const std::vector<float>& coefficients) {
+  std::vector<Term> terms;
+  for (std::size_t p = 0; p < coefficients.size(); ++p)
+    terms.push_back({step, static_cast<std::uint32_t>(p), coefficients[p]});
+  return terms;
+}
+
 struct OwnedUpdate {
   std::uint32_t step;
   float decay;
-  std::vector<float> coefficients;
-  Update view() const { return {step, decay, coefficients}; }
+  std::vector<Term> terms;
+  Update view() const { return {step, decay, terms}; }
 };
+
+// Updates of `probes` terms, every third with one of an earlier step too; scale 1e-38 makes updates
+// that are subnormal.
 
 inline std::vector<OwnedUpdate> kernel_updates(int steps, int probes, float scale, float decay) {
   std::vector<OwnedUpdate> updates;
   for (int s = 0; s < steps; ++s) {
     OwnedUpdate u{static_cast<std::uint32_t>(3 * s + 1), s % 2 ? 0.0f : decay, {}};
     for (int p = 0; p < probes; ++p)
-      u.coefficients.push_back(scale * static_cast<float>((s + 2) * (p % 2 ? -1 : 1)));
+      u.terms.push_back({u.step, static_cast<std::uint32_t>(p),
+                         scale * static_cast<float>((s + 2) * (p % 2 ? -1 : 1))});
+    if (s % 3 == 2) u.terms.push_back({u.step - 3, 1, scale * 0.75f});
     updates.push_back(u);
   }
   return updates;
@@ -97,12 +109,12 @@ inline void advance_reference(float* theta, std::int64_t n, std::uint64_t first,
     for (std::int64_t i = 0; i < n; ++i) {
       float u = 0;
       bool writes = update.decay != 0;
-      for (std::size_t p = 0; p < update.coefficients.size(); ++p) {
+      for (const Term& term : update.terms) {
         float z;
-        fill_reference(Distribution::gaussian, {key, update.step, static_cast<std::uint32_t>(p)},
+        fill_reference(Distribution::gaussian, {key, term.step, term.probe},
                        first + static_cast<std::uint64_t>(i), 1, &z);
-        u = std::fma(update.coefficients[p], z, u);
-        writes = writes || update.coefficients[p] != 0;
+        u = std::fma(term.coefficient, z, u);
+        writes = writes || term.coefficient != 0;
       }
       if (writes) theta[i] = std::fma(-update.decay, theta[i], theta[i]) - u;
     }

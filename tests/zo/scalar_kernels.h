@@ -75,10 +75,9 @@ inline void scalar_range(const WeightPass& pass, const StoredView& weights, std:
     for (const Update& update : missed) {
       bool moves = update.decay != 0;
       float u = 0;
-      for (std::size_t p = 0; p < update.coefficients.size(); ++p) {
-        const float c = update.coefficients[p];
-        u = std::fma(c, z_of(pass, update.step, static_cast<std::uint32_t>(p), element), u);
-        moves = moves || c != 0;
+      for (const Term& term : update.terms) {
+        u = std::fma(term.coefficient, z_of(pass, term.step, term.probe, element), u);
+        moves = moves || term.coefficient != 0;
       }
       if (!moves) continue;
       float theta = stored_value(weights, i);

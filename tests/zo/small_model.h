@@ -10,8 +10,8 @@
 
 #include "core/forward/stream_ops.h"
 #include "core/model/model.h"
-#include "core/zo/spsa.h"
 #include "kernel_cases.h"
+#include "spsa_step.h"
 
 // c10's logging takes the name for itself, and would end the program; include this header last.
 #undef CHECK
@@ -82,11 +82,11 @@ struct Training {
     return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
   }
 
-  SpsaStep step(std::uint32_t i, const SpsaOptions& options, double learning_rate) {
+  StepResult step(std::uint32_t i, const SpsaOptions& options, double learning_rate) {
     return spsa_step(weights, options, i, learning_rate,
                      [&](ParameterSource& s) { return losses(s, i); });
   }
-  SpsaStep step(std::uint32_t i, int probes, double learning_rate, double weight_decay) {
+  StepResult step(std::uint32_t i, int probes, double learning_rate, double weight_decay) {
     return step(i, {1e-3f, probes, weight_decay}, learning_rate);
   }
 

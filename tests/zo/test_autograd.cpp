@@ -66,12 +66,12 @@ TEST_CASE("a projected gradient is autograd's gradient along z") {
   Training t;
   const std::vector<double> gradient = gradient_of(t);
   for (std::uint32_t step = 0; step < 10; ++step) {
-    const SpsaStep estimate = spsa_step(t.weights, {1e-3f, 1, 0}, step, 0.0,
-                                        [&](ParameterSource& s) { return t.losses(s, batch); });
+    const StepResult estimate = spsa_step(t.weights, {1e-3f, 1, 0}, step, 0.0,
+                                          [&](ParameterSource& s) { return t.losses(s, batch); });
     const auto z = z_of_all(t, step, 0);
     const double slope = dot(gradient, {z.begin(), z.end()});
     // 1% of a usual one: epsilon squared and the rounding of losses.
-    CHECK(std::abs(double{estimate.projected_gradients[0]} - slope) <
+    CHECK(std::abs(double{estimate.scalars[0]} - slope) <
           0.01 * std::sqrt(dot(gradient, gradient)));
   }
 }
@@ -84,12 +84,12 @@ TEST_CASE("the mean of N estimates lies at the angle to autograd's gradient that
   constexpr double n = steps * probes;
   std::vector<double> mean(gradient.size());
   for (std::uint32_t step = 0; step < steps; ++step) {
-    const SpsaStep estimate = spsa_step(t.weights, {1e-3f, probes, 0}, step, 0.0,
-                                        [&](ParameterSource& s) { return t.losses(s, batch); });
+    const StepResult estimate = spsa_step(t.weights, {1e-3f, probes, 0}, step, 0.0,
+                                          [&](ParameterSource& s) { return t.losses(s, batch); });
     for (std::uint32_t p = 0; p < probes; ++p) {
       const auto z = z_of_all(t, step, p);
       for (std::size_t i = 0; i < mean.size(); ++i)
-        mean[i] += double{estimate.projected_gradients[p]} * double{z[i]} / n;
+        mean[i] += double{estimate.scalars[p]} * double{z[i]} / n;
     }
   }
   const double along = dot(mean, gradient), gg = dot(gradient, gradient);

@@ -14,6 +14,7 @@
 #include "core/zo/exact_weights.h"
 #include "gpu.h"
 #include "quantised_store.h"
+#include "spsa_step.h"
 
 using namespace mezo;
 
@@ -80,8 +81,8 @@ struct Pair {
     on_cuda.perturb(step, streams);
   }
   void push(std::uint32_t step, std::vector<float> c, float decay) {
-    on_cpu.push(step, c, decay);
-    on_cuda.push(step, c, decay);
+    on_cpu.push(step, terms_of(step, c), decay);
+    on_cuda.push(step, terms_of(step, c), decay);
   }
   bool reads_the_same(Parameter p) { return same(on_cpu.whole(p), on_cuda.whole(p)); }
   bool rows_are_the_same(Parameter p, const std::vector<std::int64_t>& rows) {
@@ -89,8 +90,8 @@ struct Pair {
                 on_cuda.rows(p, index_tensor(rows, cuda.device())));
   }
   bool keeps_the_same() {
-    on_cpu.settle();
-    on_cuda.settle();
+    on_cpu.apply_pending();
+    on_cuda.apply_pending();
     for (std::size_t i = 0; i < cpu.specs().size(); ++i) {
       const StoredTensor &a = cpu.stored({static_cast<int>(i)}),
                          &b = cuda.stored({static_cast<int>(i)});
@@ -130,7 +131,8 @@ TEST_CASE("a GPU's steps give the CPU's bits, whatever is stored, read and drawn
                 REQUIRE(pair.reads_the_same(p));
             for (const Parameter p : {shapes.odd.bias, shapes.even.bias, shapes.norm.bias})
               REQUIRE(same(pair.on_cpu.addend(p), pair.on_cuda.addend(p)));
-            pair.push(step, {1e-4f * static_cast<float>(step), -3e-5f}, step % 2 ? 1e-3f : 0.0f);
+            pair.push(step, terms_of(step, {1e-4f * static_cast<float>(step), -3e-5f}),
+                      step % 2 ? 1e-3f : 0.0f);
           }
           REQUIRE(pair.keeps_the_same());
         }
@@ -150,7 +152,7 @@ TEST_CASE("many streams and many probes give the CPU's bits") {
     pair.perturb(step, streams);
     REQUIRE(pair.reads_the_same(shapes.even.weight));
     REQUIRE(pair.rows_are_the_same(shapes.embedding.weight, {1, 2, 1}));
-    pair.push(step, coefficients, 0.0f);
+    pair.push(step, terms_of(step, coefficients), 0.0f);
   }
   CHECK(pair.keeps_the_same());
 }
@@ -214,7 +216,7 @@ TEST_CASE("directions, updates and rounding are the CPU's over a large tensor") 
       ExactWeights a(cpu, {true}, {11, distribution, at::kFloat}),
           b(cuda, {true}, {11, distribution, at::kFloat});
       for (ExactWeights* w : {&a, &b}) {
-        w->push(3, {1.0f}, 0.0f);
+        w->push(3, terms_of(3, {1.0f}), 0.0f);
         w->perturb(4, {{0, 1.0f}});
       }
       CHECK(same(a.whole(map.weight), b.whole(map.weight)));

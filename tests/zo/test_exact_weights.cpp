@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/zo/exact_weights.h"
+#include "spsa_step.h"
 #include "toy_store.h"
 
 using namespace mezo;
@@ -31,12 +32,10 @@ void read_all(ToyStore& toy, ExactWeights& weights, const at::Tensor& rows) {
 }
 
 OwnedUpdate update_of(std::uint32_t step) {
-  return {step, 0.01f, {1e-3f * static_cast<float>(step + 1), -2e-3f}};
+  return {step, 0.01f, terms_of(step, {1e-3f * static_cast<float>(step + 1), -2e-3f})};
 }
 
-void push(ExactWeights& weights, const OwnedUpdate& u) {
-  weights.push(u.step, u.coefficients, u.decay);
-}
+void push(ExactWeights& weights, const OwnedUpdate& u) { weights.push(u.step, u.terms, u.decay); }
 
 // A store's memory moved to pages of its own, so that they can be made read-only.
 class ReadOnly {
@@ -73,9 +72,9 @@ TEST_CASE("coefficients of zero write nothing: the memory may be read-only") {
   for (std::uint32_t step = 0; step < 80; ++step) {
     perturb(weights, {step, 0, 1e-3f});
     read_all(toy, weights, entries_of({static_cast<std::int64_t>(step % 41)}));
-    weights.push(step, {0.0f}, 0.0f);
+    weights.push(step, terms_of(step, {0.0f}), 0.0f);
   }
-  weights.settle();
+  weights.apply_pending();
   CHECK(same_bytes(toy.values(), before));
 }
 
@@ -87,15 +86,15 @@ TEST_CASE("an update is -lr g z, and decays matrices and embeddings but no vecto
     push(weights, update_of(step));
     apply_reference(toy, expected, seed, update_of(step));
   }
-  weights.settle();
+  weights.apply_pending();
   CHECK(same_bytes(toy.values(), expected));
 
   // By hand: one probe, no decay.
   ToyStore plain;
   const auto before = plain.values();
   ExactWeights moved(plain.store, plain.all(), {seed});
-  moved.push(5, {0.25f}, 0.0f);
-  moved.settle();
+  moved.push(5, terms_of(5, {0.25f}), 0.0f);
+  moved.apply_pending();
   for (int i = 0; i < plain.count(); ++i) {
     const auto n = static_cast<std::size_t>(plain.store.spec({i}).elements());
     std::vector<float> z(n);
@@ -109,8 +108,8 @@ TEST_CASE("an update is -lr g z, and decays matrices and embeddings but no vecto
   // Decay alone.
   ToyStore decayed;
   ExactWeights shrunk(decayed.store, decayed.all(), {seed});
-  shrunk.push(0, {0.0f}, 0.5f);
-  shrunk.settle();
+  shrunk.push(0, terms_of(0, {0.0f}), 0.5f);
+  shrunk.apply_pending();
   for (int i = 0; i < decayed.count(); ++i) {
     const bool decays = decayed.store.spec({i}).role != Role::vector;
     CHECK(same_bytes(decayed.values(Parameter{i}), before[static_cast<std::size_t>(i)]) == !decays);
@@ -161,10 +160,10 @@ TEST_CASE("embedding rows that were not touched catch up to the bytes of those t
                                     : static_cast<std::int64_t>(step % 40 + 1)}));
       push(late, update_of(step));
       push(at_once, update_of(step));
-      at_once.settle();
+      at_once.apply_pending();
       apply_reference(eager, expected, seed, update_of(step));
     }
-    late.settle();
+    late.apply_pending();
     CHECK(same_bytes(eager.values(), expected));
     CHECK(same_bytes(lazy.values(), expected));
   }
@@ -193,20 +192,20 @@ TEST_CASE("nothing a forward does applies an update twice") {
     weights.rows(toy.embedding.weight, entries_of({5, 6}));
     for (int i = 0; i < toy.count(); ++i) weights.whole({i});
   }
-  weights.settle();
-  weights.settle();
+  weights.apply_pending();
+  weights.apply_pending();
   CHECK(same_bytes(toy.values(), expected));
 }
 
 TEST_CASE("steps must ascend, also after everything was settled") {
   ToyStore toy;
   ExactWeights weights(toy.store, toy.all(), {seed});
-  weights.push(3, {0.1f}, 0);
-  CHECK_THROWS_AS(weights.push(3, {0.1f}, 0), std::logic_error);
-  weights.settle();
-  CHECK_THROWS_AS(weights.push(3, {0.1f}, 0), std::logic_error);
-  CHECK_THROWS_AS(weights.push(2, {0.1f}, 0), std::logic_error);
-  CHECK_NOTHROW(weights.push(4, {0.1f}, 0));
+  weights.push(3, terms_of(3, {0.1f}), 0);
+  CHECK_THROWS_AS(weights.push(3, terms_of(3, {0.1f}), 0), std::logic_error);
+  weights.apply_pending();
+  CHECK_THROWS_AS(weights.push(3, terms_of(3, {0.1f}), 0), std::logic_error);
+  CHECK_THROWS_AS(weights.push(2, terms_of(2, {0.1f}), 0), std::logic_error);
+  CHECK_NOTHROW(weights.push(4, terms_of(4, {0.1f}), 0));
 }
 
 TEST_CASE("one thread and two give the same bytes") {
@@ -231,7 +230,7 @@ TEST_CASE("one thread and two give the same bytes") {
       }
       push(weights, update_of(step));
     }
-    weights.settle();
+    weights.apply_pending();
     for (int i = 0; i < 3; ++i)
       read.insert(read.end(), store.data({i}), store.data({i}) + store.spec({i}).elements());
     return read;
@@ -263,7 +262,7 @@ TEST_CASE("parameters that are not trained are shared and never written") {
   const at::Tensor rows = weights.rows(toy.embedding.weight, entries_of({2, 3}));
   CHECK(rows.size(0) == 1);
   CHECK(std::memcmp(rows.const_data_ptr(), before[0].data() + 26, 104) == 0);
-  weights.settle();
+  weights.apply_pending();
   for (int i = 0; i < toy.count(); ++i)
     CHECK(same_bytes(toy.values(Parameter{i}), before[static_cast<std::size_t>(i)]) ==
           (i != toy.map.weight.index));

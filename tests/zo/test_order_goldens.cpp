@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "core/run/batch_order.h"
+#include "core/train/batch_order.h"
 #include "golden_lines.h"
 
 using namespace mezo;

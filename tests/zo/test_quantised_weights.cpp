@@ -8,6 +8,7 @@
 #include "core/forward/index_tensor.h"
 #include "core/zo/exact_weights.h"
 #include "quantised_store.h"
+#include "spsa_step.h"
 
 using namespace mezo;
 
@@ -92,8 +93,8 @@ TEST_CASE("quantised weights cannot be trained, but can lie beside vectors that 
   CHECK((weights.whole(q.map.bias).size(0) == 2));
   CHECK(
       is_rows(q, q.map.weight, weights.whole(q.map.weight), DType::F32, all_rows(q, q.map.weight)));
-  weights.push(0, {1.0f}, 0.5f);
-  weights.settle();
+  weights.push(0, terms_of(0, {1.0f}), 0.5f);
+  weights.apply_pending();
   CHECK(std::memcmp(q.store.stored(q.map.weight).words.const_data_ptr(), q.bytes[1].data(),
                     q.bytes[1].size()) == 0);
 }

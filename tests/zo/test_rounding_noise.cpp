@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/zo/exact_weights.h"
+#include "spsa_step.h"
 #include "stored_weights.h"
 
 // c10's logging takes the name for itself; keep this last.
@@ -40,7 +41,7 @@ struct Kept {
     store.write(map.weight, start.data());
   }
   std::vector<float> values() {
-    weights.settle();
+    weights.apply_pending();
     std::vector<float> all(static_cast<std::size_t>(store.spec(map.weight).elements()));
     store.read(map.weight, all.data());
     return all;
@@ -82,7 +83,7 @@ Measured measure(float step_size) {
     void* const out = z.data();
     run_range(read, {Storage::float32, zero.data(), nullptr}, 0, n, {}, {&out, 1});
     for (std::size_t i = 0; i < exact.size(); ++i) exact[i] -= double{step_size} * double{z[i]};
-    for (auto& [storage, own] : kept) own.weights.push(step, {step_size}, 0.0f);
+    for (auto& [storage, own] : kept) own.weights.push(step, terms_of(step, {step_size}), 0.0f);
   }
   Measured m;
   double squares = 0, moved = 0;
@@ -144,8 +145,8 @@ TEST_CASE("bfloat16 weights move along z by lr g a step, far below their spacing
     Kept sum(n, Storage::float32, name, std::vector<float>(n));  // becomes minus the sum of all z
     const std::vector<float> before = kept.values();
     for (std::uint32_t step = 0; step < steps; ++step) {
-      kept.weights.push(step, {step_size}, 0.0f);
-      sum.weights.push(step, {1.0f}, 0.0f);
+      kept.weights.push(step, terms_of(step, {step_size}), 0.0f);
+      sum.weights.push(step, terms_of(step, {1.0f}), 0.0f);
     }
     const std::vector<float> after = kept.values(), direction = sum.values();
     for (std::size_t i = 0; i < after.size(); ++i) {

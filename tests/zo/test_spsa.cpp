@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/zo/spsa.h"
+#include "spsa_step.h"
 #include "toy_store.h"
 
 using namespace mezo;
@@ -60,16 +60,16 @@ TEST_CASE("the projected gradient of a quadratic is its gradient along z") {
   Quadratic q;
   ExactWeights weights(q.store, {true}, {7});
   const double at_theta = Quadratic::loss(q.store.data(q.x.weight));
-  const SpsaStep step =
+  const StepResult step =
       spsa_step(weights, {1e-2f, 2, 0}, 4, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
-  REQUIRE(step.projected_gradients.size() == 2);
+  REQUIRE(step.scalars.size() == 2);
   CHECK(step.applied);
   for (std::uint32_t p = 0; p < 2; ++p) {
     double expected = 0;
     const auto z = q.z(7, 4, p);
     for (std::int64_t i = 0; i < Quadratic::n; ++i)
       expected += q.gradient(i) * double{z[static_cast<std::size_t>(i)]};
-    CHECK(double{step.projected_gradients[p]} == doctest::Approx(expected).epsilon(1e-4));
+    CHECK(double{step.scalars[p]} == doctest::Approx(expected).epsilon(1e-4));
   }
   CHECK(step.loss == doctest::Approx(at_theta).epsilon(0.02));  // up to eps^2
 }
@@ -79,12 +79,13 @@ TEST_CASE("n probes move theta by lr g / n along each") {
   const std::vector<float> before(q.store.data(q.x.weight),
                                   q.store.data(q.x.weight) + Quadratic::n);
   ExactWeights weights(q.store, {true}, {7});
-  const SpsaStep step =
+  const StepResult step =
       spsa_step(weights, {1e-3f, 3, 0.1}, 9, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
-  weights.settle();
+  weights.apply_pending();
   OwnedUpdate update{9, static_cast<float>(1e-3 * 0.1), {}};
-  for (const float g : step.projected_gradients)
-    update.coefficients.push_back(static_cast<float>(1e-3 * double{g} / 3));
+  for (const float g : step.scalars)
+    update.terms.push_back({update.step, static_cast<std::uint32_t>(update.terms.size()),
+                            static_cast<float>(1e-3 * double{g} / 3)});
   std::vector<float> expected = before;
   advance_reference(expected.data(), Quadratic::n, 0, philox_key(7, "x.weight"), {update.view()});
   CHECK(std::memcmp(expected.data(), q.store.data(q.x.weight), Quadratic::n * sizeof(float)) == 0);
@@ -92,15 +93,15 @@ TEST_CASE("n probes move theta by lr g / n along each") {
 
 TEST_CASE("estimates over many probes point along the gradient") {
   Quadratic q;
-  constexpr int probes = 2000;
+  constexpr int probes = 1500;
   ExactWeights weights(q.store, {true}, {8});
-  const SpsaStep step = spsa_step(weights, {1e-3f, probes, 0}, 0, 0.0,
-                                  [&](ParameterSource& s) { return q.losses(s); });
+  const StepResult step = spsa_step(weights, {1e-3f, probes, 0}, 0, 0.0,
+                                    [&](ParameterSource& s) { return q.losses(s); });
   std::vector<double> mean(Quadratic::n);
   for (std::uint32_t p = 0; p < probes; ++p) {
     const auto z = q.z(8, 0, p);
     for (std::size_t i = 0; i < mean.size(); ++i)
-      mean[i] += double{step.projected_gradients[p]} * double{z[i]} / probes;
+      mean[i] += double{step.scalars[p]} * double{z[i]} / probes;
   }
   double dot = 0, mm = 0, gg = 0;
   for (std::int64_t i = 0; i < Quadratic::n; ++i) {
@@ -131,7 +132,7 @@ TEST_CASE("a one-sided estimate compares with the loss at theta, which is evalua
     options.one_sided = true;
     options.together = together;
     std::size_t losses = 0, forwards = 0;
-    const SpsaStep step = spsa_step(weights, options, 4, 1e-3, [&](ParameterSource& s) {
+    const StepResult step = spsa_step(weights, options, 4, 1e-3, [&](ParameterSource& s) {
       losses += static_cast<std::size_t>(s.streams());
       ++forwards;
       return q.losses(s);
@@ -141,7 +142,7 @@ TEST_CASE("a one-sided estimate compares with the loss at theta, which is evalua
     CHECK(step.loss == doctest::Approx(at_theta).epsilon(1e-12));
     for (std::uint32_t p = 0; p < 5; ++p) {
       const double plus = q.loss_at(q.z(7, 4, p), 1e-2f);
-      CHECK(double{step.projected_gradients[p]} ==
+      CHECK(double{step.scalars[p]} ==
             doctest::Approx((plus - at_theta) / double{1e-2f}).epsilon(1e-6));
     }
   }
@@ -153,14 +154,14 @@ TEST_CASE("streams together give what turns give, from as many losses") {
     ExactWeights weights(q.store, {true}, {7});
     SpsaOptions options{1e-2f, 6, 0.1};
     options.together = together;
-    const SpsaStep step = spsa_step(weights, options, 4, 1e-3, [&](ParameterSource& s) {
+    const StepResult step = spsa_step(weights, options, 4, 1e-3, [&](ParameterSource& s) {
       losses += static_cast<std::size_t>(s.streams());
       ++forwards;
       return q.losses(s);
     });
-    weights.settle();
+    weights.apply_pending();
     std::vector<float> after(q.store.data(q.x.weight), q.store.data(q.x.weight) + Quadratic::n);
-    after.insert(after.end(), step.projected_gradients.begin(), step.projected_gradients.end());
+    after.insert(after.end(), step.scalars.begin(), step.scalars.end());
     return after;
   };
   std::size_t losses[2] = {}, forwards[2] = {};
@@ -182,17 +183,17 @@ TEST_CASE("a projected gradient beyond the clip counts as the clip, and is repor
   options.clip = 2;
   int call = 0;
   const double epsilon = options.epsilon;
-  const SpsaStep step = spsa_step(weights, options, 9, 1e-3, [&](ParameterSource&) {
+  const StepResult step = spsa_step(weights, options, 9, 1e-3, [&](ParameterSource&) {
     const double g[] = {50.0, -7.0, 1.5};  // both sides of the clip, and within
     return std::vector<double>{2 * epsilon * g[call++], 0.0};
   });
-  CHECK(step.projected_gradients[0] == 50.0f);
-  CHECK(step.projected_gradients[1] == -7.0f);
-  weights.settle();
-  const OwnedUpdate update{9,
-                           0.0f,
-                           {static_cast<float>(1e-3 * 2 / 3), static_cast<float>(1e-3 * -2 / 3),
-                            static_cast<float>(1e-3 * 1.5 / 3)}};
+  CHECK(step.scalars[0] == 50.0f);
+  CHECK(step.scalars[1] == -7.0f);
+  weights.apply_pending();
+  const OwnedUpdate update{
+      9, 0.0f,
+      terms_of(9, {static_cast<float>(1e-3 * 2 / 3), static_cast<float>(1e-3 * -2 / 3),
+                   static_cast<float>(1e-3 * 1.5 / 3)})};
   std::vector<float> expected = before;
   advance_reference(expected.data(), Quadratic::n, 0, philox_key(7, "x.weight"), {update.view()});
   CHECK(std::memcmp(expected.data(), q.store.data(q.x.weight), Quadratic::n * sizeof(float)) == 0);
@@ -207,11 +208,11 @@ TEST_CASE("with signs the projected gradient is the gradient along signs, and so
   for (std::int64_t i = 0; i < Quadratic::n; ++i)
     expected += q.gradient(i) * double{z[static_cast<std::size_t>(i)]};
   ExactWeights weights(q.store, {true}, {7, Distribution::rademacher});
-  const SpsaStep step =
+  const StepResult step =
       spsa_step(weights, {1e-2f, 1, 0}, 4, 1e-3, [&](ParameterSource& s) { return q.losses(s); });
-  const float g = step.projected_gradients[0];
+  const float g = step.scalars[0];
   CHECK(double{g} == doctest::Approx(expected).epsilon(1e-4));
-  weights.settle();
+  weights.apply_pending();
   const float move = static_cast<float>(1e-3 * double{g});
   for (std::size_t i = 0; i < before.size(); ++i)
     CHECK(q.store.data(q.x.weight)[i] == before[i] - move * z[i]);
@@ -225,16 +226,16 @@ TEST_CASE("a loss that is not finite applies nothing") {
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e300}) {
     ExactWeights weights(q.store, {true}, {7});
     int calls = 0;
-    const SpsaStep step = spsa_step(weights, {1e-3f, 3, 0.1}, 0, 1e-3, [&](ParameterSource& s) {
+    const StepResult step = spsa_step(weights, {1e-3f, 3, 0.1}, 0, 1e-3, [&](ParameterSource& s) {
       auto pair = q.losses(s);
       if (++calls == 2) pair[0] = bad;
       return pair;
     });
     CHECK(!step.applied);
     CHECK(calls == 3);
-    CHECK(std::isfinite(step.projected_gradients[0]));
-    CHECK(!std::isfinite(step.projected_gradients[1]));
-    weights.settle();
+    CHECK(std::isfinite(step.scalars[0]));
+    CHECK(!std::isfinite(step.scalars[1]));
+    weights.apply_pending();
     CHECK(std::memcmp(before.data(), q.store.data(q.x.weight), Quadratic::n * sizeof(float)) == 0);
   }
 }
@@ -244,11 +245,11 @@ TEST_CASE("a coefficient that is not finite applies nothing") {
   const std::vector<float> before(q.store.data(q.x.weight),
                                   q.store.data(q.x.weight) + Quadratic::n);
   ExactWeights weights(q.store, {true}, {7});
-  const SpsaStep step = spsa_step(weights, {1e-3f, 1, 0}, 0, 1e10, [&](ParameterSource&) {
+  const StepResult step = spsa_step(weights, {1e-3f, 1, 0}, 0, 1e10, [&](ParameterSource&) {
     return std::vector<double>{1e30, 0.0};
   });
   CHECK(!step.applied);
-  weights.settle();
+  weights.apply_pending();
   CHECK(std::memcmp(before.data(), q.store.data(q.x.weight), Quadratic::n * sizeof(float)) == 0);
 }
 
@@ -258,6 +259,6 @@ TEST_CASE("following the estimates finds the minimum of a quadratic") {
   const double start = Quadratic::loss(q.store.data(q.x.weight));
   for (std::uint32_t step = 0; step < 4000; ++step)
     spsa_step(weights, {1e-3f, 1, 0}, step, 3e-4, [&](ParameterSource& s) { return q.losses(s); });
-  weights.settle();
+  weights.apply_pending();
   CHECK(Quadratic::loss(q.store.data(q.x.weight)) < 0.05 * start);
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/zo/exact_weights.h"
+#include "spsa_step.h"
 #include "stored_weights.h"
 #include "toy_store.h"
 
@@ -165,7 +166,7 @@ TEST_CASE("lagging embeddings and matrices of a store end where step after step 
                                                           {3}, at::TensorOptions(at::kLong)));
       if (step % 5 == 2) weights.whole(lazy.map.weight);
       const OwnedUpdate update{step, 1e-3f, {2e-4f, -1e-4f}};
-      weights.push(step, update.coefficients, update.decay);
+      weights.push(step, update.terms, update.decay);
       for (int i = 0; i < stepwise.count(); ++i) {
         OwnedUpdate own = update;
         if (stepwise.store.spec({i}).role == Role::vector) own.decay = 0;
@@ -177,7 +178,7 @@ TEST_CASE("lagging embeddings and matrices of a store end where step after step 
         ScalarKernels().run(pass);
       }
     }
-    weights.settle();
+    weights.apply_pending();
     for (int i = 0; i < lazy.count(); ++i)
       CHECK(same_bytes(lazy.kept(Parameter{i}), stepwise.kept(Parameter{i})));
   }

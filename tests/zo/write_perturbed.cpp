@@ -21,9 +21,9 @@
 #include "core/checkpoint/load_model.h"
 #include "core/io/safetensors.h"
 #include "core/plugin/create.h"
-#include "core/run/batch_order.h"
 #include "core/task/encode.h"
-#include "core/zo/spsa.h"
+#include "core/train/batch_order.h"
+#include "spsa_step.h"
 
 using namespace mezo;
 
@@ -114,20 +114,20 @@ int run(char** argument) {
     std::vector<const Question*> batch;
     for (const std::uint32_t e : order.batch(step)) batch.push_back(&examples[e]);
     std::vector<double> losses;
-    const SpsaStep still = spsa_step(weights, {epsilon, 1, 0}, step, 0.0, [&](ParameterSource& s) {
-      return losses = losses_of(model, s, *objective, batch);
-    });
-    if (std::abs(still.projected_gradients[0]) < 5 && step < 19) continue;
+    const StepResult still = spsa_step(
+        weights, {epsilon, 1, 0}, step, 0.0,
+        [&](ParameterSource& s) { return losses = losses_of(model, s, *objective, batch); });
+    if (std::abs(still.scalars[0]) < 5 && step < 19) continue;
     write_stream(model, weights, 0, out / "plus");
     write_stream(model, weights, 1, out / "minus");
-    write_step(out / "step.json", batch, step, losses, still.projected_gradients[0]);
+    write_step(out / "step.json", batch, step, losses, still.scalars[0]);
 
     std::vector<at::Tensor> before;
     for (std::size_t i = 0; i < model.store.specs().size(); ++i)
       before.push_back(model.store.tensor({static_cast<int>(i)}).clone());
     spsa_step(weights, {epsilon, 1, 0}, step + 1, learning_rate,
               [&](ParameterSource& s) { return losses_of(model, s, *objective, batch); });
-    weights.settle();
+    weights.apply_pending();
     int unchanged = 0;
     for (std::size_t i = 0; i < before.size(); ++i)
       if (std::memcmp(before[i].const_data_ptr(), model.store.data({static_cast<int>(i)}),

@@ -9,11 +9,11 @@
 #include <map>
 #include <random>
 
+#include "core/checkpoint/start_adapter.h"
 #include "core/config/schema.h"
 #include "core/error.h"
 #include "core/io/float16.h"
 #include "core/plugin/create.h"
-#include "core/run/start_adapter.h"
 
 namespace mezo::bench {
 

@@ -24,9 +24,9 @@
 #include "core/machine/short_spins.h"
 #include "core/plugin/listing.h"
 #include "core/plugin/registry.h"
-#include "core/run/experiment.h"
 #include "core/run/export_run.h"
 #include "core/run/replay.h"
+#include "core/run/run.h"
 #include "core/version.h"
 
 namespace {
@@ -41,10 +41,10 @@ struct Arguments {
   bool verify = false;
   std::string path, format = "hf", dtype = "auto";
 
-  mezo::RunOptions run_options() const {
-    return {resume      ? mezo::Earlier::resume
-            : overwrite ? mezo::Earlier::overwrite
-                        : mezo::Earlier::keep};
+  mezo::Earlier earlier() const {
+    return resume      ? mezo::Earlier::resume
+           : overwrite ? mezo::Earlier::overwrite
+                       : mezo::Earlier::keep;
   }
 };
 
@@ -82,12 +82,12 @@ mezo::RunConfig load(const Arguments& a, int argc, char** argv) {
                                 mezo::plugin_folders(a.plugin_path), task_folders()});
 }
 
-int list_plugins(const Arguments& a) {
+int list_plugins(const Arguments& a, mezo::Console& console) {
   mezo::PluginSearch search;
   search.folders = mezo::plugin_folders(a.plugin_path);
   const mezo::Registry registry(search);
   if (a.component.empty()) {
-    fmt::print("{}", mezo::list_components(registry));
+    console.out(mezo::list_components(registry));
     return 0;
   }
   bool found = false;
@@ -95,28 +95,30 @@ int list_plugins(const Arguments& a) {
     for (const mezo::Component* c : registry.components(kind))
       if (c->id() == a.component) {
         found = true;
-        fmt::print("{} {}: {}\n{}", mezo::kind_name(kind), c->id(), c->descriptor->summary,
-                   c->descriptor->parameter_count
-                       ? mezo::describe({c->descriptor->parameters, c->descriptor->parameter_count})
-                       : std::string("  no settings\n"));
+        console.out(fmt::format(
+            "{} {}: {}\n{}", mezo::kind_name(kind), c->id(), c->descriptor->summary,
+            c->descriptor->parameter_count
+                ? mezo::describe({c->descriptor->parameters, c->descriptor->parameter_count})
+                : std::string("  no settings\n")));
       }
   if (!found)
     throw mezo::PluginError("no component '" + a.component + "'; `mezo plugins` lists them");
   return 0;
 }
 
-void replay(const Arguments& a, int argc, char** argv) {
+void replay(const Arguments& a, int argc, char** argv, mezo::Console& console) {
   mezo::report_replay(
       {a.config, numbered(a.overrides, argc, argv), mezo::plugin_folders(a.plugin_path), a.step},
-      a.verify);
+      a.verify, console);
 }
 
-void write_export(const Arguments& a, int argc, char** argv) {
+void write_export(const Arguments& a, int argc, char** argv, mezo::Console& console) {
   mezo::export_run({{a.config, numbered(a.overrides, argc, argv, 3),
                      mezo::plugin_folders(a.plugin_path), a.step},
                     a.path,
                     a.format,
-                    a.dtype});
+                    a.dtype},
+                   console);
 }
 
 void add_plugin_path(CLI::App& verb, Arguments& a) {
@@ -162,7 +164,7 @@ void refuse_unknown_verb(const CLI::App& app, const std::string& verb) {
                                       mezo::did_you_mean(verb, known), fmt::join(known, ", ")));
 }
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, mezo::Console& console) {
   CLI::App app("mezo: fine-tune language models with forward passes only", "mezo");
   app.set_version_flag("--version", std::string("mezo ") + mezo::version_text);
   app.require_subcommand(1);
@@ -201,23 +203,23 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  if (*plugins) return list_plugins(a);
+  if (*plugins) return list_plugins(a, console);
   if (*again) {
-    replay(a, argc, argv);
+    replay(a, argc, argv, console);
     return 0;
   }
   if (*write) {
-    write_export(a, argc, argv);
+    write_export(a, argc, argv, console);
     return 0;
   }
   const mezo::RunConfig config = load(a, argc, argv);
   if (*validate) {
-    mezo::validate_experiment(config);
+    mezo::validate(config, console);
     return 0;
   }
-  const bool whole = *train ? mezo::run_experiment(config, a.run_options())
-                            : mezo::evaluate_experiment(config, a.run_options());
-  return whole ? 0 : 6;
+  const mezo::RunResult result = *train ? mezo::run(config, a.earlier(), console)
+                                        : mezo::evaluate_only(config, a.earlier(), console);
+  return result.whole ? 0 : 6;
 }
 
 }  // namespace
@@ -225,19 +227,18 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   mezo::start_with_short_spins(argv);
   mezo::keep_freed_pages();
+  mezo::StandardConsole console;
   try {
-    const int code = run(argc, argv);
-    // What print() left in the buffer may meet a full disk only now.
-    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-    fmt::print(stderr, "mezo: cannot write to stdout: {}\n", std::strerror(errno));
+    const int code = run(argc, argv, console);
+    if (console.lost() == 0) return code;
+    console.say(fmt::format("mezo: cannot write to stdout: {}", std::strerror(console.lost())));
     return 1;
   } catch (const mezo::Error& e) {
-    fmt::print(stderr, "{}\n", e.what());
+    console.say(e.what());
     return e.exit_code();
   } catch (const std::exception& e) {
     const std::string what = e.what();  // torch puts a stack trace behind this line
-    fmt::print(stderr, "mezo: internal error: {}\n",
-               what.substr(0, what.find("\nException raised from ")));
+    console.say("mezo: internal error: " + what.substr(0, what.find("\nException raised from ")));
     return 1;
   }
 }

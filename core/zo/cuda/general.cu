@@ -73,10 +73,10 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-template <Storage S, Distribution D, class Out, int MostCoefficients>
+template <Storage S, Distribution D, class Out, int MostTerms>
 void launch(const WeightPass& pass) {
   const Weights w = weights_of(pass);
-  const auto updates = arguments_of<MostCoefficients>(pass.updates);
+  const auto updates = arguments_of<MostTerms>(pass.updates);
   const Streams streams = streams_of(pass);
   const std::int64_t row = pass.rows || pass.unit_seen ? pass.width : pass.units * pass.width;
   // Each stream's copy, and each row of it, must begin at a multiple of 16 bytes.
@@ -86,7 +86,7 @@ void launch(const WeightPass& pass) {
   const cudaStream_t stream = c10::cuda::getCurrentCUDAStream();
   Out* out = static_cast<Out*>(pass.out);
   const std::uint32_t* table = table_on_device();
-  using U = Updates<MostCoefficients>;
+  using U = Updates<MostTerms>;
   if (!pass.rows && !pass.unit_seen) {
     auto* kernel = whole_kernel<S, D, Out, U>;
     const std::int64_t n = pass.units * pass.width,
@@ -122,10 +122,10 @@ void launch_general(const WeightPass& pass) {
       constexpr Storage S = decltype(storage)::value;
       constexpr Distribution D = decltype(distribution)::value;
       using Out = decltype(out);
-      if (coefficients_of(pass) <= few_coefficients)
-        launch<S, D, Out, few_coefficients>(pass);
+      if (terms_of(pass) <= few_terms)
+        launch<S, D, Out, few_terms>(pass);
       else
-        launch<S, D, Out, static_cast<int>(most_coefficients)>(pass);
+        launch<S, D, Out, static_cast<int>(most_terms)>(pass);
     });
   });
 }

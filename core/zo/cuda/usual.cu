@@ -11,7 +11,7 @@ namespace {
 
 constexpr int usual_threads = 1024;  // one block a multiprocessor: the fastest of five sizes tried
 
-// What a pass over a matrix nearly always is: at most one update, of one probe, and the two streams
+// What a pass over a matrix nearly always is: at most one update, of its own step's one probe, and the two streams
 // of one probe. With every number of times known and every access whole it takes two thirds of the
 // general kernel's instructions, and these are what bounds it.
 struct Usual {
@@ -94,10 +94,13 @@ std::optional<Usual> usual_form(const WeightPass& pass) {
   u.probe = static_cast<std::uint32_t>(s[0].probe);
   u.epsilon = s[0].epsilon;
   if (missed.empty() || !writes(missed[0])) return u;
-  if (missed[0].coefficients.size() != 1) return std::nullopt;
+  // Its rounding then takes the block that its direction comes from.
+  const auto& terms = missed[0].terms;
+  if (terms.size() != 1 || terms[0].step != missed[0].step || terms[0].probe != 0)
+    return std::nullopt;
   u.updates = true;
   u.update_step = missed[0].step;
-  u.coefficient = missed[0].coefficients[0];
+  u.coefficient = terms[0].coefficient;
   u.decay = missed[0].decay;
   return u;
 }

@@ -36,9 +36,9 @@ __global__ void __launch_bounds__(threads)
                    table);
 }
 
-template <Distribution D, class Out, int MostCoefficients>
+template <Distribution D, class Out, int MostTerms>
 void launch(std::span<const WeightPass> passes) {
-  const auto updates = arguments_of<MostCoefficients>(passes.front().updates);
+  const auto updates = arguments_of<MostTerms>(passes.front().updates);
   const Streams streams = streams_of(passes.front());
   Vectors v;
   std::int64_t longest = 0;
@@ -65,10 +65,10 @@ void launch_vectors(std::span<const WeightPass> passes) {
     by_output(some.front(), [&](auto distribution, auto out) {
       constexpr Distribution D = decltype(distribution)::value;
       using Out = decltype(out);
-      if (coefficients_of(some.front()) <= few_coefficients)
-        launch<D, Out, few_coefficients>(some);
+      if (terms_of(some.front()) <= few_terms)
+        launch<D, Out, few_terms>(some);
       else
-        launch<D, Out, static_cast<int>(most_coefficients)>(some);
+        launch<D, Out, static_cast<int>(most_terms)>(some);
     });
   }
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The general work on a block of 8 elements: any number of missed updates of any number of probes,
+// The general work on a block of 8 elements: any number of missed updates of any number of terms,
 // then any number of streams. All of a pass's updates and streams travel as arguments of the
 // launch: nothing is copied to the GPU and the host never waits.
 #include <algorithm>
@@ -12,14 +12,14 @@ namespace {
 constexpr int threads = 256;
 
 // The updates of a pass as a kernel's argument. Two sizes: most passes have a step or two.
-template <int MostCoefficients>
+template <int MostTerms>
 struct Updates {
   int count = 0;
   std::uint32_t step[most_updates];
   float decay[most_updates];
   bool writes[most_updates];
   int first[most_updates + 1];
-  float coefficient[MostCoefficients];
+  Term term[MostTerms];
 };
 
 struct Streams {
@@ -29,17 +29,17 @@ struct Streams {
   Stream stream[most_streams];
 };
 
-constexpr int few_coefficients = 64;
+constexpr int few_terms = 64;
 
-std::size_t coefficients_of(const WeightPass& pass) {
+std::size_t terms_of(const WeightPass& pass) {
   std::size_t sum = 0;
-  for (const Update& u : pass.updates) sum += u.coefficients.size();
+  for (const Update& u : pass.updates) sum += u.terms.size();
   return sum;
 }
 
-template <int MostCoefficients>
-Updates<MostCoefficients> arguments_of(std::span<const Update> updates) {
-  Updates<MostCoefficients> u;
+template <int MostTerms>
+Updates<MostTerms> arguments_of(std::span<const Update> updates) {
+  Updates<MostTerms> u;
   u.count = static_cast<int>(updates.size());
   int at = 0;
   for (int i = 0; i < u.count; ++i) {
@@ -48,7 +48,7 @@ Updates<MostCoefficients> arguments_of(std::span<const Update> updates) {
     u.decay[i] = update.decay;
     u.writes[i] = writes(update);
     u.first[i] = at;
-    for (const float c : update.coefficients) u.coefficient[at++] = c;
+    for (const Term& term : update.terms) u.term[at++] = term;
   }
   u.first[u.count] = at;
   return u;
@@ -73,10 +73,10 @@ __device__ bool advance(const Weights& w, const U& updates, int seen, std::uint6
     wrote = true;
     float u[block_elements] = {}, z[block_elements];
     for (int c = updates.first[i]; c < updates.first[i + 1]; ++c) {
-      directions<D>(w, updates.step[i], static_cast<std::uint32_t>(c - updates.first[i]), first,
-                    table, z);
+      const Term& term = updates.term[c];
+      directions<D>(w, term.step, term.probe, first, table, z);
 #pragma unroll
-      for (int k = 0; k < block_elements; ++k) u[k] = __fmaf_rn(updates.coefficient[c], z[k], u[k]);
+      for (int k = 0; k < block_elements; ++k) u[k] = __fmaf_rn(term.coefficient, z[k], u[k]);
     }
     // Without decay the fma is exact and gives theta back.
     if (const float decay = -updates.decay[i]; decay != 0)

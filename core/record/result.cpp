@@ -1,0 +1,84 @@
+#include "core/record/result.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "core/io/sha256.h"
+#include "core/version.h"
+
+namespace mezo {
+
+namespace {
+using Json = nlohmann::ordered_json;
+}  // namespace
+
+Json scores_of(const Evaluation& e) {
+  Json scores = Json::object();
+  for (const Measurement& m : e.measurements) scores[m.metric->name] = m.value;
+  scores["examples"] = e.predictions.size();
+  return scores;
+}
+
+std::string text_of(const Evaluation& e) {
+  std::string text;
+  for (const Measurement& m : e.measurements)
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "" : ", ", m.metric->name, shown(*m.metric, m.value));
+  return text;
+}
+
+WeightHashes hash_weights(const LoadedModel& model) {
+  WeightHashes hashes;
+  for (const std::string& file : model.files)
+    hashes[std::filesystem::path(file).filename().string()] = sha256_of_file(file);
+  return hashes;
+}
+
+Json describe_run(const RunConfig& config, const LoadedModel& model, const WeightHashes& hashes,
+                  const std::string& method) {
+  Json files = Json::object();
+  for (const auto& [file, hash] : hashes) files[file] = "sha256:" + hash;
+  Json plugins = Json::object();
+  for (const Component& c :
+       {model.network.family, config.peft.component, config.objective.component})
+    plugins[std::string(c.plugin->descriptor->name)] = std::string(c.plugin->descriptor->version);
+  return {{"method", method},
+          {"task", config.task.name},
+          {"metric", config.task.metric},
+          {"mezo", version_text},
+          {"model_type", std::string(model.network.family.id())},
+          {"model_hash", files},
+          {"dtype", name_of_dtype(model.dtype)},
+          {"storage", name_of(model.store.storage())},
+          {"plugins", plugins}};
+}
+
+std::vector<std::string> lines_of(const WeightHashes& hashes) {
+  std::vector<std::string> lines;
+  for (const auto& [file, hash] : hashes) lines.push_back("sha256 " + hash + "  " + file);
+  return lines;
+}
+
+std::string result_table(const RunConfig& config, const LoadedModel& model, const Json& result,
+                         const MemoryUse& memory) {
+  const std::string method = "MeZO " + std::string(config.peft.component.id());
+  const std::vector<const Metric*> columns = metrics_for(config.task.metric);
+  const auto row = [&](const std::string& name, const Json& scores) {
+    std::string cells;
+    for (const Metric* m : columns)
+      cells += fmt::format(" {:>9}", shown(*m, scores.at(m->name).get<double>()));
+    return fmt::format("{:<24}{}\n", name, cells);
+  };
+  std::string head = fmt::format("{:<24}", config.task.name);
+  for (const Metric* m : columns) head += fmt::format(" {:>9}", m->name);
+  // A prefix, or an adapter from a folder, has its part in the scores from the start.
+  return head + "\n" +
+         row(model.network.adapter ? "before training" : "zero-shot", result.at("before")) +
+         row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
+             result.at("after")) +
+         fmt::format("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(),
+                     memory.text());
+}
+
+}  // namespace mezo

@@ -1,0 +1,168 @@
+#include "core/run/run.h"
+
+#include <fmt/format.h>
+
+#include "core/checkpoint/adapter_folder.h"
+#include "core/checkpoint/start_adapter.h"
+#include "core/console/interrupt.h"
+#include "core/error.h"
+#include "core/record/provenance.h"
+#include "core/record/result.h"
+#include "core/run/measure.h"
+#include "core/run/placement.h"
+#include "core/run/run_model.h"
+#include "core/run/training.h"
+#include "core/settings/resolved.h"
+
+namespace mezo {
+
+namespace {
+
+void say_notes(const RunConfig& config, Console& console) {
+  for (const std::string& note : config.notes) console.note(note);
+}
+
+void require(const RunConfig& config, bool training) {
+  const TaskSettings& task = config.settings.task;
+  if (training && task.train.empty())
+    throw ConfigError(
+        "[task] train: no file is given, and `mezo run` trains; `mezo eval` only evaluates");
+  if (task.test.empty() && task.dev.empty())
+    throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
+}
+
+RunResult finished(const RunFolder& folder, nlohmann::ordered_json values, std::uint32_t steps,
+                   Console& console) {
+  console.say(
+      fmt::format("resume: all {} steps were done, and {} has the result", steps, folder.path()));
+  console.result(folder.path());
+  return {folder.path(), true, std::move(values)};
+}
+
+// The result of a whole run of the very same configuration; nothing has been loaded to know it.
+std::optional<RunResult> done_already(const RunConfig& config, const RunFolder& folder,
+                                      Console& console) {
+  const auto values = whole_result(folder);
+  if (!values || values->value("requested", "") != config.requested_hash()) return {};
+  return finished(folder, *values, config.settings.trainer.steps, console);
+}
+
+nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& model,
+                                 const WeightHashes& hashes, const Trained& trained) {
+  nlohmann::ordered_json result =
+      describe_run(config, model, hashes, "mezo " + std::string(config.peft.component.id()));
+  result["before"] = trained.before;
+  result["after"] = scores_of(trained.after);
+  result["steps"] = trained.steps;
+  result["interrupted"] = Interrupt::stop();
+  result["seconds"] = trained.seconds;
+  result["seconds_per_step"] = trained.steps ? trained.seconds / trained.steps : 0;
+  result.update(trained.memory.json());
+  result["requested"] = config.requested_hash();
+  return result;
+}
+
+// The table first: a full disk must not cost the numbers.
+RunResult report(const RunConfig& config, const LoadedModel& model, const WeightHashes& hashes,
+                 const Trained& trained, RunFolder& folder, Console& console) {
+  nlohmann::ordered_json result = result_of(config, model, hashes, trained);
+  console.out(result_table(config, model, result, trained.memory));
+  write_predictions(folder, trained.after, config.task);
+  const std::string adapter = folder.file("adapter");
+  if (const std::string reason = keep_adapter(model, adapter); !reason.empty())
+    console.note(fmt::format("no {}: {}", adapter, reason));
+  folder.write_result(result);
+  console.result(folder.path());
+  return {folder.path(), !Interrupt::stop(), std::move(result)};
+}
+
+}  // namespace
+
+RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
+  const Interrupt interrupt;
+  say_notes(config, console);
+  require(config, true);
+  RunFolder folder(config.settings.top.output, earlier, console);
+  std::optional<Resumption> resumption;
+  if (earlier == Earlier::resume) {
+    if (auto done = done_already(config, folder, console)) return std::move(*done);
+    resumption = find_resumption(folder, console);
+  }
+  PreparedModel prepared = prepare_for_run(config, config.peft);
+  require_trainable(config, prepared);
+  const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
+  LoadedModel model = load_for_run(config, std::move(prepared), true, console);
+  if (resumption)
+    read_initial(model, folder.file(initial_file));
+  else
+    start_adapter(model, config.settings.trainer.seed);
+  const WeightHashes hashes = hash_weights(model);
+  const EstimatorContext context = estimator_context(config, model.frozen());
+  std::unique_ptr<Estimator> estimator = make_estimator(config.settings.optimizer, context);
+  const TrajectoryHeader provenance =
+      provenance_of(config, resolved_yaml(config, resolved_model(model), context, lines_of(hashes)),
+                    estimator->scalars_a_step(), model);
+  if (resumption) {
+    check_resumption(*resumption, provenance, config, console);
+    if (const auto whole = whole_result(folder);
+        whole && resumption->past.steps() == config.settings.trainer.steps)
+      return finished(folder, *whole, resumption->past.steps(), console);
+  }
+  const Trained trained = train_model(
+      {config, folder, data, model, provenance, std::move(estimator), console}, resumption);
+  return report(config, model, hashes, trained, folder, console);
+}
+
+RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& console) {
+  const Interrupt interrupt;
+  say_notes(config, console);
+  require(config, false);
+  RunFolder folder(config.settings.top.output, earlier, console);
+  const ChosenPeft mode = config.evaluated_mode();
+  // Sequences are as long as what is evaluated takes, which need not be what would train.
+  PreparedModel prepared = prepare_for_run(config, mode);
+  const Datasets data = read_datasets(
+      config, prepared, {config.settings.task.test.empty() ? "dev" : "test"}, console);
+  const bool frozen = frozen_under(prepared, config.peft);
+  LoadedModel model = load_for_run(config, std::move(prepared), false, console);
+  start_adapter(model, 0);  // from its folder: nothing is drawn
+  const WeightHashes hashes = hash_weights(model);
+  folder.start(resolved_yaml(config, resolved_model(model), estimator_context(config, frozen),
+                             lines_of(hashes)));
+  const Stopwatch clock;
+  const Evaluation evaluation = measure(model, data.measured(), "evaluating", 0, console);
+  const bool interrupted = Interrupt::stop();
+
+  nlohmann::ordered_json result = describe_run(
+      config, model, hashes,
+      mode.peft ? std::string(mode.component.id()) + " adapter" : std::string("zero-shot"));
+  result["after"] = scores_of(evaluation);
+  result["interrupted"] = interrupted;
+  result["seconds"] = clock.seconds();
+  result.update(memory_use(model.store.device(), model.store.bytes(), 0).json());
+  console.result(fmt::format("{}: {}, {} examples", config.task.name, text_of(evaluation),
+                             evaluation.predictions.size()));
+  write_predictions(folder, evaluation, config.task);
+  folder.write_result(result);
+  console.result(folder.path());
+  return {folder.path(), !interrupted, std::move(result)};
+}
+
+void validate(const RunConfig& config, Console& console) {
+  say_notes(config, console);
+  require(config, false);
+  const PreparedModel model = prepare_for_run(config, config.peft);
+  if (!config.settings.task.train.empty()) require_trainable(config, model);
+  const Datasets data = read_datasets(config, model, {"train", "dev", "test"}, console);
+  const auto count = [](const std::optional<Split>& split) {
+    return split ? std::to_string(split->examples.size()) : "no";
+  };
+  const auto estimator =
+      make_estimator(config.settings.optimizer, estimator_context(config, model.frozen()));
+  console.result(fmt::format(
+      "ok: model {}, {} train, {} dev and {} test examples, learning rate {:g}, epsilon {:g}",
+      model.network.family.id(), count(data.train), count(data.dev), count(data.test),
+      learning_rate_of(config), estimator->epsilon()));
+}
+
+}  // namespace mezo

@@ -1,0 +1,35 @@
+#pragma once
+// What the command line does with a configuration: train and evaluate, only evaluate, only check. A
+// run is a function of its configuration: it says what goes on through the console that it is
+// given, leaves a run folder and returns what is in its result.json.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/api.h"
+#include "core/console/console.h"
+#include "core/record/run_folder.h"
+#include "core/settings/run_config.h"
+
+namespace mezo {
+
+struct MEZO_API RunResult {
+  std::string folder;
+  bool whole = true;              // false: a signal ended it early; what was learned is kept
+  nlohmann::ordered_json values;  // as result.json has them
+};
+
+// Evaluates, trains, evaluates again, and writes the run folder; or goes on with the run that is in
+// it. A finished run of the same configuration is known before anything is loaded, with
+// Earlier::resume, and returned as it is. Throws RunError when the loss stays non-finite, and what
+// check_resumption() throws.
+MEZO_API RunResult run(const RunConfig& config, Earlier earlier, Console& console);
+
+// Evaluates the model as it is and writes predictions.jsonl and result.json.
+MEZO_API RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& console);
+
+// Checks everything that can be checked without reading weights: the model's tensors and tokenizer,
+// every example that is used.
+MEZO_API void validate(const RunConfig& config, Console& console);
+
+}  // namespace mezo

@@ -1,0 +1,135 @@
+#include "core/run/training.h"
+
+#include <fmt/format.h>
+
+#include "core/checkpoint/weights_hash.h"
+#include "core/console/interrupt.h"
+#include "core/record/result.h"
+#include "core/run/listeners.h"
+#include "core/run/lost_perturbations.h"
+#include "core/run/measure.h"
+#include "core/run/placement.h"
+#include "core/run/rounding_noise.h"
+#include "core/settings/resolved.h"
+
+namespace mezo {
+
+namespace {
+
+bool trains_in(Storage storage, const LoadedModel& model) {
+  for (std::size_t i = 0; i < model.trained.size(); ++i)
+    if (model.trained[i] && model.store.stored({static_cast<int>(i)}).storage == storage)
+      return true;
+  return false;
+}
+
+class Training {
+ public:
+  Training(RunParts parts, const std::optional<Resumption>& resumption)
+      : run_(std::move(parts)),
+        resumption_(resumption),
+        settings_(run_.config.settings),
+        schedule_(
+            schedule_of(settings_.optimizer, settings_.trainer, learning_rate_of(run_.config))),
+        weights_(run_.model.store, run_.model.trained, exact_options(settings_, run_.model.dtype)) {
+  }
+
+  Trained train();
+
+ private:
+  void announce() const;
+  Start start();
+  void take_steps(Start& start);
+
+  RunParts run_;
+  const std::optional<Resumption>& resumption_;
+  const RunSettings& settings_;
+  Schedule schedule_;
+  ExactWeights weights_;
+  std::optional<Evaluation> measured_before_;  // unless an earlier session did it
+  Trained result_;
+};
+
+void Training::announce() const {
+  run_.console.say(fmt::format(
+      "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}", schedule_.steps,
+      settings_.trainer.batch_size, schedule_.learning_rate, run_.estimator->epsilon()));
+  if (trains_in(Storage::bfloat16, run_.model)) run_.console.say(bfloat16_warning(schedule_));
+  const std::string lost = lost_perturbations(
+      run_.model, exact_options(settings_, run_.model.dtype), run_.estimator->epsilon());
+  if (!lost.empty()) run_.console.warning(lost);
+}
+
+// Base weights are measured before the past is replayed onto them, and a new run's folder is made
+// its own before anything takes long.
+Start Training::start() {
+  const std::uint32_t flush_every = settings_.trainer.flush_every;
+  std::optional<Start> start;
+  if (!resumption_)
+    start.emplace(start_new(run_.folder, run_.provenance, run_.model, flush_every));
+  else
+    result_.before = resumption_->log.before;
+  if (result_.before.is_null()) {
+    measured_before_ = measure(run_.model, run_.data.measured(), "before", 0, run_.console);
+    result_.before = scores_of(*measured_before_);
+  }
+  if (resumption_)
+    start.emplace(start_again(run_.folder, run_.provenance, flush_every, *resumption_, weights_,
+                              run_.model.store, run_.console));
+  if (measured_before_ && !Interrupt::stop())
+    run_.folder.metric({{"step", 0}, {"before", result_.before}});
+  return std::move(*start);
+}
+
+void Training::take_steps(Start& start) {
+  if (start.estimator) run_.estimator = std::move(start.estimator);  // it knows the past
+  TrainingClock clock(start.training_seconds);
+  Progress progress(run_.console, "training", "step", schedule_.steps, start.step);
+  StepLog log(run_.folder, progress, clock, settings_.trainer);
+  DevEvaluation dev(run_.folder, progress, clock, run_.model, weights_, run_.data.dev,
+                    settings_.trainer.eval_every);
+  TrajectoryRecord record(run_.folder, start.writer);
+  DivergenceGuard guard(record, run_.folder.path(), start.unapplied);
+  StopAtSignal stop;
+  guard.check(start.step);
+  if (!start.dev) dev.catch_up(start.step);
+  if (!Interrupt::stop()) {
+    ZeroOrderStep maker(run_.model.network, run_.config.objective, weights_, *run_.estimator,
+                        settings_.trainer.micro_batch);
+    StepListener* const listeners[] = {&log, &dev, &record, &guard, &stop};
+    result_.steps = mezo::train(
+        maker, run_.data.train->examples,
+        {start.step, settings_.trainer.batch_size, settings_.trainer.seed, schedule_}, listeners);
+  }
+  result_.seconds = clock.seconds();
+}
+
+Trained Training::train() {
+  announce();
+  Start begin = start();
+  result_.steps = begin.step;
+  result_.seconds = begin.training_seconds;
+  if (!Interrupt::stop()) take_steps(begin);
+  weights_.apply_pending();
+  run_.folder.sync_lines();
+  begin.writer.end(hash_of_all(run_.model.store, hash_parameters(run_.model.store)));
+  const int signals = Interrupt::signals();
+  if (signals > 0)
+    run_.console.say(
+        fmt::format("interrupted after {} steps{}", result_.steps,
+                    result_.steps ? "; evaluating what was learned (once more: skip this)" : ""));
+  result_.after = result_.steps == 0 && signals > 0 && measured_before_
+                      ? *measured_before_
+                      : measure(run_.model, run_.data.measured(), "after", signals, run_.console);
+  result_.memory =
+      memory_use(run_.model.store.device(), run_.model.store.bytes(), weights_.scratch_bytes());
+  return std::move(result_);
+}
+
+}  // namespace
+
+Trained train_model(RunParts parts, const std::optional<Resumption>& resumption) {
+  return Training(std::move(parts), resumption).train();
+}
+
+}  // namespace mezo

@@ -1,0 +1,40 @@
+#pragma once
+// The part of a run that trains: measure, train with whoever listens, measure again.
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/answer/evaluate.h"
+#include "core/checkpoint/load_model.h"
+#include "core/machine/memory_use.h"
+#include "core/run/datasets.h"
+#include "core/run/resume.h"
+#include "core/settings/run_config.h"
+#include "core/zo/estimator.h"
+
+namespace mezo {
+
+// Everything that a training run has read and checked.
+struct RunParts {
+  const RunConfig& config;
+  RunFolder& folder;
+  const Datasets& data;
+  LoadedModel& model;
+  const TrajectoryHeader& provenance;
+  std::unique_ptr<Estimator> estimator;
+  Console& console;
+};
+
+struct Trained {
+  nlohmann::ordered_json before;  // scores_of() the measurement before the first step
+  Evaluation after;
+  std::uint32_t steps = 0;
+  double seconds = 0;  // of training alone, earlier sessions' included
+  MemoryUse memory;
+};
+
+// From the start, or from where the resumed run was. A signal ends it early; what was learned until
+// then is measured. Throws RunError where the loss stays non-finite.
+Trained train_model(RunParts parts, const std::optional<Resumption>& resumption);
+
+}  // namespace mezo

@@ -1,0 +1,190 @@
+#include "core/settings/host_rows.h"
+
+#include <array>
+
+namespace mezo {
+
+namespace {
+
+struct Row {
+  mezo_parameter row;
+  Decides decides;
+};
+
+constexpr const char* automatic[] = {"auto", nullptr};
+constexpr const char* all[] = {"all", nullptr};
+constexpr const char* none[] = {"none", nullptr};
+constexpr const char* automatic_or_none[] = {"auto", "none", nullptr};
+constexpr const char* dtypes[] = {"auto", "float32", "float16", "bfloat16", nullptr};
+constexpr const char* devices[] = {"auto", "cpu", "cuda", nullptr};
+constexpr const char* storages[] = {"auto",       "float32", "float16", "bfloat16",
+                                    "bfloat16+8", "file",    nullptr};
+constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
+constexpr const char* schedules[] = {"constant", "linear", "cosine", nullptr};
+
+constexpr Row top[] = {{{"output", MEZO_PATH, nullptr, nullptr, nullptr, nullptr,
+                         "the run folder; a finished run in it is never overwritten"},
+                        Decides::place},
+                       {{"plugins", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr,
+                         "plugins to load beside those in the plugin folders: names or paths"},
+                        Decides::place}};
+
+constexpr Row model[] = {{{"path", MEZO_PATH, nullptr, nullptr, nullptr, nullptr,
+                           "a Hugging Face folder or a .gguf file"},
+                          Decides::place},
+                         {{"type", MEZO_TEXT, "auto", nullptr, nullptr, nullptr,
+                           "model family; auto: the one that serves the model's architecture"},
+                          Decides::past},
+                         {{"dtype", MEZO_TEXT, "auto", nullptr, dtypes, nullptr,
+                           "type to compute in; auto: float32 on the CPU, the file's own on a GPU"},
+                          Decides::future},
+                         {{"device", MEZO_TEXT, "auto", nullptr, devices, nullptr,
+                           "where to compute; auto: the first GPU that is visible, or the CPU"},
+                          Decides::place}};
+
+constexpr Row peft[] = {
+    {{"type", MEZO_TEXT, "full", nullptr, nullptr, nullptr, "what trains: a PEFT mode"},
+     Decides::past}};
+
+constexpr Row objective[] = {{{"type", MEZO_TEXT, "cross_entropy", nullptr, nullptr, nullptr,
+                               "what is minimised: an objective"},
+                              Decides::future}};
+
+constexpr Row task[] = {
+    {{"file", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr,
+      "a task by name, or the path of a task file"},
+     Decides::place},
+    {{"train", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples to train on, .jsonl or .tsv"},
+     Decides::place},
+    {{"dev", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples to look at while training"},
+     Decides::place},
+    {{"test", MEZO_PATH, "", nullptr, nullptr, nullptr,
+      "examples that the result is measured on, before and after"},
+     Decides::place},
+    {{"train_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples",
+      "how many rows of train are used"},
+     Decides::past},
+    {{"dev_size", MEZO_INTEGER, "500", "[1, inf)", all, "examples",
+      "how many rows of dev are used"},
+     Decides::past},
+    {{"test_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples",
+      "how many rows of test are used"},
+     Decides::past},
+    {{"split_seed", MEZO_INTEGER, "none", "[0, inf)", none, nullptr,
+      "choose the rows at random by this seed; none: the first rows"},
+     Decides::past},
+    {{"max_length", MEZO_INTEGER, "2048", "[2, 1048576]", nullptr, "tokens",
+      "longer sequences lose their beginning; the model's own limit holds too"},
+     Decides::past},
+    {{"bos", MEZO_INTEGER, "auto", "[0, 2147483647]", automatic_or_none, nullptr,
+      "id of the token that every sequence begins with; auto: as the tokenizer says"},
+     Decides::past}};
+
+constexpr Row optimizer[] = {
+    {{"type", MEZO_TEXT, "spsa", nullptr, nullptr, nullptr,
+      "how a step is estimated: an estimator"},
+     Decides::future},
+    {{"learning_rate", MEZO_NUMBER, "auto", "[0, 1e6]", automatic, nullptr,
+      "step size; auto: what the PEFT mode recommends"},
+     Decides::future},
+    {{"weight_decay", MEZO_NUMBER, "0", "[0, 1e6]", nullptr, nullptr,
+      "decoupled decay of matrices and embeddings"},
+     Decides::future},
+    {{"distribution", MEZO_TEXT, "gaussian", nullptr, distributions, nullptr,
+      "of the directions; rademacher: every element +1 or -1"},
+     Decides::past},
+    {{"schedule", MEZO_TEXT, "constant", nullptr, schedules, nullptr,
+      "of the learning rate; linear, cosine: falls to 0 at the last step"},
+     Decides::future},
+    {{"warmup", MEZO_INTEGER, "0", "[0, 4294967295]", nullptr, "steps",
+      "the learning rate rises linearly over the first steps"},
+     Decides::future},
+    {{"storage", MEZO_TEXT, "auto", nullptr, storages, nullptr,
+      "type that matrices are kept in; file: as the model's file has them; auto: file where none "
+      "trains, else float32 on the CPU; on a GPU a float16 file's own, bfloat16+8 for bfloat16"},
+     Decides::past}};
+
+constexpr Row trainer[] = {
+    {{"steps", MEZO_INTEGER, "20000", "[0, 4294967295]", nullptr, "steps",
+      "length of the training"},
+     Decides::future},
+    {{"batch_size", MEZO_INTEGER, "16", "[1, 65536]", nullptr, "examples", "examples a step"},
+     Decides::future},
+    {{"micro_batch", MEZO_INTEGER, "all", "[1, 65536]", all, "examples",
+      "how many of them share a forward; the objective sees the whole batch"},
+     Decides::future},
+    {{"eval_every", MEZO_INTEGER, "4000", "[0, inf)", nullptr, "steps",
+      "how often dev is evaluated; 0: never"},
+     Decides::nothing},
+    {{"log_every", MEZO_INTEGER, "1", "[1, inf)", nullptr, "steps",
+      "how often a line goes to metrics.jsonl"},
+     Decides::nothing},
+    {{"flush_every", MEZO_INTEGER, "20", "[1, 65535]", nullptr, "steps",
+      "how often steps are made safe in trajectory.mezo"},
+     Decides::nothing},
+    {{"seed", MEZO_INTEGER, "0", "[0, inf)", nullptr, nullptr,
+      "decides the directions and the order of the examples"},
+     Decides::past}};
+
+// The rows as the checks of core/config take them.
+template <const auto& Rows>
+std::span<const mezo_parameter> table_of() {
+  static constexpr auto table = [] {
+    std::array<mezo_parameter, std::size(Rows)> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = Rows[i].row;
+    return all;
+  }();
+  return table;
+}
+
+struct Block {
+  std::string_view name;
+  std::span<const Row> rows;
+  Decides components;  // what the settings of its component decide
+};
+
+constexpr Block blocks[] = {
+    {"", top, Decides::past},           {"model", model, Decides::past},
+    {"peft", peft, Decides::past},      {"objective", objective, Decides::future},
+    {"task", task, Decides::past},      {"optimizer", optimizer, Decides::future},
+    {"trainer", trainer, Decides::past}};
+
+}  // namespace
+
+std::span<const mezo_parameter> top_settings() { return table_of<top>(); }
+std::span<const mezo_parameter> model_settings() { return table_of<model>(); }
+std::span<const mezo_parameter> peft_settings() { return table_of<peft>(); }
+std::span<const mezo_parameter> objective_settings() { return table_of<objective>(); }
+std::span<const mezo_parameter> task_settings() { return table_of<task>(); }
+std::span<const mezo_parameter> optimizer_settings() { return table_of<optimizer>(); }
+std::span<const mezo_parameter> trainer_settings() { return table_of<trainer>(); }
+
+Decides decides(std::string_view key) {
+  if (key == "peft.adapter") return Decides::place;
+  const std::size_t dot = key.find('.');
+  const std::string_view of = dot == key.npos ? "" : key.substr(0, dot),
+                         name = dot == key.npos ? key : key.substr(dot + 1);
+  for (const Block& block : blocks) {
+    if (block.name != of) continue;
+    for (const Row& row : block.rows)
+      if (name == row.row.name) return row.decides;
+    return block.components;
+  }
+  return Decides::past;
+}
+
+const std::vector<std::string>& block_names() {
+  static const std::vector<std::string> names = {"model", "peft",      "objective",
+                                                 "task",  "optimizer", "trainer"};
+  return names;
+}
+
+const HostSettings& host_settings() {
+  static const HostSettings host = {
+      {"model", {"path", "dtype", "device"}},
+      {"optimizer",
+       {"learning_rate", "weight_decay", "distribution", "schedule", "warmup", "storage"}}};
+  return host;
+}
+
+}  // namespace mezo

@@ -1,0 +1,62 @@
+#include "core/train/zero_order.h"
+
+#include <ATen/core/LegacyTypeDispatch.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/answer/answer.h"
+#include "core/error.h"
+#include "core/plugin/create.h"
+
+namespace mezo {
+
+namespace {
+
+std::string described(const at::Tensor& value) {
+  if (!value.defined()) return "no tensor";
+  std::ostringstream text;
+  text << "shape " << value.sizes() << " of " << value.scalar_type();
+  return text.str();
+}
+
+}  // namespace
+
+StepMaker::~StepMaker() = default;
+
+// The objective at every stream of one batch, however many forwards that takes: it is given all
+// examples at once.
+std::vector<double> ZeroOrderStep::losses(ParameterSource& source,
+                                          std::span<const Question* const> batch) const {
+  const Component& component = objective_.component;
+  const Needs needs = guard(
+      component, [&] { return objective_.objective->needs(); }, "computing needs()");
+  const std::size_t some = micro_batch_ ? micro_batch_ : batch.size();
+  std::vector<Pending> forwards;
+  for (std::size_t first = 0; first < batch.size(); first += some)
+    forwards.push_back(begin_answering(
+        network_, source, batch.subspan(first, std::min(some, batch.size() - first)), needs));
+  const Outputs outputs = collect(forwards);
+  const at::Tensor value = guard(
+      component, [&] { return objective_.objective->value(outputs, targets_of(batch)); },
+      "computing value()");
+  if (!value.defined() || value.dim() != 1 || value.size(0) != source.streams() ||
+      value.is_complex())
+    throw PluginError("[objective " + std::string(component.id()) +
+                      "] value() must return one real number a stream, shape [" +
+                      std::to_string(source.streams()) + "], got " + described(value) +
+                      " (plugin " + component.plugin->path.string() + ")");
+  const at::Tensor doubles = value.to(at::kCPU, at::kDouble).contiguous();
+  const double* first = doubles.const_data_ptr<double>();
+  return {first, first + doubles.numel()};
+}
+
+StepOutcome ZeroOrderStep::step(std::uint32_t step, double learning_rate,
+                                std::span<const Question* const> batch) {
+  const at::AutoDispatchBelowADInplaceOrView forward_only;
+  StepResult result = take_step(weights_, estimator_, step, learning_rate,
+                                [&](ParameterSource& source) { return losses(source, batch); });
+  return {result.loss, std::move(result.scalars), estimator_.projected_gradients(), result.applied};
+}
+
+}  // namespace mezo

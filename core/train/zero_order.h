@@ -1,0 +1,42 @@
+#pragma once
+// MeZO's step: the objective at perturbed copies of the weights, as the estimator asks for them,
+// and the update that follows.
+
+#include "core/forward/network.h"
+#include "core/task/objective.h"
+#include "core/train/step_maker.h"
+#include "core/zo/step.h"
+
+namespace mezo {
+
+struct ChosenObjective {
+  std::shared_ptr<const Objective> objective;
+  Component component;  // that answers for it
+};
+
+class MEZO_API ZeroOrderStep : public StepMaker {
+ public:
+  // `micro_batch`: examples a forward; 0: the whole batch. The objective sees all of them at once.
+  // Keeps references.
+  ZeroOrderStep(const Network& network, const ChosenObjective& objective, ExactWeights& weights,
+                Estimator& estimator, std::uint32_t micro_batch)
+      : network_(network),
+        objective_(objective),
+        weights_(weights),
+        estimator_(estimator),
+        micro_batch_(micro_batch) {}
+
+  StepOutcome step(std::uint32_t step, double learning_rate,
+                   std::span<const Question* const> batch) override;
+
+ private:
+  std::vector<double> losses(ParameterSource& source, std::span<const Question* const> batch) const;
+
+  const Network& network_;
+  const ChosenObjective& objective_;
+  ExactWeights& weights_;
+  Estimator& estimator_;
+  std::uint32_t micro_batch_;
+};
+
+}  // namespace mezo
