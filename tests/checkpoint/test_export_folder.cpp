@@ -13,7 +13,7 @@
 #include "core/io/safetensors.h"
 #include "tests/io/golden_files.h"
 #include "tests/scratch_folder.h"
-#include "toy.h"
+#include "tests/model/toy.h"
 
 using namespace mezo;
 

@@ -3,7 +3,7 @@
 
 #include "core/answer/scorer.h"
 #include "core/forward/stream_ops.h"
-#include "toy.h"
+#include "tests/model/toy.h"
 
 using namespace mezo;
 

@@ -9,9 +9,9 @@
 #include "core/answer/scorer.h"
 #include "core/checkpoint/weights_hash.h"
 #include "core/forward/stored_source.h"
-#include "model_folder.h"
+#include "tests/model/model_folder.h"
 #include "quantised_llama.h"
-#include "toy.h"
+#include "tests/model/toy.h"
 
 using namespace mezo;
 
