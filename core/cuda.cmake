@@ -2,6 +2,8 @@
 # where there is a CUDA compiler and a LibTorch with CUDA; without either the host is CPU-only and says so at run time.
 set(MEZO_CUDA AUTO CACHE STRING "Build the CUDA library: AUTO (where it can be), ON or OFF")
 set(MEZO_CUDA_ARCHITECTURES "80-real;90-real;100" CACHE STRING "GPU architectures: Ampere, Hopper, Blackwell and later")
+# What a GPU needs beside the program; nothing where the library is not made.
+add_custom_target(gpu_kernels)
 if(MEZO_CUDA STREQUAL "OFF")
   message(STATUS "CUDA: switched off, making the CPU-only host")
   return()
@@ -29,6 +31,10 @@ set(CMAKE_CUDA_ARCHITECTURES ${MEZO_CUDA_ARCHITECTURES})
 set(CMAKE_CUDA_RUNTIME_LIBRARY None)
 set(CMAKE_CUDA_STANDARD 20)
 enable_language(CUDA)
+if(NOT cuda_std_20 IN_LIST CMAKE_CUDA_COMPILE_FEATURES)
+  # Text that begins with a space stays on one line.
+  message(FATAL_ERROR " CMake ${CMAKE_VERSION} is too old to compile CUDA as C++20: run .venv/bin/cmake, which tools/setup installs, or add -DMEZO_CUDA=OFF")
+endif()
 message(STATUS "CUDA ${CMAKE_CUDA_COMPILER_VERSION}: ${MEZO_NVCC} for ${CMAKE_CUDA_ARCHITECTURES}")
 
 set(MEZO_CUDA_KERNELS forward/activations.cu forward/attention.cu forward/dequantize.cu zo/cuda/general.cu zo/cuda/usual.cu zo/cuda/vectors.cu)
@@ -37,3 +43,4 @@ target_include_directories(mezo_cuda SYSTEM PRIVATE ${MEZO_NVCC_BIN}/../include)
 target_link_libraries(mezo_cuda PRIVATE mezo_core ${C10_CUDA_LIBRARY} -Wl,--no-as-needed ${TORCH_CUDA_LIBRARY} ${MEZO_CUDART})
 # The bits of an update must not depend on what a compiler finds worth fusing.
 set_source_files_properties(${MEZO_CUDA_KERNELS} PROPERTIES COMPILE_OPTIONS "--expt-relaxed-constexpr;-fmad=false")
+add_dependencies(gpu_kernels mezo_cuda)

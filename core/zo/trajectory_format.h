@@ -33,11 +33,11 @@ struct Head {
   std::uint16_t count = 0;  // block: steps; segment: units of JSON; end: 0
 
   // Of what follows the head, without the check.
-  std::int64_t payload_bytes(std::uint32_t scalars) const;
+  MEZO_API std::int64_t payload_bytes(std::uint32_t scalars) const;
 };
 
 // nullopt: these four bytes are no head.
-std::optional<Head> read_head(std::string_view bytes);
+MEZO_API std::optional<Head> read_head(std::string_view bytes);
 
 // A record with its check, which covers it and, through `crc`, everything before it. `crc` becomes
 // the check.

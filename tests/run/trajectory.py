@@ -43,7 +43,7 @@ def record(kind, count, payload, before):
 def read(path):
     data = path.read_bytes()
     version, length = struct.unpack_from("<II", data, 8)
-    assert data[:8] == MAGIC and version == 1
+    assert data[:8] == MAGIC and version in (1, 2)
     at = 16 + length
     (crc,) = struct.unpack_from("<I", data, at)
     assert crc == zlib.crc32(data[:at])
@@ -53,7 +53,7 @@ def read(path):
     while at < len(data):
         kind, count, check = struct.unpack_from("<BHB", data, at)
         assert check == crc8(data[at : at + 3])
-        probes = result.segments[-1]["probes"]
+        probes = result.segments[-1]["probes" if version == 1 else "scalars"]
         size = {1: 4 * probes * count, 2: 64 * count, 3: 36}[kind]
         payload = data[at + 4 : at + 4 + size]
         crc = zlib.crc32(data[at : at + 4 + size], crc)

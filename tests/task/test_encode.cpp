@@ -41,17 +41,11 @@ std::string data_error(const Example& example, const Task& task, std::int64_t ma
   return "no error";
 }
 
-// The task block with `bos: …`.
-Parameters toy_bos(const std::string& bos) {
-  using Kind = Parameters::Value::Kind;
-  Parameters::Value value;
-  const bool word = bos == "auto" || bos == "none";
-  value.kind = word ? Kind::word : Kind::integer;
-  value.text = bos;
-  if (!word) value.integer = std::stoll(bos);
-  Parameters task;
-  task.set("bos", value);
-  return task;
+// As the task block's `bos` says it.
+SequenceStart toy_bos(const std::string& bos) {
+  using Kind = SequenceStart::Kind;
+  if (bos == "auto" || bos == "none") return {bos == "auto" ? Kind::tokenizer : Kind::none, 0};
+  return {Kind::id, std::stoi(bos)};
 }
 
 }  // namespace
@@ -88,7 +82,7 @@ TEST_CASE(
     "another start takes the place of the tokenizer's own, and is kept when the rest is cut") {
   const auto with = [](const std::string& bos, std::int64_t max_length) {
     return encode(toy_example("abcdef"), toy_task(), toy_tokenizer(true), max_length, "toy.jsonl",
-                  sequence_start(toy_bos(bos), toy_tokenizer(true)))
+                  toy_bos(bos).tokens(toy_tokenizer(true)))
         .pieces[0]
         .tokens;
   };
@@ -100,11 +94,11 @@ TEST_CASE(
 }
 
 TEST_CASE("a start is asked of the tokenizer only where nothing else is said") {
-  CHECK(sequence_start(toy_bos("auto"), toy_tokenizer()).empty());
-  CHECK(sequence_start(toy_bos("auto"), toy_tokenizer(true)) == Tokens{start});
-  CHECK(sequence_start(toy_bos("0"), toy_tokenizer()) == Tokens{0});
-  CHECK(sequence_start(toy_bos("35"), toy_tokenizer()) == Tokens{35});
-  CHECK_THROWS_WITH_AS(sequence_start(toy_bos("36"), toy_tokenizer()),
+  CHECK(toy_bos("auto").tokens(toy_tokenizer()).empty());
+  CHECK(toy_bos("auto").tokens(toy_tokenizer(true)) == Tokens{start});
+  CHECK(toy_bos("0").tokens(toy_tokenizer()) == Tokens{0});
+  CHECK(toy_bos("35").tokens(toy_tokenizer()) == Tokens{35});
+  CHECK_THROWS_WITH_AS(toy_bos("36").tokens(toy_tokenizer()),
                        "[task] bos: expected an id of the tokenizer, 0 to 35, got 36", ConfigError);
 }
 

@@ -6,8 +6,6 @@
 
 #include "core/error.h"
 #include "core/task/metrics.h"
-#undef CHECK
-#define CHECK DOCTEST_CHECK
 
 using namespace mezo;
 

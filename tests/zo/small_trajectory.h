@@ -14,31 +14,31 @@
 
 namespace mezo {
 
-inline TrajectoryHeader small_header(std::uint32_t probes = 2) {
+inline TrajectoryHeader small_header(std::uint32_t scalars = 2) {
   TrajectoryHeader header;
   header.tensors = {{"a.weight", {3, 5}, "float32", true, std::string(64, '1')},
                     {"b.weight", {7}, "float32", false, std::string(64, '2')}};
   header.files = {{"task.train", std::string(64, '3')}};
-  header.first = {0, probes, "trainer:\n  steps: 8\n", {{"threads", "2"}}};
+  header.first = {0, scalars, "trainer:\n  steps: 8\n", {{"threads", "2"}}};
   return header;
 }
 
-// The projected gradients of a step; some are not finite.
-inline std::vector<float> small_gradients(std::uint32_t step, std::uint32_t probes = 2) {
-  std::vector<float> gradients;
-  for (std::uint32_t p = 0; p < probes; ++p)
-    gradients.push_back(step == 4 ? std::numeric_limits<float>::quiet_NaN()
-                                  : 0.1f * static_cast<float>(step) - static_cast<float>(p));
-  return gradients;
+// The scalars of a step; some are not finite.
+inline std::vector<float> small_scalars(std::uint32_t step, std::uint32_t scalars = 2) {
+  std::vector<float> values;
+  for (std::uint32_t p = 0; p < scalars; ++p)
+    values.push_back(step == 4 ? std::numeric_limits<float>::quiet_NaN()
+                               : 0.1f * static_cast<float>(step) - static_cast<float>(p));
+  return values;
 }
 
 inline const std::string small_hash(64, 'e');
 
 // Adds the steps up to `steps`, flushing as a run does.
 inline void go_on(TrajectoryWriter& writer, std::uint32_t from, std::uint32_t steps,
-                  std::uint32_t probes = 2) {
+                  std::uint32_t scalars = 2) {
   for (std::uint32_t step = from; step < steps; ++step) {
-    writer.add(small_gradients(step, probes));
+    writer.add(small_scalars(step, scalars));
     if (writer.due()) writer.flush();
   }
 }

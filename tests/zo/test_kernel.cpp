@@ -98,7 +98,7 @@ TEST_CASE("coefficients of zero change no byte, not even of NaN or negative zero
   theta[1] = std::nanf("0x1234");
   theta[2] = INFINITY;
   const std::vector<float> before = theta;
-  const OwnedUpdate none{4, 0.0f, {0.0f, -0.0f}};
+  const OwnedUpdate none{4, 0.0f, terms_of(4, {0.0f, -0.0f})};
   const std::vector<Update> missed{none.view()};
   advance(theta.data(), 100, 0, philox_key(0, "x"), missed);
   CHECK(same_bytes(theta, before));

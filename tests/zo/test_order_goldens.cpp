@@ -1,4 +1,4 @@
-// The batch order is drawn like z and pinned like it; what else it promises is tested in tests/run.
+// The batch order is drawn like z and pinned like it; what else it promises is tested in tests/train.
 #include <doctest/doctest.h>
 
 #include <array>

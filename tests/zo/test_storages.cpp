@@ -165,7 +165,7 @@ TEST_CASE("lagging embeddings and matrices of a store end where step after step 
         weights.rows(lazy.embedding.weight, at::from_blob(const_cast<std::int64_t*>(rows.data()),
                                                           {3}, at::TensorOptions(at::kLong)));
       if (step % 5 == 2) weights.whole(lazy.map.weight);
-      const OwnedUpdate update{step, 1e-3f, {2e-4f, -1e-4f}};
+      const OwnedUpdate update{step, 1e-3f, terms_of(step, {2e-4f, -1e-4f})};
       weights.push(step, update.terms, update.decay);
       for (int i = 0; i < stepwise.count(); ++i) {
         OwnedUpdate own = update;
@@ -196,7 +196,7 @@ TEST_CASE("vectors are kept and read in fp32 whatever the matrices are") {
 
 TEST_CASE("coefficients of zero write nothing in any storage: the memory may be read-only") {
   constexpr std::int64_t n = 3000;
-  const OwnedUpdate nothing{4, 0.0f, {0.0f, -0.0f}};
+  const OwnedUpdate nothing{4, 0.0f, terms_of(4, {0.0f, -0.0f})};
   const Update missed = nothing.view();
   for_each_kind([&](WeightPass pass) {
     StoredWeights start(pass.weights.storage, weights_for(pass.weights.storage, n, 2));

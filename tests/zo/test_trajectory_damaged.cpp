@@ -115,8 +115,8 @@ TEST_CASE("a file that is something else is called that") {
   CHECK(contains(w.error_of("{\"step\": 1}\n"), "not a trajectory"));
   CHECK(contains(w.error_of(std::string(100, '\0')), "not a trajectory"));
   std::string newer = w.bytes;
-  newer[8] = 2;
-  CHECK(contains(w.error_of(newer), "format version 2 is newer than this mezo reads (up to 1)"));
+  newer[8] = 3;
+  CHECK(contains(w.error_of(newer), "format version 3 is newer than this mezo reads (up to 2)"));
   CHECK(contains(message_of<RunError>([&] { read_trajectory(w.scratch / "absent"); }),
                  "No such file"));
   CHECK(contains(message_of<RunError>([&] { read_trajectory(w.scratch.path()); }), "directory"));

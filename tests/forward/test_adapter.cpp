@@ -7,7 +7,7 @@
 #include "core/forward/attention_shapes.h"
 #include "core/forward/stream_ops.h"
 #include "core/model/name_pattern.h"
-#include "toy.h"
+#include "tests/model/toy.h"
 
 using namespace mezo;
 

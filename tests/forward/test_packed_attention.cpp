@@ -2,7 +2,7 @@
 
 #include "core/forward/packed_attention.h"
 #include "core/forward/packed_batch.h"
-#include "toy.h"
+#include "tests/model/toy.h"
 
 using namespace mezo;
 

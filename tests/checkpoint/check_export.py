@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "model"))
 from scores import *  # noqa: E402,F403
 from compare_gguf_with_folder import SHAPES as GGUF_SHAPES, write_gguf  # noqa: E402
 from compare_with_transformers import make_model, model_of_gguf, smollm2_tokenizer  # noqa: E402

@@ -6,8 +6,8 @@
 #include "core/forward/attention_kernels.h"
 #include "core/forward/packed_attention.h"
 #include "core/forward/packed_batch.h"
-#include "tests/zo/gpu.h"
-#include "toy.h"
+#include "gpu.h"
+#include "tests/model/toy.h"
 
 using namespace mezo;
 

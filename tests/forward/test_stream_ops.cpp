@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "core/forward/stream_ops.h"
-#include "toy.h"
+#include "tests/model/toy.h"
 
 using namespace mezo;
 

@@ -10,7 +10,7 @@ import pathlib
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "model"))
 from compare_with_transformers import LAYER_MODULES, MODULES, rotary_order  # noqa: E402
 from scores import *  # noqa: E402,F403
 from small_models import make_model  # noqa: E402

@@ -12,14 +12,14 @@
 #include "core/io/float16.h"
 #include "core/io/safetensors.h"
 #include "tests/io/golden_files.h"
+#include "tests/model/toy.h"
 #include "tests/scratch_folder.h"
-#include "toy.h"
 
 using namespace mezo;
 
 namespace {
 
-const Registry& registry() {
+const Registry& opt_registry() {
   static const Registry made([] {
     PluginSearch search;
     search.folders = {{MEZO_BINARY_DIR "/lib/mezo/plugins", "the test", true}};
@@ -82,7 +82,7 @@ struct Case {
   LoadedModel loaded(DType dtype) {
     std::filesystem::create_directory(scratch / "base");
     write_base(scratch / "base", dtype);
-    return load_model((scratch / "base").string(), registry());
+    return load_model((scratch / "base").string(), opt_registry());
   }
   // Every weight of the store plus `change`.
   WeightReader changed_by(float change) const {

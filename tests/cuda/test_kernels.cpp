@@ -13,8 +13,8 @@
 #include "core/forward/index_tensor.h"
 #include "core/zo/exact_weights.h"
 #include "gpu.h"
-#include "quantised_store.h"
-#include "spsa_step.h"
+#include "tests/zo/quantised_store.h"
+#include "tests/zo/spsa_step.h"
 
 using namespace mezo;
 

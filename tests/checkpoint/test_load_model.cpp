@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "gguf_file.h"
-#include "model_folder.h"
-#include "toy.h"
+#include "tests/model/gguf_file.h"
+#include "tests/model/model_folder.h"
+#include "tests/model/toy.h"
 
 using namespace mezo;
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "core/io/float16.h"
-#include "gguf_file.h"
+#include "tests/model/gguf_file.h"
 #include "tests/io/random_blocks.h"
-#include "toy.h"
+#include "tests/model/toy.h"
 
 namespace mezo {
 
