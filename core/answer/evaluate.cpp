@@ -1,14 +1,16 @@
 #include "core/answer/evaluate.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <stdexcept>
 
-#include "core/answer/scorer.h"
+#include "core/answer/answer.h"
 #include "core/forward/stored_source.h"
 
 namespace mezo {
@@ -18,70 +20,115 @@ namespace {
 constexpr std::int64_t rows_a_forward =
     2048;  // enough to keep a processor busy, little enough to stay in memory
 
-double cross_entropy(const Prediction& p) {
-  const double best = *std::max_element(p.scores.begin(), p.scores.end());
-  double sum = 0;
-  for (const float s : p.scores) sum += std::exp(double{s} - best);
-  return std::log(sum) + best - double{p.scores[static_cast<std::size_t>(p.label)]};
-}
+using Asked = std::vector<const Question*>;
 
-void score_batch(const Network& network, ParameterSource& source,
-                 std::span<const EncodedExample* const> batch, std::span<Prediction* const> out) {
-  const Outputs outputs = score(network, source, batch, Normalise::vocabulary);
+void answer_batch(const Network& network, ParameterSource& source, const Asked& batch,
+                  std::span<Prediction* const> out) {
+  const Outputs outputs = answer(network, source, batch, Needs{.normalised = true});
   const std::int64_t width = outputs.option_scores.size(2);
   const float* scores = outputs.option_scores.const_data_ptr<float>();
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const float* own = scores + static_cast<std::int64_t>(i) * width;
+  for (std::size_t i = 0; i < batch.size(); ++i, scores += width) {
     Prediction& p = *out[i];
     p.row = batch[i]->row;
-    p.label = batch[i]->label;
-    p.scores.assign(own, own + batch[i]->tails.size());
-    p.prediction = std::max_element(p.scores.begin(), p.scores.end()) - p.scores.begin();
+    p.label = batch[i]->right.empty() ? -1 : batch[i]->right[0];
+    p.scores.assign(scores, scores + batch[i]->options());
   }
 }
 
-}  // namespace
-
-Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>& examples,
-                    const EvaluationProgress& progress) {
-  const at::AutoDispatchBelowADInplaceOrView forward_only;
+// Answers the questions from the shortest to the longest, so that those of a batch are alike.
+// Returns how many of `order` were answered.
+std::size_t answer_all(const LoadedModel& model, const std::vector<Question>& questions,
+                       const std::vector<std::size_t>& order, std::vector<Prediction>& predictions,
+                       const EvaluationProgress& progress) {
   StoredSource source(model.store, model.dtype);
-  Evaluation result;
-  result.predictions.resize(examples.size());
-  std::vector<std::size_t> order(examples.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](auto a, auto b) { return examples[a].rows() < examples[b].rows(); });
-
   std::size_t done = 0;
   while (done < order.size()) {
-    std::vector<const EncodedExample*> batch;
+    Asked batch;
     std::vector<Prediction*> out;
     std::int64_t rows = 0;
     for (; done < order.size() &&
-           (batch.empty() || rows + examples[order[done]].rows() <= rows_a_forward);
+           (batch.empty() || rows + questions[order[done]].rows() <= rows_a_forward);
          ++done) {
-      batch.push_back(&examples[order[done]]);
-      out.push_back(&result.predictions[order[done]]);
+      batch.push_back(&questions[order[done]]);
+      out.push_back(&predictions[order[done]]);
       rows += batch.back()->rows();
     }
-    score_batch(model.network, source, batch, out);
+    answer_batch(model.network, source, batch, out);
     if (progress && !progress(done, order.size())) break;
   }
-  if (done < order.size()) {
-    std::erase_if(result.predictions, [](const Prediction& p) { return p.scores.empty(); });
+  return done;
+}
+
+// What the metrics read, of all that was answered: [1, E, O].
+Outputs outputs_of(const std::vector<Prediction>& predictions) {
+  Outputs outputs;
+  std::size_t most = 0;
+  outputs.option_offsets = {0};
+  for (const Prediction& p : predictions) {
+    most = std::max(most, p.scores.size());
+    outputs.option_offsets.push_back(outputs.option_offsets.back() +
+                                     static_cast<std::int64_t>(p.scores.size()));
   }
-  for (const Prediction& p : result.predictions) {
+  outputs.option_scores =
+      at::full({1, static_cast<std::int64_t>(predictions.size()), static_cast<std::int64_t>(most)},
+               -std::numeric_limits<float>::infinity(), at::TensorOptions(at::kFloat));
+  float* out = outputs.option_scores.mutable_data_ptr<float>();
+  for (const Prediction& p : predictions) {
+    std::copy(p.scores.begin(), p.scores.end(), out);
+    out += most;
+  }
+  return outputs;
+}
+
+// Predictions and measurements of all answers together, which a metric may need that is no mean.
+void measure_answers(Evaluation& result, const Asked& answered,
+                     const std::vector<const Metric*>& metrics) {
+  if (answered.empty()) {
+    for (const Metric* metric : metrics) result.measurements.push_back({metric, 0.0});
+    return;
+  }
+  const Outputs outputs = outputs_of(result.predictions);
+  const at::Tensor best = best_options(outputs).contiguous();
+  const Targets targets = targets_of(answered);
+  for (std::size_t i = 0; i < answered.size(); ++i) {
+    Prediction& p = result.predictions[i];
+    p.prediction = best.const_data_ptr<std::int64_t>()[i];
     const bool numbers = std::all_of(p.scores.begin(), p.scores.end(), [](float x) {
       return !std::isnan(x) && x < std::numeric_limits<float>::infinity();
     });
     if (!numbers && result.not_numbers++ == 0) result.first_not_number = p.row;
-    result.accuracy += p.prediction == p.label;
-    result.loss += cross_entropy(p);
   }
-  const double n = std::max<double>(1, static_cast<double>(result.predictions.size()));
-  result.accuracy /= n;
-  result.loss /= n;
+  for (const Metric* metric : metrics)
+    result.measurements.push_back({metric, metric->value(outputs, targets).item<double>()});
+}
+
+}  // namespace
+
+double Evaluation::value(const std::string& metric) const {
+  for (const Measurement& m : measurements)
+    if (m.metric->name == metric) return m.value;
+  throw std::logic_error("[Evaluation] " + metric + " was not measured");
+}
+
+Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& questions,
+                    const std::vector<const Metric*>& metrics, const EvaluationProgress& progress) {
+  const at::AutoDispatchBelowADInplaceOrView forward_only;
+  std::vector<std::size_t> order(questions.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return questions[a].rows() < questions[b].rows(); });
+  Evaluation result;
+  result.predictions.resize(questions.size());
+  const std::size_t done = answer_all(model, questions, order, result.predictions, progress);
+  order.resize(done);
+  std::sort(order.begin(), order.end());
+  Asked answered;
+  for (std::size_t i = 0; i < done; ++i) {
+    answered.push_back(&questions[order[i]]);
+    if (order[i] != i) result.predictions[i] = std::move(result.predictions[order[i]]);
+  }
+  result.predictions.resize(done);
+  measure_answers(result, answered, metrics);
   return result;
 }
 

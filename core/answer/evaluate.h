@@ -1,7 +1,7 @@
 #pragma once
-// Evaluation: scores every example of a file with the weights as they are, in batches of similar
-// length, and measures the answers. Scores are mean log-probabilities over the full vocabulary, so
-// they can be compared with any other implementation.
+// Evaluation: answers every question of a file with the weights as they are, in batches of similar
+// length, and measures the answers. Scores are log-probabilities over the full vocabulary, so they
+// can be compared with any other implementation.
 
 #include <cstdint>
 #include <functional>
@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "core/checkpoint/load_model.h"
-#include "core/task/encode.h"
+#include "core/task/metrics.h"
+#include "core/task/question.h"
+#include "core/task/task.h"
 
 namespace mezo {
 
@@ -17,22 +19,30 @@ struct Prediction {
   std::int64_t row = 0;         // in the file
   std::vector<float> scores;    // of each option
   std::int64_t prediction = 0;  // place of the best option; of equals the first
-  std::int64_t label = 0;
+  std::int64_t label = 0;       // the first right option
+};
+
+struct Measurement {
+  const Metric* metric;
+  double value;
 };
 
 struct Evaluation {
-  std::vector<Prediction> predictions;  // in the order of the examples
-  double accuracy = 0;                  // share of predictions that are right
-  std::size_t not_numbers = 0;          // examples with a score that is NaN or plus infinity
-  std::int64_t first_not_number = 0;    // row of the first of them
-  double loss = 0;                      // mean softmax cross-entropy over the options
+  std::vector<Prediction> predictions;    // in the order of the questions
+  std::vector<Measurement> measurements;  // by the metrics that were asked for, in their order
+  std::size_t not_numbers = 0;            // examples with a score that is NaN or plus infinity
+  std::int64_t first_not_number = 0;      // row of the first of them
+
+  // By the metric's name; throws std::logic_error if it was not measured.
+  MEZO_API double value(const std::string& metric) const;
 };
 
 // `progress(done, total)` is called after each batch; returning false stops, and what is left has
-// no predictions.
+// no predictions and is not measured.
 using EvaluationProgress = std::function<bool(std::size_t done, std::size_t total)>;
 
-MEZO_API Evaluation evaluate(const LoadedModel& model, const std::vector<EncodedExample>& examples,
+MEZO_API Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& questions,
+                             const std::vector<const Metric*>& metrics,
                              const EvaluationProgress& progress = {});
 
 // One JSON line: {"index", "scores": {label: score}, "prediction", "label"}.

@@ -14,13 +14,18 @@ using Json = nlohmann::ordered_json;
 }  // namespace
 
 Json scores_of(const Evaluation& e) {
-  return {{"accuracy", e.accuracy}, {"loss", e.loss}, {"examples", e.predictions.size()}};
+  Json scores = Json::object();
+  for (const Measurement& m : e.measurements) scores[m.metric->name] = m.value;
+  scores["examples"] = e.predictions.size();
+  return scores;
 }
 
-std::string percent(const Evaluation& e) { return fmt::format("{:.1f}%", 100 * e.accuracy); }
-
-std::string percent(const Json& scores) {
-  return fmt::format("{:.1f}%", 100 * scores.at("accuracy").get<double>());
+std::string text_of(const Evaluation& e) {
+  std::string text;
+  for (const Measurement& m : e.measurements)
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "" : ", ", m.metric->name, shown(*m.metric, m.value));
+  return text;
 }
 
 WeightHashes hash_weights(const LoadedModel& model) {
@@ -58,12 +63,17 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
 std::string result_table(const RunConfig& config, const LoadedModel& model, const Json& result,
                          const MemoryUse& memory) {
   const std::string method = "MeZO " + std::string(config.peft.component.id());
-  const auto row = [](const std::string& name, const Json& scores) {
-    return fmt::format("{:<24} {:>9} {:>9.4f}\n", name, percent(scores),
-                       scores.at("loss").get<double>());
+  const std::vector<const Metric*> columns = metrics_for(config.task.metric);
+  const auto row = [&](const std::string& name, const Json& scores) {
+    std::string cells;
+    for (const Metric* m : columns)
+      cells += fmt::format(" {:>9}", shown(*m, scores.at(m->name).get<double>()));
+    return fmt::format("{:<24}{}\n", name, cells);
   };
+  std::string head = fmt::format("{:<24}", config.task.name);
+  for (const Metric* m : columns) head += fmt::format(" {:>9}", m->name);
   // A prefix, or an adapter from a folder, has its part in the scores from the start.
-  return fmt::format("{:<24} {:>9} {:>9}\n", config.task.name, "accuracy", "loss") +
+  return head + "\n" +
          row(model.network.adapter ? "before training" : "zero-shot", result.at("before")) +
          row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
              result.at("after")) +

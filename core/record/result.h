@@ -12,12 +12,11 @@
 
 namespace mezo {
 
-// {"accuracy", "loss", "examples"}.
+// {the task's metric, "loss", "examples"}.
 nlohmann::ordered_json scores_of(const Evaluation&);
 
-// "71.4%", of an evaluation or of what scores_of() made of it.
-std::string percent(const Evaluation&);
-std::string percent(const nlohmann::ordered_json& scores);
+// "accuracy 71.4%, loss 0.5123".
+std::string text_of(const Evaluation&);
 
 // The SHA-256 of each file that the weights were read from, by its name.
 using WeightHashes = std::map<std::string, std::string>;

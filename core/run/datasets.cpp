@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/task/data_faults.h"
+#include "core/task/encode.h"
 #include "core/train/batch_order.h"
 
 namespace mezo {
@@ -73,7 +74,8 @@ Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
     faults.collect([&] {
       const std::vector<Example> examples = choose(of.path, of.size, task.split_seed);
       of.split = Split{
-          of.path, encode_all(examples, config.task, model.tokenizer, max_length, of.path, start)};
+          of.path, encode_all(examples, config.task, model.tokenizer, max_length, of.path, start),
+          metrics_for(config.task.metric)};
     });
   }
   faults.throw_if_any();

@@ -1,5 +1,5 @@
 #pragma once
-// The examples of a run, read from the files that its task block names and turned into tokens.
+// The examples of a run, read from the files that its task block names and turned into questions.
 
 #include <optional>
 #include <string>
@@ -9,13 +9,15 @@
 #include "core/checkpoint/load_model.h"
 #include "core/console/console.h"
 #include "core/settings/run_config.h"
-#include "core/task/encode.h"
+#include "core/task/metrics.h"
+#include "core/task/question.h"
 
 namespace mezo {
 
 struct Split {
   std::string path;
-  std::vector<EncodedExample> examples;
+  std::vector<Question> examples;
+  std::vector<const Metric*> metrics;  // that the task is measured by
 };
 
 struct Datasets {

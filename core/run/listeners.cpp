@@ -53,12 +53,11 @@ void DevEvaluation::catch_up(std::uint32_t step) {
 void DevEvaluation::evaluate_at(std::uint32_t step) {
   const Stopwatch evaluation;
   weights_.apply_pending();
-  const Evaluation dev =
-      evaluate(model_, dev_->examples, [](std::size_t, std::size_t) { return !Interrupt::stop(); });
+  const Evaluation dev = evaluate(model_, dev_->examples, dev_->metrics,
+                                  [](std::size_t, std::size_t) { return !Interrupt::stop(); });
   if (!Interrupt::stop()) {
     folder_.metric({{"step", step}, {"dev", scores_of(dev)}});
-    progress_.note(
-        fmt::format("step {}: dev accuracy {}, loss {:.4f}", step, percent(dev), dev.loss));
+    progress_.note(fmt::format("step {}: dev {}", step, text_of(dev)));
   }
   clock_.leave_out(evaluation.seconds());
 }

@@ -13,7 +13,7 @@ Evaluation measure(const LoadedModel& model, const Split& split, const std::stri
   Evaluation result;
   {
     Progress progress(console, title, "example", static_cast<long long>(split.examples.size()));
-    result = evaluate(model, split.examples, [&](std::size_t done, std::size_t) {
+    result = evaluate(model, split.examples, split.metrics, [&](std::size_t done, std::size_t) {
       progress.show(static_cast<long long>(done));
       return Interrupt::signals() <= known;
     });

@@ -140,8 +140,8 @@ RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& conso
   result["interrupted"] = interrupted;
   result["seconds"] = clock.seconds();
   result.update(memory_use(model.store.device(), model.store.bytes(), 0).json());
-  console.result(fmt::format("{}: accuracy {}, loss {:.4f}, {} examples", config.task.name,
-                             percent(evaluation), evaluation.loss, evaluation.predictions.size()));
+  console.result(fmt::format("{}: {}, {} examples", config.task.name, text_of(evaluation),
+                             evaluation.predictions.size()));
   write_predictions(folder, evaluation, config.task);
   folder.write_result(result);
   console.result(folder.path());

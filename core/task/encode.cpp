@@ -9,12 +9,6 @@
 
 namespace mezo {
 
-std::int64_t EncodedExample::rows() const {
-  auto n = static_cast<std::int64_t>(context.size());
-  for (const auto& tail : tails) n += static_cast<std::int64_t>(tail.size()) - 1;
-  return n;
-}
-
 namespace {
 
 using Tokens = std::vector<std::int32_t>;
@@ -56,6 +50,49 @@ void cut_left(std::vector<Tokens>& sequences, std::size_t keep, std::size_t max_
   }
 }
 
+// Of each option: the prompt with it, and how many of the last tokens are scored.
+struct Sequences {
+  std::vector<Tokens> whole;
+  std::vector<std::int32_t> scored;
+};
+
+Sequences sequences_of(const Task& task, const Tokenizer& tokenizer, const std::string& prompt,
+                       const Tokens& start, const std::string& where) {
+  const std::size_t prompt_length = start.size() + tokenizer.encode(prompt).size();
+  Sequences out;
+  for (const Option& option : task.options) {
+    Tokens tokens = start;
+    const Tokens text = tokenizer.encode(prompt + option.text);
+    tokens.insert(tokens.end(), text.begin(), text.end());
+    if (tokens.size() <= prompt_length)
+      throw DataError(where + "the option '" + option.text +
+                      "' adds no token to the prompt, so it cannot be scored");
+    out.scored.push_back(static_cast<std::int32_t>(tokens.size() - prompt_length));
+    out.whole.push_back(std::move(tokens));
+  }
+  return out;
+}
+
+// How many tokens all sequences begin with and none has scored: the context.
+std::size_t shared_length(const Sequences& sequences, const Task& task, std::int64_t max_length,
+                          const std::string& where) {
+  const Tokens& first = sequences.whole[0];
+  std::size_t common = first.size();
+  for (std::size_t i = 0; i < sequences.whole.size(); ++i) {
+    const Tokens& s = sequences.whole[i];
+    const auto same = static_cast<std::size_t>(
+        std::mismatch(first.begin(), first.end(), s.begin(), s.end()).first - first.begin());
+    const auto scored = static_cast<std::size_t>(sequences.scored[i]);
+    if (s.size() <= scored)
+      throw DataError(where + "the prompt leaves no token before the option '" +
+                      task.options[i].text + "' (max_length " + std::to_string(max_length) + ")");
+    common = std::min({common, same, s.size() - scored});
+  }
+  if (common == 0)
+    throw DataError(where + "the options share no token to begin with; a prompt must not be empty");
+  return common;
+}
+
 Tokens own_start(const Tokenizer& tokenizer) {
   const auto ids = tokenizer.sequence_start();
   return {ids.begin(), ids.end()};
@@ -73,55 +110,31 @@ Tokens SequenceStart::tokens(const Tokenizer& tokenizer) const {
   return {id};
 }
 
-EncodedExample encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
-                      std::int64_t max_length, const std::string& path,
-                      const std::optional<Tokens>& given) {
+Question encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
+                std::int64_t max_length, const std::string& path,
+                const std::optional<Tokens>& given) {
   const std::string where = path + ":" + std::to_string(example.line) + ": ";
-  EncodedExample out;
-  out.row = example.row;
-  out.label = label_of(example, task, where);
+  const std::int64_t label = label_of(example, task, where);
   const std::string prompt = prompt_of(example, task, where);
   const Tokens start = given ? *given : own_start(tokenizer);
-  const std::size_t prompt_length = start.size() + tokenizer.encode(prompt).size();
+  Sequences s = sequences_of(task, tokenizer, prompt, start, where);
+  cut_left(s.whole, start.size(), static_cast<std::size_t>(max_length));
+  const std::size_t context = shared_length(s, task, max_length, where);
 
-  std::vector<Tokens> sequences;
-  for (const Option& option : task.options) {
-    Tokens tokens = start;
-    const Tokens text = tokenizer.encode(prompt + option.text);
-    tokens.insert(tokens.end(), text.begin(), text.end());
-    if (tokens.size() <= prompt_length)
-      throw DataError(where + "the option '" + option.text +
-                      "' adds no token to the prompt, so it cannot be scored");
-    out.scored.push_back(static_cast<std::int32_t>(tokens.size() - prompt_length));
-    sequences.push_back(std::move(tokens));
-  }
-  cut_left(sequences, start.size(), static_cast<std::size_t>(max_length));
-
-  std::size_t common = sequences[0].size();
-  for (std::size_t i = 0; i < sequences.size(); ++i) {
-    const Tokens &first = sequences[0], &s = sequences[i];
-    const auto same = static_cast<std::size_t>(
-        std::mismatch(first.begin(), first.end(), s.begin(), s.end()).first - first.begin());
-    const auto scored = static_cast<std::size_t>(out.scored[i]);
-    if (s.size() <= scored)
-      throw DataError(where + "the prompt leaves no token before the option '" +
-                      task.options[i].text + "' (max_length " + std::to_string(max_length) + ")");
-    common = std::min({common, same, s.size() - scored});
-  }
-  if (common == 0)
-    throw DataError(where + "the options share no token to begin with; a prompt must not be empty");
-  out.context.assign(sequences[0].begin(),
-                     sequences[0].begin() + static_cast<std::ptrdiff_t>(common));
-  for (const Tokens& s : sequences)
-    out.tails.emplace_back(s.begin() + static_cast<std::ptrdiff_t>(common), s.end());
-  return out;
+  const auto end = static_cast<std::ptrdiff_t>(context);
+  std::vector<Tokens> tails;
+  for (const Tokens& whole : s.whole) tails.emplace_back(whole.begin() + end, whole.end());
+  Question question =
+      options_behind({s.whole[0].begin(), s.whole[0].begin() + end}, tails, s.scored);
+  question.right = {label};
+  question.row = example.row;
+  return question;
 }
 
-std::vector<EncodedExample> encode_all(const std::vector<Example>& examples, const Task& task,
-                                       const Tokenizer& tokenizer, std::int64_t max_length,
-                                       const std::string& path,
-                                       const std::optional<Tokens>& start) {
-  std::vector<EncodedExample> out;
+std::vector<Question> encode_all(const std::vector<Example>& examples, const Task& task,
+                                 const Tokenizer& tokenizer, std::int64_t max_length,
+                                 const std::string& path, const std::optional<Tokens>& start) {
+  std::vector<Question> out;
   out.reserve(examples.size());
   DataFaults faults;
   for (const Example& e : examples)

@@ -1,7 +1,8 @@
 #pragma once
-// From an example to token ids. Each option is tokenised together with its prompt; what all options
-// begin with is kept once, as the context, so that a forward computes it once. The option's own
-// tokens are the last (length with it - length without it), as in the MeZO authors' code.
+// From an example to a question in token ids. Each option is tokenised together with its prompt;
+// what all options begin with is kept once, as the context, so that a forward computes it once. The
+// option's own tokens are the last (length with it - length without it), as in the MeZO authors'
+// code.
 
 #include <cstdint>
 #include <optional>
@@ -10,22 +11,11 @@
 
 #include "core/api.h"
 #include "core/task/examples.h"
+#include "core/task/question.h"
 #include "core/task/task.h"
 #include "core/text/tokenizer.h"
 
 namespace mezo {
-
-struct EncodedExample {
-  std::vector<std::int32_t> context;  // never empty
-  std::vector<std::vector<std::int32_t>>
-      tails;  // of each option: its tokens after the context, at least `scored`
-  std::vector<std::int32_t>
-      scored;              // of each option: how many of its last tokens make up its score
-  std::int64_t label = 0;  // the right option's place
-  std::int64_t row = 0;    // in its file
-
-  MEZO_API std::int64_t rows() const;  // token rows that a forward needs
-};
 
 // What every sequence begins with, by the task block's `bos`: nothing, a token, or the tokenizer's
 // own start. OPT's is </s>, 2; the MeZO authors ran OPT with 0.
@@ -41,12 +31,12 @@ struct SequenceStart {
 // tokens at their beginning, after those that start every sequence, so that they go on sharing a
 // context. `start` is what they begin with; without it, the tokenizer's. Throws DataError with
 // file:line for a missing field, a label without option, or no token of the prompt left.
-MEZO_API EncodedExample encode(
-    const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
-    const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
+MEZO_API Question encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
+                         std::int64_t max_length, const std::string& path,
+                         const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
 
 // All of them; throws one DataError for all that are wrong.
-MEZO_API std::vector<EncodedExample> encode_all(
+MEZO_API std::vector<Question> encode_all(
     const std::vector<Example>& examples, const Task& task, const Tokenizer& tokenizer,
     std::int64_t max_length, const std::string& path,
     const std::optional<std::vector<std::int32_t>>& start = std::nullopt);

@@ -8,25 +8,62 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "core/api.h"
 
 namespace mezo {
 
-// S streams, E examples, at most O options an example.
+// What is asked of a model. Each costs what it says; all of one forward are computed together.
+struct Needs {
+  // A number for each option, from the rows that predict its tokens.
+  bool option_scores = true;
+  // Whether option scores are log-probabilities, and not only up to a constant that all options of
+  // one example share. Without it the head is computed for the options' entries of the vocabulary
+  // alone, where each option of every example is one token and all are predicted at one row.
+  bool normalised = false;
+  // The log-probability of each scored token, over the whole vocabulary.
+  bool token_log_likelihoods = false;
+  // Text that each stream generates. No model generates text yet: asking for it is refused.
+  bool texts = false;
+};
+
+// What the model answered, of what was asked for; the rest is undefined or empty. Tensors are on
+// the host. S streams, E examples in the order of the batch, at most O options an example, P
+// options of all examples together, T scored tokens of them.
 struct Outputs {
-  // [S, E, O] fp32, higher is better: the mean log-probability of each option's tokens, up to a
-  // constant that all options of one example share; minus infinity where an example has fewer than
-  // O options.
+  // [S, E, O] fp32, higher is better: the mean log-probability of each option's tokens (their sum
+  // where the task says so; and see Needs::normalised); minus infinity where an example has fewer
+  // than O options.
   at::Tensor option_scores;
+  // [S, T] fp32: example by example, in it option by option, an option's tokens in their order.
+  at::Tensor token_log_likelihoods;
+  // [E + 1] from 0 to P: the options of example e are option_offsets[e] .. option_offsets[e + 1].
+  // Filled whatever was asked for.
+  std::vector<std::int64_t> option_offsets;
+  // [P + 1] from 0 to T: the tokens of option p are token_offsets[p] .. token_offsets[p + 1].
+  std::vector<std::int64_t> token_offsets;
+  // [S][E]: empty, as no model generates text yet.
+  std::vector<std::vector<std::string>> texts;
 };
 
+// What is right, example by example.
 struct Targets {
-  at::Tensor labels;  // [E] int64: the right option's place in its example's list
+  at::Tensor labels;  // [E] int64: the first right option's place in its example's list; -1: none
+  at::Tensor right;   // [E, O] bool: which options are right; the O of Outputs::option_scores
+  std::vector<std::vector<std::string>> answers;  // [E]: the texts that are right, where any are
 };
 
+// Of one run one object is made. Its methods are called one at a time by the thread that trains,
+// which torch's own threads may serve.
 class MEZO_API Objective {
  public:
   virtual ~Objective();
+
+  // What value() reads. Called before each batch; the answer must not change within a run.
+  virtual Needs needs() const { return {}; }
 
   // [S] fp32 or fp64, lower is better. Must not keep or change its arguments.
   virtual at::Tensor value(const Outputs&, const Targets&) const = 0;

@@ -8,6 +8,7 @@
 #include "core/config/nearest.h"
 #include "core/config/reader.h"
 #include "core/config/schema.h"
+#include "core/task/metrics.h"
 
 namespace mezo {
 
@@ -17,14 +18,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* metrics[] = {"accuracy", nullptr};
-constexpr mezo_parameter table[] = {
-    {"prompt", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr,
-     "what the model reads, with {fields} of the example"},
-    {"label", MEZO_TEXT, "label", nullptr, nullptr, nullptr,
-     "the field that holds the right option's value"},
-    {"metric", MEZO_TEXT, "accuracy", nullptr, metrics, nullptr, "how answers are measured"},
-    {"summary", MEZO_TEXT, "", nullptr, nullptr, nullptr, "one line for people"}};
+// The names that `metric` may take, in the form of a table's choices.
+const char* const* metric_names() {
+  static const std::vector<const char*> names = [] {
+    std::vector<const char*> list;
+    for (const Metric& metric : all_metrics()) list.push_back(metric.name);
+    list.push_back(nullptr);
+    return list;
+  }();
+  return names.data();
+}
+
+std::span<const mezo_parameter> task_table() {
+  static const mezo_parameter table[] = {
+      {"prompt", MEZO_TEXT, nullptr, nullptr, nullptr, nullptr,
+       "what the model reads, with {fields} of the example"},
+      {"label", MEZO_TEXT, "label", nullptr, nullptr, nullptr,
+       "the field that holds the right option's value"},
+      {"metric", MEZO_TEXT, "accuracy", nullptr, metric_names(), nullptr,
+       "how answers are measured"},
+      {"summary", MEZO_TEXT, "", nullptr, nullptr, nullptr, "one line for people"}};
+  return table;
+}
 
 // `options` has keys of the user's choice, so no table describes it.
 std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {
@@ -87,7 +102,7 @@ std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics,
   std::vector<Option> options = read_options(*tree, diagnostics);
   Value rest = *tree;
   rest.erase("options");
-  const Parameters p = check(&rest, "", table, diagnostics, tree->mark);
+  const Parameters p = check(&rest, "", task_table(), diagnostics, tree->mark);
   std::optional<PromptTemplate> prompt =
       read_prompt(*tree, p.has("prompt") ? p.text("prompt") : "", diagnostics);
   if (diagnostics.errors().size() > before) return std::nullopt;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/api.h"
-#include "core/task/encode.h"
+#include "core/task/question.h"
 
 namespace mezo {
 
@@ -24,7 +24,7 @@ class MEZO_API StepMaker {
 
   // Steps are counted from 0 and come in order. Weights may lag behind by updates that wait.
   virtual StepOutcome step(std::uint32_t step, double learning_rate,
-                           std::span<const EncodedExample* const> batch) = 0;
+                           std::span<const Question* const> batch) = 0;
 };
 
 }  // namespace mezo

@@ -35,7 +35,7 @@ class MEZO_API StepListener {
 
 // Each step is told to the listeners in their order; the first that answers false ends the
 // training, once all were told. Returns how many steps were done, the earlier ones included.
-MEZO_API std::uint32_t train(StepMaker& maker, const std::vector<EncodedExample>& examples,
+MEZO_API std::uint32_t train(StepMaker& maker, const std::vector<Question>& examples,
                              const TrainerOptions& options,
                              std::span<StepListener* const> listeners);
 

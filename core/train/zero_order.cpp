@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "core/answer/scorer.h"
+#include "core/answer/answer.h"
 #include "core/error.h"
 #include "core/plugin/create.h"
 
@@ -27,15 +27,16 @@ StepMaker::~StepMaker() = default;
 // The objective at every stream of one batch, however many forwards that takes: it is given all
 // examples at once.
 std::vector<double> ZeroOrderStep::losses(ParameterSource& source,
-                                          std::span<const EncodedExample* const> batch) const {
+                                          std::span<const Question* const> batch) const {
+  const Component& component = objective_.component;
+  const Needs needs = guard(
+      component, [&] { return objective_.objective->needs(); }, "computing needs()");
   const std::size_t some = micro_batch_ ? micro_batch_ : batch.size();
   std::vector<Pending> forwards;
   for (std::size_t first = 0; first < batch.size(); first += some)
-    forwards.push_back(begin_scoring(network_, source,
-                                     batch.subspan(first, std::min(some, batch.size() - first)),
-                                     Normalise::if_needed));
+    forwards.push_back(begin_answering(
+        network_, source, batch.subspan(first, std::min(some, batch.size() - first)), needs));
   const Outputs outputs = collect(forwards);
-  const Component& component = objective_.component;
   const at::Tensor value = guard(
       component, [&] { return objective_.objective->value(outputs, targets_of(batch)); },
       "computing value()");
@@ -51,7 +52,7 @@ std::vector<double> ZeroOrderStep::losses(ParameterSource& source,
 }
 
 StepOutcome ZeroOrderStep::step(std::uint32_t step, double learning_rate,
-                                std::span<const EncodedExample* const> batch) {
+                                std::span<const Question* const> batch) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
   StepResult result = take_step(weights_, estimator_, step, learning_rate,
                                 [&](ParameterSource& source) { return losses(source, batch); });

@@ -27,11 +27,10 @@ class MEZO_API ZeroOrderStep : public StepMaker {
         micro_batch_(micro_batch) {}
 
   StepOutcome step(std::uint32_t step, double learning_rate,
-                   std::span<const EncodedExample* const> batch) override;
+                   std::span<const Question* const> batch) override;
 
  private:
-  std::vector<double> losses(ParameterSource& source,
-                             std::span<const EncodedExample* const> batch) const;
+  std::vector<double> losses(ParameterSource& source, std::span<const Question* const> batch) const;
 
   const Network& network_;
   const ChosenObjective& objective_;

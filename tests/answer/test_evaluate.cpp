@@ -6,6 +6,8 @@
 
 #include "core/answer/evaluate.h"
 #include "core/plugin/component.h"
+#include "core/task/encode.h"
+#include "tests/task/questions.h"
 #include "tests/task/toy.h"
 
 using namespace mezo;
@@ -65,7 +67,11 @@ struct Toy {
 
   Evaluation operator()(const std::vector<Example>& examples, const Task& task = toy_task(),
                         const EvaluationProgress& progress = {}) const {
-    return evaluate(model, encode_all(examples, task, model.tokenizer, 100, "toy.jsonl"), progress);
+    return (*this)(encode_all(examples, task, model.tokenizer, 100, "toy.jsonl"), progress);
+  }
+  Evaluation operator()(const std::vector<Question>& questions,
+                        const EvaluationProgress& progress = {}) const {
+    return evaluate(model, questions, metrics_for("accuracy"), progress);
   }
 };
 
@@ -86,8 +92,8 @@ TEST_CASE("accuracy and loss are those of a calculation by hand") {
   CHECK(e.predictions[0].scores[1] == doctest::Approx(2 - total));
   CHECK(e.predictions[0].prediction == 1);
   CHECK(e.predictions[1].prediction == 0);
-  CHECK(e.accuracy == 0.5);
-  CHECK(e.loss ==
+  CHECK(e.value("accuracy") == 0.5);
+  CHECK(e.value("loss") ==
         doctest::Approx((std::log(1 + std::exp(-2.0)) + std::log(1 + std::exp(1.0))) / 2));
 }
 
@@ -99,6 +105,42 @@ TEST_CASE("an option of several tokens scores their mean") {
   const double first = 3 - std::log(35 + std::exp(3.0)), second = 1 - std::log(35 + std::exp(1.0));
   CHECK(e.predictions[0].scores[0] == doctest::Approx((first + second) / 2));
   CHECK(e.predictions[0].scores[1] == doctest::Approx(-std::log(35 + std::exp(3.0))));
+}
+
+TEST_CASE("questions of unlike numbers of options are measured together, each by its right ones") {
+  Toy toy;
+  toy.set(0, 1, 1.0f);
+  toy.set(0, 2, 2.0f);
+  const Evaluation e = toy(std::vector<Question>{
+      options_of({0}, {{3}, {1}, {2}}, {1, 1, 1}, {1, 2}),  // the second of the right ones is best
+      options_of({0}, {{1}, {2}}, {1, 1}, {0})});
+  REQUIRE(e.predictions.size() == 2);
+  CHECK(e.predictions[0].scores.size() == 3);
+  CHECK(e.predictions[1].scores.size() == 2);
+  CHECK(e.predictions[0].prediction == 2);
+  CHECK(e.predictions[0].label == 1);
+  CHECK(e.predictions[1].prediction == 1);
+  CHECK(e.value("accuracy") == 0.5);
+  const double first = std::log(1 + std::exp(1.0) + std::exp(2.0)) - 1,
+               second = std::log(std::exp(1.0) + std::exp(2.0)) - 1;
+  CHECK(e.value("loss") == doctest::Approx((first + second) / 2));
+}
+
+TEST_CASE("an answer scores the mean of its tokens' log-probabilities") {
+  Toy toy;
+  toy.set(0, 5, 3.0f);
+  toy.set(5, 6, 1.0f);
+  const Evaluation e = toy({answer_behind({9, 0}, {5, 6})});
+  const double first = 3 - std::log(35 + std::exp(3.0)), second = 1 - std::log(35 + std::exp(1.0));
+  CHECK(e.predictions[0].scores[0] == doctest::Approx((first + second) / 2));
+}
+
+TEST_CASE("an evaluation has the metrics that it was asked for, in their order") {
+  const Evaluation e = Toy()({row("a", "0", 0)});
+  REQUIRE(e.measurements.size() == 2);
+  CHECK(std::string(e.measurements[0].metric->name) == "accuracy");
+  CHECK(std::string(e.measurements[1].metric->name) == "loss");
+  CHECK_THROWS_AS(e.value("f1"), std::logic_error);
 }
 
 TEST_CASE("of equal options the first is predicted") {
@@ -123,7 +165,7 @@ TEST_CASE(
     CHECK(p.row == 3 * i);
     CHECK(p.prediction == i % 2);
   }
-  CHECK(all.accuracy == 0.5);
+  CHECK(all.value("accuracy") == 0.5);
 }
 
 TEST_CASE("an evaluation that is stopped measures what it has") {
@@ -138,7 +180,7 @@ TEST_CASE("an evaluation that is stopped measures what it has") {
   });
   CHECK(seen < 300);
   CHECK(e.predictions.size() == seen);
-  CHECK(e.accuracy == doctest::Approx(0.5).epsilon(0.05));
+  CHECK(e.value("accuracy") == doctest::Approx(0.5).epsilon(0.05));
 }
 
 TEST_CASE("a prediction becomes one line with the options' labels") {

@@ -12,8 +12,8 @@
 #include "core/io/float16.h"
 #include "core/io/safetensors.h"
 #include "tests/io/golden_files.h"
-#include "tests/scratch_folder.h"
 #include "tests/model/toy.h"
+#include "tests/scratch_folder.h"
 
 using namespace mezo;
 

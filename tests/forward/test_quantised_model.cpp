@@ -6,12 +6,13 @@
 #include <span>
 #include <tuple>
 
-#include "core/answer/scorer.h"
+#include "core/answer/answer.h"
 #include "core/checkpoint/weights_hash.h"
 #include "core/forward/stored_source.h"
-#include "tests/model/model_folder.h"
 #include "quantised_llama.h"
+#include "tests/model/model_folder.h"
 #include "tests/model/toy.h"
+#include "tests/task/questions.h"
 
 using namespace mezo;
 
@@ -46,24 +47,19 @@ std::string kept_in(const LoadedModel& model, const std::string& name) {
   return name_of(model.store.stored(parameter(model, name)));
 }
 
-at::Tensor scores(const LoadedModel& model, at::ScalarType dtype, Normalise normalise) {
-  EncodedExample several, one;
-  several.context = {1, 2, 3, 2, 7, 1};
-  several.tails = {{4}, {5, 6, 7}, {5, 8}};
-  several.scored = {1, 3, 1};
-  one.context = {9, 1};
-  one.tails = {{2}, {3}};
-  one.scored = {1, 1};
-  const std::vector<const EncodedExample*> all{&one, &several};
+at::Tensor scores(const LoadedModel& model, at::ScalarType dtype, bool normalise) {
+  const Question several = options_of({1, 2, 3, 2, 7, 1}, {{4}, {5, 6, 7}, {5, 8}}, {1, 3, 1}),
+                 one = options_of({9, 1}, {{2}, {3}}, {1, 1});
+  const std::vector<const Question*> all{&one, &several};
   StoredSource source(model.store, dtype);
-  const auto asked = std::span(all).first(normalise == Normalise::if_needed ? 1 : 2);
-  return score(model.network, source, asked, normalise).option_scores;
+  const auto asked = std::span(all).first(normalise ? 2 : 1);
+  return answer(model.network, source, asked, Needs{.normalised = normalise}).option_scores;
 }
 
 // In every type that a forward computes in, over the whole vocabulary and over rows of the head.
 void check_same_scores(const LoadedModel& kept, const LoadedModel& dequantised) {
   for (const at::ScalarType dtype : {at::kFloat, at::kHalf, at::kBFloat16})
-    for (const Normalise normalise : {Normalise::vocabulary, Normalise::if_needed}) {
+    for (const bool normalise : {true, false}) {
       const at::Tensor a = scores(kept, dtype, normalise);
       CHECK(at::equal(a, scores(dequantised, dtype, normalise)));
       CHECK(a.select(1, 0).select(1, 0).isfinite().all().item<bool>());
@@ -90,8 +86,7 @@ TEST_CASE("so does SmolLM2, in the memory of its file") {
   CHECK(static_cast<double>(kept.store.bytes()) < file_bytes);
   CHECK(static_cast<double>(kept.store.bytes()) > 0.97 * file_bytes);
   const LoadedModel dequantised = load_model(path, registry());
-  CHECK(at::equal(scores(kept, at::kFloat, Normalise::vocabulary),
-                  scores(dequantised, at::kFloat, Normalise::vocabulary)));
+  CHECK(at::equal(scores(kept, at::kFloat, true), scores(dequantised, at::kFloat, true)));
 }
 
 TEST_CASE("a frozen base keeps each matrix in its file's type, and vectors in float32") {

@@ -52,13 +52,24 @@ class Estimates(cli.Case):
         self.assertIn("as the run recorded it", self.run_ok("replay", "out", "--verify").out)
 
     def test_a_micro_batch_changes_no_loss(self):
-        for objective in ("cross_entropy", "accuracy", "spread"):
+        for objective in ("cross_entropy", "accuracy", "spread", "answer_tokens"):
             common = [f"objective.type={objective}", f"plugins=[{self.plugin('odd_objectives')}]", "trainer.batch_size=5"]
             whole = self.metrics(*common)
             self.assertTrue(any(line["loss"] for line in whole), objective)
             for size in (1, 2, 5, 9):
                 with self.subTest(objective, size=size):
                     self.check_near(self.metrics(*common, f"trainer.micro_batch={size}"), whole)
+
+    def test_an_objective_may_ask_for_the_likelihood_of_each_token(self):
+        common = [f"plugins=[{self.plugin('odd_objectives')}]", "objective.type=answer_tokens", "trainer.steps=1",
+                  "optimizer.learning_rate=0", "optimizer.epsilon=1e-6", "trainer.batch_size=8"]
+        line, = self.metrics(*common, "task.test=train.jsonl")
+        scores = [p["scores"][p["label"]] for p in self.lines("out/predictions.jsonl")]
+        self.assertAlmostEqual(line["loss"], -sum(scores) / len(scores), delta=1e-4)
+
+    def test_an_objective_that_asks_for_texts_is_told_that_there_are_none(self):
+        self.fails(5, ["run", "run.yaml", f"plugins=[{self.plugin('odd_objectives')}]", "objective.type=texts"],
+                   "no model of this version generates text")
 
     def test_the_objective_sees_the_whole_batch(self):
         seen = self.metrics("objective.type=examples", f"plugins=[{self.plugin('odd_objectives')}]", "trainer.batch_size=7",

@@ -1,17 +1,35 @@
 #include <doctest/doctest.h>
 
 #include "core/task/encode.h"
+#include "tests/task/questions.h"
 #include "tests/task/toy.h"
 
 using namespace mezo;
 using namespace mezo::test;
-using Tokens = std::vector<std::int32_t>;
+using Tokens = Ids;
 
 namespace {
 
-EncodedExample toy_encode(const Example& example, const Task& task, std::int64_t max_length = 100,
-                          bool with_start = false) {
+Question toy_encode(const Example& example, const Task& task, std::int64_t max_length = 100,
+                    bool with_start = false) {
   return encode(example, task, toy_tokenizer(with_start), max_length, "toy.jsonl");
+}
+
+std::vector<Tokens> pieces(const Question& q) {
+  std::vector<Tokens> list;
+  for (const Question::Piece& piece : q.pieces) {
+    CHECK(piece.follows == (list.empty() ? -1 : 0));
+    list.push_back(piece.tokens);
+  }
+  return list;
+}
+
+// The scored tokens of each option.
+std::vector<Tokens> scored(const Question& q) {
+  std::vector<Tokens> list(static_cast<std::size_t>(q.options()));
+  for (const Question::Scored& s : q.scored)
+    list[static_cast<std::size_t>(s.option)].push_back(s.token);
+  return list;
 }
 
 std::string data_error(const Example& example, const Task& task, std::int64_t max_length = 100) {
@@ -33,21 +51,19 @@ SequenceStart toy_bos(const std::string& bos) {
 }  // namespace
 
 TEST_CASE("options of one token share the whole prompt as their context") {
-  const EncodedExample e = toy_encode(toy_example("abc", "1"), toy_task());
-  CHECK(e.context == Tokens{0, 1, 2});
-  CHECK(e.tails == std::vector<Tokens>{{bad}, {great}});
-  CHECK(e.scored == Tokens{1, 1});
-  CHECK(e.label == 1);
-  CHECK(e.row == 4);
-  CHECK(e.rows() == 3);
+  const Question q = toy_encode(toy_example("abc", "1"), toy_task());
+  CHECK(pieces(q) == std::vector<Tokens>{{0, 1, 2}});
+  CHECK(scored(q) == std::vector<Tokens>{{bad}, {great}});
+  CHECK(q.right == std::vector<std::int64_t>{1});
+  CHECK(q.row == 4);
+  CHECK(q.rows() == 3);
 }
 
 TEST_CASE("an option's length is the length with it less the length without it") {
-  const EncodedExample e =
-      toy_encode(toy_example("a"), toy_task("{text}", {{"0", "xyz"}, {"1", "xq"}}));
-  CHECK(e.scored == Tokens{3, 2});
-  CHECK(e.context == Tokens{0});  // x is common too, but it is scored
-  CHECK(e.tails == std::vector<Tokens>{{23, 24, 25}, {23, 16}});
+  const Question q = toy_encode(toy_example("a"), toy_task("{text}", {{"0", "xyz"}, {"1", "xq"}}));
+  // x is common too, but it is scored.
+  CHECK(pieces(q) == std::vector<Tokens>{{0}, {23, 24}, {23}});
+  CHECK(scored(q) == std::vector<Tokens>{{23, 24, 25}, {23, 16}});
 }
 
 TEST_CASE("a prompt whose end merges into an option keeps the length rule") {
@@ -57,9 +73,9 @@ TEST_CASE("a prompt whose end merges into an option keeps the length rule") {
 }
 
 TEST_CASE("what does not fit is cut on the left behind the sequence start") {
-  const EncodedExample e = toy_encode(toy_example("abcdef"), toy_task(), 4, true);
-  CHECK(e.context == Tokens{start, 4, 5});
-  CHECK(e.tails == std::vector<Tokens>{{bad}, {great}});
+  const Question q = toy_encode(toy_example("abcdef"), toy_task(), 4, true);
+  CHECK(pieces(q) == std::vector<Tokens>{{start, 4, 5}});
+  CHECK(scored(q) == std::vector<Tokens>{{bad}, {great}});
 }
 
 TEST_CASE(
@@ -67,7 +83,8 @@ TEST_CASE(
   const auto with = [](const std::string& bos, std::int64_t max_length) {
     return encode(toy_example("abcdef"), toy_task(), toy_tokenizer(true), max_length, "toy.jsonl",
                   toy_bos(bos).tokens(toy_tokenizer(true)))
-        .context;
+        .pieces[0]
+        .tokens;
   };
   CHECK(with("auto", 4) == Tokens{start, 4, 5});
   CHECK(with("9", 4) == Tokens{9, 4, 5});
@@ -86,10 +103,10 @@ TEST_CASE("a start is asked of the tokenizer only where nothing else is said") {
 }
 
 TEST_CASE("options of unlike lengths are cut alike, so that they keep a common context") {
-  const EncodedExample e =
+  const Question q =
       toy_encode(toy_example("abcdef"), toy_task("{text}", {{"0", "x"}, {"1", "yyy"}}), 6);
-  CHECK(e.context == Tokens{3, 4, 5});
-  CHECK(e.tails == std::vector<Tokens>{{23}, {24, 24, 24}});
+  CHECK(pieces(q) == std::vector<Tokens>{{3, 4, 5}, {24, 24}});
+  CHECK(scored(q) == std::vector<Tokens>{{23}, {24, 24, 24}});
 }
 
 TEST_CASE("an option longer than the limit is an error with its line") {
@@ -100,7 +117,7 @@ TEST_CASE("an option longer than the limit is an error with its line") {
 TEST_CASE("an empty prompt is an error unless the model starts every sequence with a token") {
   CHECK(data_error(toy_example(""), toy_task())
             .starts_with("toy.jsonl:7: the prompt leaves no token before the option"));
-  CHECK(toy_encode(toy_example(""), toy_task(), 100, true).context == Tokens{start});
+  CHECK(pieces(toy_encode(toy_example(""), toy_task(), 100, true)) == std::vector<Tokens>{{start}});
 }
 
 TEST_CASE("a label without an option is an error that lists the options") {

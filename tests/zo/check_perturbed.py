@@ -46,8 +46,7 @@ def loss_of(weights, config, examples):
     with torch.inference_mode():
         for example in examples:
             scores, seen = [], {}  # options that differ in their last token alone need one forward
-            for tail, scored in zip(example["options"], example["scored"]):
-                ids = example["context"] + tail
+            for ids, scored in zip(example["options"], example["scored"]):
                 before = tuple(ids[:-1])
                 if before not in seen:
                     seen[before] = model(torch.tensor([before])).logits[0].double().log_softmax(-1)

@@ -10,16 +10,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
-#include "core/answer/scorer.h"
+#include "core/answer/answer.h"
+#include "core/checkpoint/load_model.h"
 #include "core/io/safetensors.h"
 #include "core/plugin/create.h"
-#include "core/task/examples.h"
+#include "core/task/encode.h"
 #include "core/train/batch_order.h"
 #include "spsa_step.h"
 
@@ -31,10 +33,9 @@ constexpr std::uint64_t seed = 0;
 constexpr std::uint32_t batch_size = 8;
 
 std::vector<double> losses_of(const LoadedModel& model, ParameterSource& source,
-                              const Objective& objective,
-                              std::span<const EncodedExample* const> batch) {
+                              const Objective& objective, std::span<const Question* const> batch) {
   const at::Tensor value =
-      objective.value(score(model.network, source, batch, Normalise::if_needed), targets_of(batch))
+      objective.value(answer(model.network, source, batch, objective.needs()), targets_of(batch))
           .to(at::kDouble)
           .contiguous();
   return {value.const_data_ptr<double>()[0], value.const_data_ptr<double>()[1]};
@@ -59,14 +60,35 @@ void write_stream(LoadedModel& model, ExactWeights& weights, int stream,
   write_safetensors(folder / "model.safetensors", views, {{"format", "pt"}});
 }
 
-void write_step(const std::filesystem::path& path, std::span<const EncodedExample* const> batch,
+// Everything that the option's last token is predicted from, and that token.
+std::vector<std::int32_t> whole_sequence(const Question& question, std::int64_t option) {
+  const Question::Scored* last = nullptr;
+  for (const Question::Scored& s : question.scored)
+    if (s.option == option) last = &s;
+  const Question::Piece& piece = question.pieces[static_cast<std::size_t>(last->piece)];
+  std::vector<std::int32_t> ids;
+  if (piece.follows >= 0) ids = question.pieces[static_cast<std::size_t>(piece.follows)].tokens;
+  ids.insert(ids.end(), piece.tokens.begin(), piece.tokens.begin() + last->index + 1);
+  ids.push_back(last->token);
+  return ids;
+}
+
+std::string example_json(const Question& q) {
+  std::string options, scored;
+  for (std::int64_t o = 0; o < q.options(); ++o) {
+    const auto count = std::count_if(q.scored.begin(), q.scored.end(),
+                                     [&](const Question::Scored& s) { return s.option == o; });
+    options += fmt::format("{}[{}]", o ? ", " : "", fmt::join(whole_sequence(q, o), ", "));
+    scored += fmt::format("{}{}", o ? ", " : "", count);
+  }
+  return fmt::format("{{\"options\": [{}], \"scored\": [{}], \"label\": {}}}", options, scored,
+                     q.right.at(0));
+}
+
+void write_step(const std::filesystem::path& path, std::span<const Question* const> batch,
                 std::uint32_t step, const std::vector<double>& losses, float projected_gradient) {
   std::string examples;
-  for (const EncodedExample* e : batch)
-    examples += fmt::format(
-        "{}{{\"context\": [{}], \"options\": [[{}], [{}]], \"scored\": [{}], \"label\": {}}}",
-        examples.empty() ? "" : ",\n", fmt::join(e->context, ", "), fmt::join(e->tails.at(0), ", "),
-        fmt::join(e->tails.at(1), ", "), fmt::join(e->scored, ", "), e->label);
+  for (const Question* q : batch) examples += (examples.empty() ? "" : ",\n") + example_json(*q);
   std::ofstream(path) << fmt::format(
       "{{\"step\": {}, \"losses\": [{:.17g}, {:.17g}], \"projected_gradient\": {:.9g}, "
       "\"examples\": [{}]}}\n",
@@ -89,7 +111,7 @@ int run(char** argument) {
   BatchOrder order(seed, static_cast<std::uint32_t>(examples.size()), batch_size);
   ExactWeights weights(model.store, std::vector<bool>(model.store.specs().size(), true), {seed});
   for (std::uint32_t step = 0; step < 20; ++step) {
-    std::vector<const EncodedExample*> batch;
+    std::vector<const Question*> batch;
     for (const std::uint32_t e : order.batch(step)) batch.push_back(&examples[e]);
     std::vector<double> losses;
     const StepResult still = spsa_step(

@@ -68,7 +68,7 @@ StorageType storage_type(const std::string& name) {
 
 // The authors' step written plainly: four passes over all weights, each drawing z anew with a
 // generator and adding a multiple of it, around two forwards.
-void plain_step(BenchModel& model, const std::vector<EncodedExample>& batch) {
+void plain_step(BenchModel& model, const std::vector<Question>& batch) {
   const at::NoGradGuard no_grad;
   const auto perturb = [&](double scale) {
     for (std::size_t i = 0; i < model.store.specs().size(); ++i) {
@@ -96,7 +96,7 @@ double copy_speed(at::Device device) {
   return 2.0 * static_cast<double>(bytes) / median(times);
 }
 
-using Batch = std::vector<EncodedExample>;
+using Batch = std::vector<Question>;
 
 // One, or of ragged sequences one a round, as training has them.
 std::vector<Batch> batches_of(const Arguments& a, const BenchModel& model) {

@@ -121,37 +121,32 @@ BenchModel make_model(const std::string& name, const Registry& registry, at::Dev
   return model;
 }
 
-std::vector<EncodedExample> make_batch(const BenchModel& model, const BatchShape& shape,
-                                       unsigned seed) {
+std::vector<Question> make_batch(const BenchModel& model, const BatchShape& shape, unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_int_distribution<std::int32_t> token(
       5, static_cast<std::int32_t>(model.network.entries) - 300);
   std::uniform_int_distribution<int> length_of(std::max(1, shape.length / 4), shape.length);
-  std::vector<EncodedExample> examples(static_cast<std::size_t>(shape.batch));
-  for (EncodedExample& e : examples) {
+  const std::vector<std::vector<std::int32_t>> options = {{100}, {200}};
+  const std::vector<std::int32_t> scored = {1, 1};
+  std::vector<Question> questions;
+  for (int i = 0; i < shape.batch; ++i) {
     const int length = shape.ragged ? length_of(random) : shape.length;
     std::vector<std::int32_t> tokens(static_cast<std::size_t>(length) +
                                      (shape.what == Scored::every));
     for (std::int32_t& t : tokens) t = token(random);
-    if (shape.what == Scored::last) {
-      e.context = tokens;
-      e.tails = {{100}, {200}};
-      e.scored = {1, 1};
-    } else {
-      e.context = {tokens[0]};
-      e.tails = {{tokens.begin() + 1, tokens.end()}};
-      e.scored = {length};
-    }
+    questions.push_back(shape.what == Scored::last
+                            ? options_behind(std::move(tokens), options, scored)
+                            : answer_behind({tokens[0]}, {tokens.begin() + 1, tokens.end()}));
   }
-  return examples;
+  return questions;
 }
 
 std::vector<double> losses(const BenchModel& model, ParameterSource& source,
-                           const std::vector<EncodedExample>& batch) {
+                           const std::vector<Question>& batch) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
-  std::vector<const EncodedExample*> pointers;
-  for (const EncodedExample& e : batch) pointers.push_back(&e);
-  const Outputs outputs = score(model.network, source, pointers, Normalise::if_needed);
+  std::vector<const Question*> pointers;
+  for (const Question& q : batch) pointers.push_back(&q);
+  const Outputs outputs = answer(model.network, source, pointers, {});
   const at::Tensor& scores = outputs.option_scores;
   const at::Tensor wanted = scores.size(2) > 1 ? at::log_softmax(scores, -1) : scores;
   const at::Tensor value = wanted.select(2, 0).mean({1}).neg().to(at::kDouble).contiguous();

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/answer/scorer.h"
+#include "core/answer/answer.h"
 #include "core/checkpoint/load_model.h"
 
 namespace mezo::bench {
@@ -30,11 +30,10 @@ struct BatchShape {
   Scored what = Scored::last;
   bool ragged = false;  // lengths from a quarter of `length` up to it, unlike in each batch
 };
-std::vector<EncodedExample> make_batch(const BenchModel& model, const BatchShape& shape,
-                                       unsigned seed);
+std::vector<Question> make_batch(const BenchModel& model, const BatchShape& shape, unsigned seed);
 
 // Mean cross-entropy at each stream.
 std::vector<double> losses(const BenchModel& model, ParameterSource& source,
-                           const std::vector<EncodedExample>& batch);
+                           const std::vector<Question>& batch);
 
 }  // namespace mezo::bench

@@ -1,0 +1,41 @@
+#pragma once
+// Answers questions: packs them into one forward, asks the model for the rows that predict what is
+// scored, and makes of their logits what was asked for. Used by training (two streams) and
+// evaluation (one) alike.
+
+#include <memory>
+#include <span>
+
+#include "core/forward/network.h"
+#include "core/model/parameter_source.h"
+#include "core/task/objective.h"
+#include "core/task/question.h"
+
+namespace mezo {
+
+// A forward that has been asked for; on a GPU it may still be running. Questions of one step that
+// are computed in several forwards are collected together, so that the host waits once.
+struct MEZO_API Pending {
+  Pending();
+  Pending(Pending&&) noexcept;
+  Pending& operator=(Pending&&) noexcept;
+  ~Pending();
+  struct Work;
+  std::unique_ptr<Work> work;
+};
+
+// Throws ModelError where a piece follows another and the model is not causal, which would give
+// wrong scores; and where texts are needed, as no model generates text yet.
+MEZO_API Pending begin_answering(const Network& network, ParameterSource& source,
+                                 std::span<const Question* const> questions, const Needs& needs);
+
+// The questions of all forwards, which had the same needs, in their order; S = source.streams().
+MEZO_API Outputs collect(std::span<const Pending> forwards);
+
+// Both in one.
+MEZO_API Outputs answer(const Network& network, ParameterSource& source,
+                        std::span<const Question* const> questions, const Needs& needs);
+
+MEZO_API Targets targets_of(std::span<const Question* const> questions);
+
+}  // namespace mezo

@@ -1,0 +1,75 @@
+#include "core/task/metrics.h"
+
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "core/config/nearest.h"
+#include "core/error.h"
+
+namespace mezo {
+
+namespace {
+
+constexpr Metric known_metrics[] = {{"accuracy", accuracy, true, true},
+                                    {"loss", option_loss, false, false}};
+
+double cross_entropy(std::span<const float> scores, std::int64_t label) {
+  const double best = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (const float s : scores) sum += std::exp(double{s} - best);
+  return std::log(sum) + best - double{scores[static_cast<std::size_t>(label)]};
+}
+
+}  // namespace
+
+at::Tensor best_options(const Outputs& outputs) { return outputs.option_scores.argmax(-1); }
+
+at::Tensor accuracy(const Outputs& outputs, const Targets& targets) {
+  const at::Tensor best = best_options(outputs).unsqueeze(-1);  // [S, E, 1]
+  const at::Tensor right = targets.right.unsqueeze(0).expand(outputs.option_scores.sizes());
+  return right.gather(-1, best).squeeze(-1).to(at::kDouble).mean({1});
+}
+
+at::Tensor option_loss(const Outputs& outputs, const Targets& targets) {
+  const at::Tensor scores = outputs.option_scores.to(at::kFloat).contiguous(),
+                   labels = targets.labels.contiguous();
+  const std::int64_t streams = scores.size(0), examples = scores.size(1), options = scores.size(2);
+  at::Tensor out = at::empty({streams}, at::kDouble);
+  const float* own = scores.const_data_ptr<float>();
+  for (std::int64_t s = 0; s < streams; ++s) {
+    double sum = 0;
+    for (std::int64_t e = 0; e < examples; ++e, own += options)
+      sum += cross_entropy({own, static_cast<std::size_t>(options)},
+                           labels.const_data_ptr<std::int64_t>()[e]);
+    out.mutable_data_ptr<double>()[s] = sum / static_cast<double>(examples);
+  }
+  return out;
+}
+
+std::span<const Metric> all_metrics() { return known_metrics; }
+
+const Metric& metric_named(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Metric& metric : known_metrics) {
+    if (metric.name == name) return metric;
+    names.push_back(metric.name);
+  }
+  throw ConfigError(fmt::format("no metric called '{}'{}", name, did_you_mean(name, names)));
+}
+
+std::vector<const Metric*> metrics_for(const std::string& name) {
+  std::vector<const Metric*> list = {&metric_named(name)};
+  const Metric& loss = metric_named("loss");
+  if (list[0] != &loss) list.push_back(&loss);
+  return list;
+}
+
+std::string shown(const Metric& metric, double value) {
+  return metric.percent ? fmt::format("{:.1f}%", 100 * value) : fmt::format("{:.4f}", value);
+}
+
+}  // namespace mezo

@@ -1,0 +1,43 @@
+#pragma once
+// How answers are measured: named functions of what a model answered and what is right. A task file
+// names one (`metric: accuracy`), evaluation computes it, and an objective plugin may call the same
+// function. Safe to call from any thread.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/task/objective.h"
+
+namespace mezo {
+
+// [S, E] int64: the place of the option with the best score; of equals the first.
+MEZO_API at::Tensor best_options(const Outputs&);
+
+// [S] fp64: the share of examples whose best option is a right one.
+MEZO_API at::Tensor accuracy(const Outputs&, const Targets&);
+
+// [S] fp64: the mean over examples of the softmax cross-entropy over their options, for the first
+// right one. Computed in double, example after example.
+MEZO_API at::Tensor option_loss(const Outputs&, const Targets&);
+
+struct Metric {
+  const char* name;
+  at::Tensor (*value)(const Outputs&, const Targets&);  // [S] fp64, of normalised option scores
+  bool percent;                                         // shown as a share of 100, or as a number
+  bool higher_is_better;
+};
+
+MEZO_API std::span<const Metric> all_metrics();
+
+// Throws ConfigError with near names where there is none of that name.
+MEZO_API const Metric& metric_named(std::string_view name);
+
+// What an evaluation reports for a task: the metric that it names, and the loss.
+MEZO_API std::vector<const Metric*> metrics_for(const std::string& name);
+
+// "71.4%" or "0.5123".
+MEZO_API std::string shown(const Metric&, double value);
+
+}  // namespace mezo
