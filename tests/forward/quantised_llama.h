@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/io/float16.h"
-#include "tests/model/gguf_file.h"
 #include "tests/io/random_blocks.h"
+#include "tests/model/gguf_file.h"
 #include "tests/model/toy.h"
 
 namespace mezo {

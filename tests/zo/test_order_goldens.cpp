@@ -1,4 +1,5 @@
-// The batch order is drawn like z and pinned like it; what else it promises is tested in tests/train.
+// The batch order is drawn like z and pinned like it; what else it promises is tested in
+// tests/train.
 #include <doctest/doctest.h>
 
 #include <array>
