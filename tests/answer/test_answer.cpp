@@ -12,9 +12,9 @@ using namespace mezo;
 namespace {
 
 // A model of one attention layer that remembers how many rows its head was given, call by call.
-class OneLayer : public Model {
+class Toy : public Model {
  public:
-  OneLayer(Declaration& declare, std::int64_t entries, std::int64_t width)
+  Toy(Declaration& declare, std::int64_t entries, std::int64_t width)
       : embedding_(declare.embedding("embedding", entries, width)),
         q_(declare.linear("q", width, width, true)),
         head_(declare.vocabulary_head("head", width, entries, true)) {}
@@ -42,13 +42,13 @@ class OneLayer : public Model {
   Linear q_, head_;
 };
 
-struct MadeLayer {
+struct Made {
   Declaration declaration;
-  OneLayer* toy = nullptr;  // owned by loaded
+  Toy* toy = nullptr;  // owned by loaded
   Network loaded;
 
-  MadeLayer(std::int64_t entries, std::int64_t width) {
-    loaded.model.reset(toy = new OneLayer(declaration, entries, width));
+  Made(std::int64_t entries, std::int64_t width) {
+    loaded.model.reset(toy = new Toy(declaration, entries, width));
     loaded.entries = entries;
   }
 };
@@ -66,8 +66,8 @@ std::vector<Question> single() {
 }
 
 // One forward of what stands before the token, logits of every row.
-double plain_log_likelihood(const MadeLayer& m, const std::vector<at::Tensor>& copy,
-                            const Question& q, const Question::Scored& s) {
+double plain_log_likelihood(const Made& m, const std::vector<at::Tensor>& copy, const Question& q,
+                            const Question::Scored& s) {
   PackedBatch batch;
   batch.add(before(q, s));
   CopiesSource source({copy});
@@ -77,7 +77,7 @@ double plain_log_likelihood(const MadeLayer& m, const std::vector<at::Tensor>& c
   return log_share[batch.rows() - 1][s.token].item<double>();
 }
 
-double plain_score(const MadeLayer& m, const std::vector<at::Tensor>& copy, const Question& q,
+double plain_score(const Made& m, const std::vector<at::Tensor>& copy, const Question& q,
                    std::int64_t option) {
   double sum = 0;
   int count = 0;
@@ -86,7 +86,7 @@ double plain_score(const MadeLayer& m, const std::vector<at::Tensor>& copy, cons
   return sum / count;
 }
 
-double worst(const MadeLayer& m, const std::vector<std::vector<at::Tensor>>& copies,
+double worst(const Made& m, const std::vector<std::vector<at::Tensor>>& copies,
              const std::vector<Question>& questions, const at::Tensor& scores) {
   double most = 0;
   for (std::size_t s = 0; s < copies.size(); ++s)
@@ -102,8 +102,7 @@ double worst(const MadeLayer& m, const std::vector<std::vector<at::Tensor>>& cop
 
 const Needs differences, log_probabilities{.normalised = true};
 
-at::Tensor scores_of(const MadeLayer& m, ParameterSource& source,
-                     const std::vector<Question>& questions,
+at::Tensor scores_of(const Made& m, ParameterSource& source, const std::vector<Question>& questions,
                      const Needs& needs = log_probabilities) {
   return answer(m.loaded, source, pointers(questions), needs).option_scores;
 }
@@ -111,7 +110,7 @@ at::Tensor scores_of(const MadeLayer& m, ParameterSource& source,
 }  // namespace
 
 TEST_CASE("packed scores are those of each option alone, in every stream") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   const std::vector<std::vector<at::Tensor>> copies = {parameters_of(m.declaration, 1),
                                                        parameters_of(m.declaration, 2)};
   CopiesSource source(copies);
@@ -126,7 +125,7 @@ TEST_CASE("packed scores are those of each option alone, in every stream") {
 }
 
 TEST_CASE("only rows that predict an option's token reach the head") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   CopiesSource source({parameters_of(m.declaration, 1), parameters_of(m.declaration, 2)});
   const auto examples = various();
   scores_of(m, source, examples);
@@ -138,7 +137,7 @@ TEST_CASE("only rows that predict an option's token reach the head") {
 TEST_CASE(
     "options of one token ask the head for their entries alone, and differ from log-probabilities "
     "by a constant") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   const std::vector<std::vector<at::Tensor>> copies = {parameters_of(m.declaration, 1),
                                                        parameters_of(m.declaration, 2)};
   CopiesSource source(copies), full(copies);
@@ -158,7 +157,7 @@ TEST_CASE(
 
 TEST_CASE("a large vocabulary is scored in tiles") {
   constexpr std::int64_t entries = 1 << 22;  // 4 rows of logits a tile for one stream
-  MadeLayer m(entries, 2);
+  Made m(entries, 2);
   const std::vector<std::vector<at::Tensor>> copies = {parameters_of(m.declaration, 1)};
   CopiesSource source(copies);
   const auto examples = various();
@@ -168,7 +167,7 @@ TEST_CASE("a large vocabulary is scored in tiles") {
 }
 
 TEST_CASE("an option with an impossible token is impossible, whatever follows") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   m.toy->impossible = 5;
   CopiesSource source({parameters_of(m.declaration, 1)});
   const auto examples = various();
@@ -179,7 +178,7 @@ TEST_CASE("an option with an impossible token is impossible, whatever follows") 
 
 TEST_CASE("the normaliser is left out only where it is the same for all options") {
   const auto head_entries = [](const std::vector<Question>& questions, const Needs& needs) {
-    MadeLayer m(12, 6);
+    Made m(12, 6);
     CopiesSource source({parameters_of(m.declaration, 1)});
     scores_of(m, source, questions, needs);
     const int head = m.toy->head_matrix().index;
@@ -201,7 +200,7 @@ TEST_CASE("the normaliser is left out only where it is the same for all options"
 }
 
 TEST_CASE("an only option has its log-probability, whatever is asked for") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   const std::vector<std::vector<at::Tensor>> copies = {parameters_of(m.declaration, 1)};
   CopiesSource source(copies);
   const std::vector<Question> questions = {answer_behind({1, 2}, {7})};
@@ -209,7 +208,7 @@ TEST_CASE("an only option has its log-probability, whatever is asked for") {
 }
 
 TEST_CASE("an answer is scored by each of its tokens, their mean or their sum") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   const std::vector<std::vector<at::Tensor>> copies = {parameters_of(m.declaration, 1),
                                                        parameters_of(m.declaration, 2)};
   std::vector<Question> questions = {answer_behind({1, 2}, {3, 4, 5}), answer_behind({6}, {7, 8})};
@@ -225,7 +224,7 @@ TEST_CASE("an answer is scored by each of its tokens, their mean or their sum") 
 }
 
 TEST_CASE("token log-likelihoods stand by example and by option, however many forwards") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   const std::vector<std::vector<at::Tensor>> copies = {parameters_of(m.declaration, 1),
                                                        parameters_of(m.declaration, 2)};
   std::vector<Question> questions = various();
@@ -269,7 +268,7 @@ TEST_CASE("targets have the first right option, all of them, and the right texts
 }
 
 TEST_CASE("texts are refused, as no model generates any") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   CopiesSource source({parameters_of(m.declaration, 1)});
   CHECK_THROWS_WITH_AS(
       answer(m.loaded, source, pointers(single()), {.texts = true}),
@@ -278,7 +277,7 @@ TEST_CASE("texts are refused, as no model generates any") {
 }
 
 TEST_CASE("a question that contradicts itself is refused") {
-  MadeLayer m(12, 6);
+  Made m(12, 6);
   CopiesSource source({parameters_of(m.declaration, 1)});
   const auto refused = [&](auto&& change) {
     std::vector<Question> questions = single();

@@ -13,7 +13,7 @@ using namespace mezo;
 
 namespace {
 
-constexpr std::int64_t vocabulary_size = 8;
+constexpr std::int64_t entries = 8;
 constexpr std::int32_t mask = 7;
 
 // logits of any row = the mean over all tokens of the sequence of table[:, token]: embeddings are
@@ -21,8 +21,8 @@ constexpr std::int32_t mask = 7;
 class Mean : public Model {
  public:
   explicit Mean(Declaration& declare)
-      : embedding_(declare.embedding("embedding", vocabulary_size, vocabulary_size)),
-        head_(declare.vocabulary_head("head", vocabulary_size, vocabulary_size, false)) {}
+      : embedding_(declare.embedding("embedding", entries, entries)),
+        head_(declare.vocabulary_head("head", entries, entries, false)) {}
 
   at::Tensor hidden(Ops& ops, const Batch& batch) const override {
     const at::Tensor values = ops.embedding(embedding_, batch.ids).unsqueeze(1);
@@ -41,14 +41,14 @@ class Mean : public Model {
   Linear head_;
 };
 
-struct MadeMean {
+struct Made {
   Declaration declaration;
   Mean* mean = nullptr;  // owned by network
   Network network;
 
-  MadeMean() {
+  Made() {
     network.model.reset(mean = new Mean(declaration));
-    network.entries = vocabulary_size;
+    network.entries = entries;
     network.causal = false;
   }
 };
@@ -58,12 +58,12 @@ struct MadeMean {
 std::vector<std::vector<at::Tensor>> tables() {
   std::vector<std::vector<at::Tensor>> copies;
   for (const std::int64_t word : {3, 4}) {
-    at::Tensor table = at::zeros({vocabulary_size, vocabulary_size});
-    float* own = table.mutable_data_ptr<float>() + word * vocabulary_size;
+    at::Tensor table = at::zeros({entries, entries});
+    float* own = table.mutable_data_ptr<float>() + word * entries;
     own[1] = 3;
     own[2] = 6;
     own[mask] = -1.5f;
-    copies.push_back({at::eye(vocabulary_size), table});
+    copies.push_back({at::eye(entries), table});
   }
   return copies;
 }
@@ -85,20 +85,19 @@ at::Tensor by_hand() {
 }  // namespace
 
 TEST_CASE("a word at a mask is scored at the mask's own row, from both sides") {
-  const MadeMean m;
+  const Made m;
   CopiesSource source(tables());
   const std::vector<Question> questions = {words_at_mask({1, mask, 2}, 1),
                                            words_at_mask({mask, 0, 2, 1, 2}, 0)};
   const at::Tensor scores =
       answer(m.network, source, pointers(questions), {.normalised = true}).option_scores;
-  const at::Tensor total =
-      (by_hand().amax({2}).exp() + 7).log().unsqueeze(-1);  // 8 entries
+  const at::Tensor total = (by_hand().amax({2}).exp() + 7).log().unsqueeze(-1);  // 8 entries
   CHECK(difference(scores, by_hand() - total) < 1e-5);
   CHECK(m.mean->head_rows == std::vector<std::int64_t>{2 * 2});
 }
 
 TEST_CASE("words at one mask need their entries of the vocabulary alone") {
-  const MadeMean m;
+  const Made m;
   CopiesSource source(tables());
   const std::vector<Question> questions = {words_at_mask({1, mask, 2}, 1),
                                            words_at_mask({mask, 0, 2, 1, 2}, 0)};
@@ -108,7 +107,7 @@ TEST_CASE("words at one mask need their entries of the vocabulary alone") {
 }
 
 TEST_CASE("a model that is not causal refuses options that share a context") {
-  const MadeMean m;
+  const Made m;
   CopiesSource source(tables());
   const std::vector<Question> shared = {options_of({1, 2}, {{3, 4}, {4}}, {2, 1})};
   CHECK_THROWS_WITH_AS(answer(m.network, source, pointers(shared), {}),

@@ -19,7 +19,7 @@ using namespace mezo;
 
 namespace {
 
-const Registry& opt_registry() {
+const Registry& registry() {
   static const Registry made([] {
     PluginSearch search;
     search.folders = {{MEZO_BINARY_DIR "/lib/mezo/plugins", "the test", true}};
@@ -82,7 +82,7 @@ struct Case {
   LoadedModel loaded(DType dtype) {
     std::filesystem::create_directory(scratch / "base");
     write_base(scratch / "base", dtype);
-    return load_model((scratch / "base").string(), opt_registry());
+    return load_model((scratch / "base").string(), registry());
   }
   // Every weight of the store plus `change`.
   WeightReader changed_by(float change) const {

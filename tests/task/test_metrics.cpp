@@ -6,6 +6,8 @@
 
 #include "core/error.h"
 #include "core/task/metrics.h"
+#undef CHECK
+#define CHECK DOCTEST_CHECK
 
 using namespace mezo;
 
