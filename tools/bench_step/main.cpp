@@ -23,6 +23,7 @@
 #include "core/plugin/registry.h"
 #include "core/run/placement.h"
 #include "core/zo/spsa.h"
+#include "core/zo/step.h"
 #include "tools/bench_step/model.h"
 
 namespace mezo::bench {
@@ -121,7 +122,8 @@ struct Stepper {
   }
 
   void operator()(const Batch& batch) {
-    spsa_step(weights, options, step++, 1e-9,
+    Spsa spsa(options);
+    take_step(weights, spsa, step++, 1e-9,
               [&](ParameterSource& source) { return losses(model, source, batch); });
   }
 
@@ -130,7 +132,8 @@ struct Stepper {
   double preparation(std::int64_t& elements) {
     std::vector<double> times;
     for (int round = 0; round < 4; ++round) {
-      weights.push(step++, {1e-9f}, 0.0f);
+      weights.push(step, {{step, 0, 1e-9f}}, 0.0f);
+      ++step;
       weights.perturb(step, {{0, 1e-3f}, {0, -1e-3f}});
       elements = 0;
       times.push_back(seconds(model.store.device(), [&] {
