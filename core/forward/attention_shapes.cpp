@@ -29,6 +29,7 @@ class ShapeOps : public Ops {
   at::Tensor rms_norm(const Norm&, const at::Tensor& x, double) override {
     return at::zeros_like(x);
   }
+  at::Tensor rope(const at::Tensor& x, const Rotary&) override { return at::zeros_like(x); }
   at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                        const AttentionOptions&) override {
     if (layer != static_cast<int>(found.size()))

@@ -13,6 +13,19 @@ namespace mezo {
 
 namespace {
 
+// The batch's rows, once for each stream.
+Batch rows_of_streams(const PackedBatch& batch, const ParameterSource& source,
+                      const AttachedAdapter* adapter) {
+  const std::int64_t streams = source.streams();
+  Batch rows{index_tensor(batch.ids(), source.device()).repeat({streams}),
+             index_tensor(batch.positions(), source.device()).repeat({streams})};
+  if (!adapter || !*adapter) return rows;
+  const std::int64_t shift =
+      guard(adapter->component, [&] { return adapter->adapter->position_shift(); });
+  if (shift != 0) rows.positions = rows.positions + shift;
+  return rows;
+}
+
 // What Adapter::prefix() promises, beside a layer's own keys and values.
 void check(const KeysValues& prefix, int streams, const at::Tensor& k, const at::Tensor& v) {
   const auto fits = [&](const at::Tensor& x, const at::Tensor& own) {
@@ -33,19 +46,15 @@ Ops::~Ops() = default;
 StreamOps::~StreamOps() = default;
 
 StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch,
-                     const AttachedAdapter* adapter)
+                     const AttachedAdapter* adapter, Attention* attention)
     : source_(source),
       adapter_(adapter && *adapter ? adapter : nullptr),
       streams_(source.streams()),
-      batch_{index_tensor(batch.ids(), source.device()).repeat({streams_}),
-             index_tensor(batch.positions(), source.device()).repeat({streams_})},
+      batch_(rows_of_streams(batch, source, adapter)),
+      rotation_(batch_.positions),
       activations_(activation_kernels(source.device().is_cuda())),
-      attention_(std::make_unique<PackedAttention>(batch, streams_, source.device())) {
-  if (!adapter_) return;
-  const std::int64_t shift =
-      guard(adapter_->component, [&] { return adapter_->adapter->position_shift(); });
-  if (shift != 0) batch_.positions = batch_.positions + shift;
-}
+      attention_(attention ? *attention
+                           : own_attention_.emplace(batch, streams_, source.device())) {}
 
 at::Tensor StreamOps::enter_layer(int, const at::Tensor& x) { return x; }
 
@@ -106,7 +115,7 @@ at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor
           if (prefix) check(*prefix, streams_, k, v);
         },
         "making a prefix");
-  return (*attention_)(q, k, v, options, prefix);
+  return attention_(layer, q, k, v, options, prefix);
 }
 
 }  // namespace mezo

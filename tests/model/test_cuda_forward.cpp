@@ -2,6 +2,8 @@
 // without one. 16-bit results may differ by a rounding of each number that goes in.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "core/forward/activations.h"
 #include "core/forward/attention_kernels.h"
 #include "core/forward/packed_attention.h"
@@ -55,6 +57,11 @@ TEST_CASE("norms of every width, type and alignment are the CPU's") {
 
 namespace {
 
+bool shares_context(const PackedBatch& batch) {
+  return std::any_of(batch.pieces().begin(), batch.pieces().end(),
+                     [](const Piece& p) { return p.parent >= 0; });
+}
+
 // Whether two streams of such heads are attended to on the GPU as on the CPU.
 void check_attention(const PackedBatch& batch, at::ScalarType type, std::int64_t width,
                      std::int64_t length, at::Device device) {
@@ -70,7 +77,9 @@ void check_attention(const PackedBatch& batch, at::ScalarType type, std::int64_t
   for (const auto& [own_keys, own_values] : {std::pair{1, 1}, {2, 2}, {2, 1}, {1, 2}})
     for (const AttentionOptions& o :
          {AttentionOptions{0.2, true, 0}, AttentionOptions{0.2, true, 6},
-          AttentionOptions{0.2, false, 0}}) {
+          AttentionOptions{0.2, true, 1000}, AttentionOptions{0.2, false, 0},
+          AttentionOptions{0.2, false, 6}}) {
+      if (shares_context(batch) && !o.causal) continue;
       CAPTURE(own_keys);
       CAPTURE(own_values);
       CAPTURE(o.causal);
@@ -82,10 +91,10 @@ void check_attention(const PackedBatch& batch, at::ScalarType type, std::int64_t
         there = KeysValues{prefix->keys.to(device), prefix->values.to(device)};
         for (at::Tensor* t : {&prefix->keys, &prefix->values}) *t = t->to(at::kFloat);
       }
-      const at::Tensor expected = PackedAttention(batch, 2)(q.to(at::kFloat), k.to(at::kFloat),
+      const at::Tensor expected = PackedAttention(batch, 2)(0, q.to(at::kFloat), k.to(at::kFloat),
                                                             v.to(at::kFloat), o, prefix);
       const at::Tensor result =
-          PackedAttention(batch, 2, device)(q.to(device), k.to(device), v.to(device), o, there);
+          PackedAttention(batch, 2, device)(0, q.to(device), k.to(device), v.to(device), o, there);
       CHECK(difference(expected, result.cpu().to(at::kFloat)) <= tolerance(type));
     }
 }
@@ -127,7 +136,7 @@ TEST_CASE("in 16 bits a prefix is added behind attention, of heads that threads 
         return numbers({1, 5, 4, width}, seed).to(*device, type);
       };
       const auto out = attention_kernels(true).attend_behind(
-          {prefix(4), prefix(5)}, {heads(1), heads(2), heads(3), 0.2, sizes_change});
+          {prefix(4), prefix(5)}, {heads(1), heads(2), heads(3), 0.2, true, sizes_change});
       CHECK(out.has_value() == adds);
     }
 }
@@ -144,7 +153,7 @@ TEST_CASE("a prefix whose scores are far above the others' takes all of the atte
     const KeysValues prefix{at::full({1, 1, 2, 16}, 20.0, type),
                             numbers({1, 1, 2, 16}, 5).to(type)};
     const at::Tensor result = PackedAttention(batch, 1, *device)(
-        q.to(*device), k.to(*device), v.to(*device), {1.0, true, 0},
+        0, q.to(*device), k.to(*device), v.to(*device), {1.0, true, 0},
         KeysValues{prefix.keys.to(*device), prefix.values.to(*device)});
     CHECK(difference(prefix.values.view({1, 2, 16}).expand({14, 2, 16}).to(at::kFloat),
                      result.cpu().to(at::kFloat)) <= tolerance(type));
