@@ -61,6 +61,16 @@ std::int64_t BuiltModel::parameters() const {
 
 bool BuiltModel::frozen() const { return trains_no_matrix(specs, trained); }
 
+TensorNames BuiltModel::file_names(FileKind kind) const {
+  auto names = guard(
+      network.family, [&] { return family->file_names(config, kind); }, "naming the tensors");
+  if (!names)
+    throw ModelError("[" + config.origin() + "] the " + std::string(network.family.id()) +
+                     " family cannot be read from " +
+                     (kind == FileKind::gguf ? "GGUF" : "safetensors") + " files");
+  return std::move(*names);
+}
+
 BuiltModel build_model(const ModelConfig& config, const Component& family,
                        const Parameters& settings, const ChosenPeft& mode) {
   std::shared_ptr<const ModelFamily> made = create<ModelFamily>(family, settings);
@@ -69,11 +79,13 @@ BuiltModel build_model(const ModelConfig& config, const Component& family,
       family, [&] { return made->build(config, declaration); }, "building the model");
   Attached attached = attach(mode, *model, family, declaration);
   const auto specs = declaration.parameters();
-  return {config,
-          std::move(made),
-          {std::move(model), family, std::move(attached.adapter), config.integer("vocab_size")},
-          {specs.begin(), specs.end()},
-          std::move(attached.trained)};
+  const bool causal = guard(family, [&] { return made->causal(config); });
+  return {
+      config,
+      std::move(made),
+      {std::move(model), family, std::move(attached.adapter), config.integer("vocab_size"), causal},
+      {specs.begin(), specs.end()},
+      std::move(attached.trained)};
 }
 
 bool frozen_under(const BuiltModel& model, const ChosenPeft& mode) {

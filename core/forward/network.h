@@ -24,6 +24,7 @@ struct Network {
   Component family;          // that made the model
   AttachedAdapter adapter;   // of the mode, if it adds one
   std::int64_t entries = 0;  // of the vocabulary that head() gives logits of
+  bool causal = true;        // a context may be computed once for several options
 };
 
 }  // namespace mezo

@@ -64,12 +64,13 @@ std::string gguf_error(const Gguf& file) {
 
 TEST_CASE("a folder loads, and says which tensors the model does not use") {
   Folder f;
-  f.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = {DType::F32, {2}};
+  f.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = {DType::F32, {2}};  // no weights
+  f.tensors["extra"] = {DType::F32, {2}};
   f.write();
   const LoadedModel model = load_model(f.path(), registry());
   CHECK(model.network.family.id() == "llama");
   CHECK(model.parameters() == 2000 * 8 + 3 * 8 + 64 + 32 + 32 + 64 + 3 * 96);
-  CHECK(model.unused == std::vector<std::string>{"model.layers.0.self_attn.rotary_emb.inv_freq"});
+  CHECK(model.unused == std::vector<std::string>{"extra"});
   CHECK(prepare_model(f.path(), registry(), {"llama"}).files.unused() == model.unused);
 }
 

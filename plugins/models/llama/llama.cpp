@@ -140,22 +140,24 @@ class LlamaFamily : public mezo::ModelFamily {
     return std::make_unique<Llama>(config, declare);
   }
 
-  std::vector<mezo::GgufName> gguf_names(const mezo::ModelConfig& config) const override {
-    const std::int64_t heads = config.integer("num_attention_heads");
-    const std::string layer = "model.layers.*.";
-    return {
-        {"token_embd", "model.embed_tokens"},
-        {"output_norm", "model.norm"},
-        {"output", "lm_head"},
-        {"blk.*.attn_norm", layer + "input_layernorm"},
-        {"blk.*.attn_q", layer + "self_attn.q_proj", heads},
-        {"blk.*.attn_k", layer + "self_attn.k_proj", config.integer("num_key_value_heads", heads)},
-        {"blk.*.attn_v", layer + "self_attn.v_proj"},
-        {"blk.*.attn_output", layer + "self_attn.o_proj"},
-        {"blk.*.ffn_norm", layer + "post_attention_layernorm"},
-        {"blk.*.ffn_gate", layer + "mlp.gate_proj"},
-        {"blk.*.ffn_up", layer + "mlp.up_proj"},
-        {"blk.*.ffn_down", layer + "mlp.down_proj"}};
+  std::optional<mezo::TensorNames> file_names(const mezo::ModelConfig& config,
+                                              mezo::FileKind kind) const override {
+    if (kind == mezo::FileKind::safetensors) return {{{}, "model.", {"*.rotary_emb.inv_freq"}}};
+    const std::int64_t heads = config.integer("num_attention_heads"),
+                       kv_heads = config.integer("num_key_value_heads", heads);
+    const std::string theirs = "blk.*.", layer = "model.layers.*.";
+    return {{{{"token_embd.*", "model.embed_tokens.*"},
+              {"output_norm.*", "model.norm.*"},
+              {"output.*", "lm_head.*"},
+              {theirs + "attn_norm.*", layer + "input_layernorm.*"},
+              {theirs + "attn_q.*", layer + "self_attn.q_proj.*", heads},
+              {theirs + "attn_k.*", layer + "self_attn.k_proj.*", kv_heads},
+              {theirs + "attn_v.*", layer + "self_attn.v_proj.*"},
+              {theirs + "attn_output.*", layer + "self_attn.o_proj.*"},
+              {theirs + "ffn_norm.*", layer + "post_attention_layernorm.*"},
+              {theirs + "ffn_gate.*", layer + "mlp.gate_proj.*"},
+              {theirs + "ffn_up.*", layer + "mlp.up_proj.*"},
+              {theirs + "ffn_down.*", layer + "mlp.down_proj.*"}}}};
   }
 
   std::optional<mezo::FolderConfig> folder_config(const mezo::ModelConfig&) const override {
