@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/forward/attention_shapes.h"
+#include "core/forward/forward_trace.h"
 #include "core/plugin/create.h"
 
 namespace mezo {
@@ -28,7 +28,9 @@ Attached attach(const ChosenPeft& mode, const Model& model, const Component& fam
   const std::vector<ParameterSpec> own(declared.begin(), declared.end());
   Attached attached{std::vector<bool>(own.size(), false), {}};
   if (!mode.peft) return attached;
-  const auto shapes = [&] { return guard(family, [&] { return attention_shapes(model, own); }); };
+  const auto shapes = [&] {
+    return guard(family, [&] { return forward_trace(model, own).attention; });
+  };
   guard(
       mode.component,
       [&] {
@@ -59,8 +61,6 @@ std::int64_t BuiltModel::parameters() const {
   return n;
 }
 
-bool BuiltModel::frozen() const { return trains_no_matrix(specs, trained); }
-
 TensorNames BuiltModel::file_names(FileKind kind) const {
   auto names = guard(
       network.family, [&] { return family->file_names(config, kind); }, "naming the tensors");
@@ -71,15 +71,17 @@ TensorNames BuiltModel::file_names(FileKind kind) const {
   return std::move(*names);
 }
 
+bool BuiltModel::frozen() const { return trains_no_matrix(specs, trained); }
+
 BuiltModel build_model(const ModelConfig& config, const Component& family,
                        const Parameters& settings, const ChosenPeft& mode) {
   std::shared_ptr<const ModelFamily> made = create<ModelFamily>(family, settings);
   Declaration declaration;
   std::shared_ptr<const Model> model = guard(
       family, [&] { return made->build(config, declaration); }, "building the model");
+  const bool causal = guard(family, [&] { return made->causal(config); });
   Attached attached = attach(mode, *model, family, declaration);
   const auto specs = declaration.parameters();
-  const bool causal = guard(family, [&] { return made->causal(config); });
   return {
       config,
       std::move(made),

@@ -119,3 +119,13 @@ at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor
 }
 
 }  // namespace mezo
+at::Tensor StreamOps::add(Parameter vector, const at::Tensor& x) {
+  const at::Tensor v = source_.whole(vector).unsqueeze(1);
+  return (by_stream(x.to(at::kFloat), v.squeeze(1)) + v).view(x.sizes()).to(x.scalar_type());
+}
+
+at::Tensor StreamOps::scale(Parameter vector, const at::Tensor& x) {
+  const at::Tensor v = source_.whole(vector).unsqueeze(1);
+  return (by_stream(x.to(at::kFloat), v.squeeze(1)) * v).view(x.sizes()).to(x.scalar_type());
+}
+

@@ -39,6 +39,8 @@ class MEZO_API StreamOps : public Ops {
   at::Tensor linear(const Linear&, const at::Tensor& x) override;
   at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) override;
   at::Tensor rms_norm(const Norm&, const at::Tensor& x, double epsilon) override;
+  at::Tensor add(Parameter vector, const at::Tensor& x) override;
+  at::Tensor scale(Parameter vector, const at::Tensor& x) override;
   at::Tensor rope(const at::Tensor& x, const Rotary& rotary) override {
     return rotation_(x, rotary);
   }

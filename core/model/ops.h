@@ -45,16 +45,23 @@ class MEZO_API Ops {
   // returns.
   virtual at::Tensor enter_layer(int layer, const at::Tensor& x) = 0;
 
-  // ids [R] int64 in [0, entries) -> [R, width].
+  // ids [R] int64 in [0, entries) -> [R, width]. They are the batch's ids or positions, or computed
+  // from these alone.
   virtual at::Tensor embedding(const Embedding&, const at::Tensor& ids) = 0;
 
   // x [R, in] -> [R, out], plus the bias if there is one. For a vocabulary head, `out` is the
   // number of entries asked for.
   virtual at::Tensor linear(const Linear&, const at::Tensor& x) = 0;
 
-  // x [R, d] -> [R, d]. Statistics in fp32.
+  // x [R, d], or [R, H, d] with a norm of each head by one gain [d] -> x's shape. Statistics in
+  // fp32.
   virtual at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) = 0;
   virtual at::Tensor rms_norm(const Norm&, const at::Tensor& x, double epsilon) = 0;
+
+  // A vector [d] (Declaration::vector) added to, or multiplied with, each row of x [R, d] or [R, H,
+  // d] -> x's shape, computed in fp32.
+  virtual at::Tensor add(Parameter vector, const at::Tensor& x) = 0;
+  virtual at::Tensor scale(Parameter vector, const at::Tensor& x) = 0;
 
   // x [R, H, D] -> [R, H, D]: every head turned by its row's position. Costs cosines and sines once
   // a batch for each different Rotary. std::logic_error where D is less than what is to be rotated.
