@@ -53,6 +53,7 @@ class MEZO_API StreamOps : public Ops {
   ParameterSource& source_;
   const AttachedAdapter* adapter_;  // null: none
   int streams_;
+  bool same_ids_;  // of all streams
   Batch batch_;
   Rotation rotation_;
   const ActivationKernels& activations_;

@@ -1,5 +1,6 @@
 // A forward's operations on a GPU beside the CPU's, which other tests hold to a textbook's; skipped
 // without one. 16-bit results may differ by a rounding of each number that goes in.
+#include <ATen/core/grad_mode.h>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -53,6 +54,56 @@ TEST_CASE("norms of every width, type and alignment are the CPU's") {
                       cuda.layer_norm(there(x), there(gain), there(bias), 1e-5)));
           CHECK(close(cpu.rms_norm(x, gain, 1e-5), cuda.rms_norm(there(x), there(gain), 1e-5)));
         }
+}
+
+TEST_CASE("norms of each head are the CPU's, by the gains of the head's stream") {
+  const auto device = gpu();
+  if (!device) return;
+  for (const at::ScalarType type : types)
+    for (const std::int64_t streams : {1, 2}) {
+      const at::Tensor x = numbers({6, 5, 64}, 1).to(type), gain = numbers({streams, 64}, 2) + 1,
+                       bias = numbers({streams, 64}, 3);
+      const ActivationKernels &cpu = activation_kernels(false), &cuda = activation_kernels(true);
+      const auto there = [&](const at::Tensor& t) { return t.to(*device); };
+      const auto close = [&](const at::Tensor& a, const at::Tensor& b) {
+        return difference(a.to(at::kFloat), b.cpu().to(at::kFloat)) <= 4 * tolerance(type);
+      };
+      const at::Tensor rms = cuda.rms_norm(there(x), there(gain), 1e-5),
+                       layer = cuda.layer_norm(there(x), there(gain), there(bias), 1e-5);
+      CHECK(close(cpu.rms_norm(x, gain, 1e-5), rms));
+      CHECK(close(cpu.layer_norm(x, gain, bias, 1e-5), layer));
+      CHECK(close(rms.view({30, 64}), cuda.rms_norm(there(x).view({30, 64}), there(gain), 1e-5)));
+    }
+}
+
+TEST_CASE("norms on a GPU give autograd the CPU's gradients instead of none") {
+  const auto device = gpu();
+  if (!device) return;
+  const at::Tensor x = numbers({6, 24}, 1), gain = numbers({2, 24}, 2) + 1,
+                   bias = numbers({2, 24}, 3), weight = numbers({6, 24}, 4);
+  // Of the sum of what a norm gives, weighted: gradients of x, gain and bias.
+  const auto gradients = [&](at::Device where, bool centred) {
+    const ActivationKernels& kernels = activation_kernels(where.is_cuda());
+    std::vector<at::Tensor> leaves;
+    for (const at::Tensor& t : {x, gain, bias})
+      leaves.push_back(t.to(where).clone().requires_grad_(true));
+    const at::Tensor y = centred ? kernels.layer_norm(leaves[0], leaves[1], leaves[2], 1e-5)
+                                 : kernels.rms_norm(leaves[0], leaves[1], 1e-5);
+    REQUIRE(y.requires_grad());
+    (y * weight.to(where)).sum().backward();
+    std::vector<at::Tensor> all;
+    for (std::size_t i = 0; i < (centred ? 3u : 2u); ++i) all.push_back(leaves[i].grad().cpu());
+    return all;
+  };
+  for (const bool centred : {true, false}) {
+    const auto cpu = gradients(at::kCPU, centred), cuda = gradients(*device, centred);
+    for (std::size_t i = 0; i < cpu.size(); ++i) CHECK(difference(cpu[i], cuda[i]) < 1e-4);
+  }
+  // A parameter alone that wants a gradient is enough, and none is wanted under NoGradGuard.
+  const at::Tensor there = x.to(*device), trained = gain.to(*device).requires_grad_(true);
+  CHECK(activation_kernels(true).rms_norm(there, trained, 1e-5).requires_grad());
+  const at::NoGradGuard none;
+  CHECK(!activation_kernels(true).rms_norm(there, trained, 1e-5).requires_grad());
 }
 
 namespace {

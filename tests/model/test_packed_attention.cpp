@@ -239,7 +239,30 @@ TEST_CASE("a packed batch lays pieces end to end and continues a parent's positi
         std::vector<std::int64_t>{10, 11, 12, 20, 21, 30, 31});
   CHECK(std::vector<std::int64_t>(batch.positions().begin(), batch.positions().end()) ==
         std::vector<std::int64_t>{0, 1, 2, 0, 1, 3, 4});
+  CHECK(batch.ids_differ() == 0);
   CHECK_THROWS_AS(batch.add({}), std::logic_error);
   CHECK_THROWS_AS(batch.add(tokens(0, 1), child), std::logic_error);
   CHECK_THROWS(batch.add(tokens(0, 1), 99));
+}
+
+TEST_CASE(
+    "a packed batch keeps ids of each stream where they differ, and begins where it is told") {
+  const auto list = [](std::span<const std::int64_t> ids) {
+    return std::vector<std::int64_t>(ids.begin(), ids.end());
+  };
+  using Ids = std::vector<std::int64_t>;
+  PackedBatch batch;
+  const int parent = batch.add(tokens(10, 2), -1, 5);
+  const std::vector<std::vector<std::int32_t>> each = {{1, 2}, {3, 4}, {5, 6}};
+  batch.add_each(each, parent);
+  batch.add(tokens(7, 1));
+  CHECK(batch.ids_differ() == 3);
+  CHECK(batch.rows() == 5);
+  CHECK(list(batch.ids(0)) == Ids{10, 11, 1, 2, 7});
+  CHECK(list(batch.ids(2)) == Ids{10, 11, 5, 6, 7});
+  CHECK(list(batch.positions()) == Ids{5, 6, 7, 8, 0});
+  const std::vector<std::vector<std::int32_t>> two = {{1}, {2}}, ragged = {{1}, {2}, {3, 4}};
+  CHECK_THROWS_AS(batch.add_each(two), std::logic_error);
+  CHECK_THROWS_AS(batch.add_each(ragged), std::logic_error);
+  CHECK_THROWS_AS(batch.add_each({}), std::logic_error);
 }
