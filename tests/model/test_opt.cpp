@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "core/forward/forward_trace.h"
 #include "core/plugin/create.h"
 #include "gguf_file.h"
 #include "model_folder.h"
@@ -65,6 +66,36 @@ TEST_CASE("an OPT loads with transformers' names, tied and with biases unless it
   });
   g.write();
   CHECK(load_model(g.path(), registry(), {}, {"opt"}).unused.empty());
+}
+
+TEST_CASE("an OPT loads with the names that it was published with, and from its base class") {
+  Folder f;
+  ModelFolder::Shapes shapes;
+  for (const auto& [name, t] : f.tensors) shapes[name.substr(6)] = t.shape;  // decoder.layers.0…
+  f.tensors.clear();
+  for (const auto& [name, shape] : shapes) f.tensors[name] = {DType::F32, shape};
+  f.write();
+  const LoadedModel model = load_model(f.path(), registry());
+  CHECK(model.unused.empty());
+  CHECK(model.specs.front().name == "model.decoder.embed_tokens.weight");
+}
+
+TEST_CASE("an OPT is causal, and its trace is what its layers are") {
+  Folder f;
+  f.config["tie_word_embeddings"] = false;
+  f.tensors["lm_head.weight"] = {DType::F32, {2000, 8}};
+  f.write();
+  const LoadedModel model = load_model(f.path(), registry());
+  CHECK(model.network.causal);
+  const ForwardTrace trace = forward_trace(*model.network.model, model.base_specs());
+  CHECK(trace.layers == 1);
+  CHECK(trace.attention.size() == 1);
+  CHECK(trace.attention[0].width == 4);
+  CHECK(trace.order.size() == model.base_specs().size());
+  for (std::size_t i = 0; i < trace.layer.size(); ++i) {
+    const std::string& name = model.base_specs()[i].name;
+    CHECK(trace.layer[i] == (contains(name, "embed_") ? -1 : name == "lm_head.weight" ? 1 : 0));
+  }
 }
 
 TEST_CASE("an OPT of another architecture is refused by key") {
