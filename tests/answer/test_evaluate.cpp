@@ -46,10 +46,10 @@ struct BigramFamily : ModelFamily {
 constexpr mezo_component description =
     component<BigramFamily, ModelFamily>(MEZO_MODEL, "bigram", "for a test");
 
-struct Toy {
+struct BigramTask {
   LoadedModel model;
 
-  Toy() : model(make()) {
+  BigramTask() : model(make()) {
     model.store.tensor({0}).zero_();
     model.store.tensor({1}).zero_();
     for (std::int64_t i = 0; i < entries; ++i) model.store.data({0})[i * entries + i] = 1;
@@ -82,7 +82,7 @@ Example row(const std::string& text, const std::string& label, std::int64_t numb
 }  // namespace
 
 TEST_CASE("accuracy and loss are those of a calculation by hand") {
-  Toy toy;
+  BigramTask toy;
   toy.set('a' - 'a', great, 2.0f);
   toy.set('b' - 'a', bad, 1.0f);
   const Evaluation e = toy({row("a", "1", 0), row("b", "1", 1)});
@@ -98,7 +98,7 @@ TEST_CASE("accuracy and loss are those of a calculation by hand") {
 }
 
 TEST_CASE("an option of several tokens scores their mean") {
-  Toy toy;
+  BigramTask toy;
   toy.set(0, 'x' - 'a', 3.0f);
   toy.set('x' - 'a', 'y' - 'a', 1.0f);
   const Evaluation e = toy({row("a", "0", 0)}, toy_task("{text}", {{"0", "xy"}, {"1", "z"}}));
@@ -108,7 +108,7 @@ TEST_CASE("an option of several tokens scores their mean") {
 }
 
 TEST_CASE("questions of unlike numbers of options are measured together, each by its right ones") {
-  Toy toy;
+  BigramTask toy;
   toy.set(0, 1, 1.0f);
   toy.set(0, 2, 2.0f);
   const Evaluation e = toy(std::vector<Question>{
@@ -127,7 +127,7 @@ TEST_CASE("questions of unlike numbers of options are measured together, each by
 }
 
 TEST_CASE("an answer scores the mean of its tokens' log-probabilities") {
-  Toy toy;
+  BigramTask toy;
   toy.set(0, 5, 3.0f);
   toy.set(5, 6, 1.0f);
   const Evaluation e = toy({answer_behind({9, 0}, {5, 6})});
@@ -136,7 +136,7 @@ TEST_CASE("an answer scores the mean of its tokens' log-probabilities") {
 }
 
 TEST_CASE("an evaluation has the metrics that it was asked for, in their order") {
-  const Evaluation e = Toy()({row("a", "0", 0)});
+  const Evaluation e = BigramTask()({row("a", "0", 0)});
   REQUIRE(e.measurements.size() == 2);
   CHECK(std::string(e.measurements[0].metric->name) == "accuracy");
   CHECK(std::string(e.measurements[1].metric->name) == "loss");
@@ -144,7 +144,7 @@ TEST_CASE("an evaluation has the metrics that it was asked for, in their order")
 }
 
 TEST_CASE("of equal options the first is predicted") {
-  const Evaluation e = Toy()({row("a", "1", 0)});
+  const Evaluation e = BigramTask()({row("a", "1", 0)});
   CHECK(e.predictions[0].scores[0] == e.predictions[0].scores[1]);
   CHECK(e.predictions[0].prediction == 0);
 }
@@ -152,7 +152,7 @@ TEST_CASE("of equal options the first is predicted") {
 TEST_CASE(
     "predictions stand in the order of the examples, each with its row, though batches go by "
     "length") {
-  Toy toy;
+  BigramTask toy;
   toy.set('c' - 'a', great, 5.0f);
   std::vector<Example> examples;
   for (std::int64_t i = 0; i < 200; ++i)
@@ -173,7 +173,7 @@ TEST_CASE("an evaluation that is stopped measures what it has") {
   for (std::int64_t i = 0; i < 300; ++i)
     examples.push_back(row(std::string(30, 'a'), i % 2 ? "0" : "1", i));
   std::size_t seen = 0;
-  const Evaluation e = Toy()(examples, toy_task(), [&](std::size_t done, std::size_t total) {
+  const Evaluation e = BigramTask()(examples, toy_task(), [&](std::size_t done, std::size_t total) {
     CHECK(total == 300);
     seen = done;
     return false;

@@ -12,21 +12,13 @@
 #include "core/io/float16.h"
 #include "core/io/safetensors.h"
 #include "tests/io/golden_files.h"
+#include "tests/model/model_folder.h"
 #include "tests/model/toy.h"
 #include "tests/scratch_folder.h"
 
 using namespace mezo;
 
 namespace {
-
-const Registry& registry() {
-  static const Registry made([] {
-    PluginSearch search;
-    search.folders = {{MEZO_BINARY_DIR "/lib/mezo/plugins", "the test", true}};
-    return search;
-  }());
-  return made;
-}
 
 constexpr std::int64_t vocabulary = 2000;
 
