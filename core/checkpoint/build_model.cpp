@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/forward/attention_shapes.h"
+#include "core/forward/forward_trace.h"
 #include "core/plugin/create.h"
 
 namespace mezo {
@@ -28,7 +28,9 @@ Attached attach(const ChosenPeft& mode, const Model& model, const Component& fam
   const std::vector<ParameterSpec> own(declared.begin(), declared.end());
   Attached attached{std::vector<bool>(own.size(), false), {}};
   if (!mode.peft) return attached;
-  const auto shapes = [&] { return guard(family, [&] { return attention_shapes(model, own); }); };
+  const auto shapes = [&] {
+    return guard(family, [&] { return forward_trace(model, own).attention; });
+  };
   guard(
       mode.component,
       [&] {
@@ -59,6 +61,16 @@ std::int64_t BuiltModel::parameters() const {
   return n;
 }
 
+TensorNames BuiltModel::file_names(FileKind kind) const {
+  auto names = guard(
+      network.family, [&] { return family->file_names(config, kind); }, "naming the tensors");
+  if (!names)
+    throw ModelError("[" + config.origin() + "] the " + std::string(network.family.id()) +
+                     " family cannot be read from " +
+                     (kind == FileKind::gguf ? "GGUF" : "safetensors") + " files");
+  return std::move(*names);
+}
+
 bool BuiltModel::frozen() const { return trains_no_matrix(specs, trained); }
 
 BuiltModel build_model(const ModelConfig& config, const Component& family,
@@ -67,13 +79,15 @@ BuiltModel build_model(const ModelConfig& config, const Component& family,
   Declaration declaration;
   std::shared_ptr<const Model> model = guard(
       family, [&] { return made->build(config, declaration); }, "building the model");
+  const bool causal = guard(family, [&] { return made->causal(config); });
   Attached attached = attach(mode, *model, family, declaration);
   const auto specs = declaration.parameters();
-  return {config,
-          std::move(made),
-          {std::move(model), family, std::move(attached.adapter), config.integer("vocab_size")},
-          {specs.begin(), specs.end()},
-          std::move(attached.trained)};
+  return {
+      config,
+      std::move(made),
+      {std::move(model), family, std::move(attached.adapter), config.integer("vocab_size"), causal},
+      {specs.begin(), specs.end()},
+      std::move(attached.trained)};
 }
 
 bool frozen_under(const BuiltModel& model, const ChosenPeft& mode) {

@@ -31,6 +31,10 @@ struct BuiltModel {
   MEZO_API std::span<const ParameterSpec> base_specs() const;
   MEZO_API std::int64_t parameters() const;  // of the model's own
 
+  // How weight files call the parameters. Throws ModelError where the family cannot be read from
+  // files of that kind.
+  TensorNames file_names(FileKind) const;
+
   // Whether none of the parameters that train is a matrix or an embedding: then all streams read
   // the same ones, and they need no room for updates.
   MEZO_API bool frozen() const;

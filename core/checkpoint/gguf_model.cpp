@@ -39,27 +39,6 @@ Tokenizer tokenizer_of(const GgufFile& file) {
   return Tokenizer::from_vocabulary(vocabulary_of(file));
 }
 
-std::optional<Canonical> canonical(const std::string& tensor, const std::vector<GgufName>& names) {
-  const std::size_t dot = tensor.rfind('.');
-  if (dot == std::string::npos) return std::nullopt;
-  const std::string module = tensor.substr(0, dot), suffix = tensor.substr(dot);
-  std::string number, pattern = module;
-  if (module.starts_with("blk.")) {
-    const std::size_t end = module.find('.', 4);
-    if (end == std::string::npos) return std::nullopt;
-    number = module.substr(4, end - 4);
-    pattern = "blk.*" + module.substr(end);
-  }
-  for (const GgufName& row : names)
-    if (row.gguf == pattern) {
-      std::string name = row.name;
-      if (const std::size_t star = name.find('*'); star != std::string::npos)
-        name.replace(star, 1, number);
-      return Canonical{name + suffix, row.rotary_heads};
-    }
-  return std::nullopt;
-}
-
 // llama.cpp stores each head's rows as (0, D/2, 1, D/2 + 1, …); transformers has the halves one
 // after the other.
 std::int64_t rotary_row(std::int64_t row, std::int64_t rows, std::int64_t heads) {

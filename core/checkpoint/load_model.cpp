@@ -75,14 +75,10 @@ Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
 }
 
 WeightFiles open_weights(const std::string& path, const Opened& opened, const BuiltModel& built) {
-  if (!opened.gguf) return {load_safetensors_folder(path), nullptr, built.base_specs()};
-  const std::vector<GgufName> names = guard(
-      built.network.family, [&] { return built.family->gguf_names(built.config); },
-      "naming the tensors");
-  if (names.empty())
-    throw ModelError("[" + path + "] the " + std::string(built.network.family.id()) +
-                     " family cannot be read from GGUF files");
-  return {opened.gguf->tensors, &names, built.base_specs()};
+  if (!opened.gguf)
+    return {load_safetensors_folder(path), built.file_names(FileKind::safetensors),
+            built.base_specs()};
+  return {opened.gguf->tensors, built.file_names(FileKind::gguf), built.base_specs()};
 }
 
 std::optional<std::int64_t> positions_of(const BuiltModel& built) {

@@ -3,7 +3,8 @@
 #include <ATen/Parallel.h>
 
 #include <cstring>
-#include <map>
+#include <stdexcept>
+#include <utility>
 
 #include "core/checkpoint/gguf_model.h"
 #include "core/error.h"
@@ -19,57 +20,67 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return text + "]";
 }
 
-void check(const TensorView& view, const ParameterSpec& spec, std::int64_t rotary_heads,
-           const std::string& path) {
+void check(const NamedTensor& tensor, const ParameterSpec& spec, const std::string& path) {
+  const TensorView& view = *tensor.view;
   const std::string where = "[" + path + "] tensor " + view.name;
-  if (view.shape != spec.shape)
-    throw ModelError(where + ": the configuration asks for shape " + shape_text(spec.shape) +
-                     ", got " + shape_text(view.shape));
+  if (tensor.transposed && tensor.rotary_heads > 0)
+    throw std::logic_error("[TensorNames] " + view.name + ": transposed and of rotary heads");
+  std::vector<std::int64_t> shape = spec.shape;
+  if (tensor.transposed) std::swap(shape.front(), shape.back());
+  if (view.shape != shape)
+    throw ModelError(where + ": the configuration asks for shape " + shape_text(shape) + ", got " +
+                     shape_text(view.shape));
   if (!is_weight(view.dtype))
     throw ModelError(where + ": weights of type " + name_of(view.dtype) + " cannot be read");
-  if (rotary_heads > 0 && view.shape[0] % (2 * rotary_heads) != 0)
-    throw ModelError(where + ": expected rows for " + std::to_string(rotary_heads) +
+  if (tensor.rotary_heads > 0 && view.shape[0] % (2 * tensor.rotary_heads) != 0)
+    throw ModelError(where + ": expected rows for " + std::to_string(tensor.rotary_heads) +
                      " heads of an even width, got " + std::to_string(view.shape[0]));
+}
+
+// to [columns, rows] = from [rows, columns], elements of so many bytes.
+void transpose(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns,
+               std::int64_t bytes) {
+  at::parallel_for(0, columns, 16, [&](std::int64_t b, std::int64_t e) {
+    for (std::int64_t c = b; c < e; ++c)
+      for (std::int64_t r = 0; r < rows; ++r)
+        std::memcpy(to + (c * rows + r) * bytes, from + (r * columns + c) * bytes,
+                    static_cast<std::size_t>(bytes));
+  });
 }
 
 }  // namespace
 
-WeightFiles::WeightFiles(TensorFile tensors, const std::vector<GgufName>* names,
+WeightFiles::WeightFiles(TensorFile tensors, const TensorNames& names,
                          std::span<const ParameterSpec> parameters)
     : tensors_(std::move(tensors)) {
-  std::map<std::string, Found> by_name;
-  for (const TensorView& view : tensors_.tensors()) {
-    const auto name = names ? canonical(view.name, *names) : std::nullopt;
-    by_name[name ? name->name : view.name] = {&view, name ? name->rotary_heads : 0};
-  }
+  NamedTensors named = name_tensors(tensors_, names, parameters);
   std::string missing;
   for (const ParameterSpec& spec : parameters) {
-    const auto at = by_name.find(spec.name);
-    if (at == by_name.end()) {
+    const auto at = named.found.find(spec.name);
+    if (at == named.found.end()) {
       missing += "\n  " + spec.name;
       continue;
     }
-    const auto& [view, rotary_heads] = at->second;
-    check(*view, spec, rotary_heads, tensors_.path_of(*view));
+    check(at->second, spec, tensors_.path_of(*at->second.view));
     found_.push_back(at->second);
-    by_name.erase(at);
   }
   if (!missing.empty())
     throw ModelError("[" + tensors_.paths().front() +
                      "] tensors that the model needs are not there:" + missing);
-  for (const auto& [name, view] : by_name) unused_.push_back(name);
+  unused_ = std::move(named.unused);
 }
 
 // Calls each(first, rows, to, width) for stretches of rows that lie together in the file, from
 // `first` on, and in transformers' order, from `to` on. A vector is one row, or as many as it has
 // elements where they are reordered.
 template <class Each>
-void WeightFiles::each_stretch(const Found& tensor, const Each& each) const {
-  const auto& [view, heads] = tensor;
+void WeightFiles::each_stretch(const NamedTensor& tensor, const Each& each) const {
+  const TensorView* view = tensor.view;
+  const std::int64_t heads = tensor.rotary_heads;
   const bool elements = heads > 0 && view->shape.size() == 1;
   const std::int64_t width = elements || view->shape.empty() ? 1 : view->shape.back();
   const std::int64_t rows = width > 0 ? view->count() / width : 0;
-  at::parallel_for(0, rows, 64, [&, heads = heads](std::int64_t b, std::int64_t e) {
+  at::parallel_for(0, rows, 64, [&](std::int64_t b, std::int64_t e) {
     if (heads == 0) return each(b, e - b, b, width);
     for (std::int64_t row = b; row < e; ++row) each(row, 1, rotary_row(row, rows, heads), width);
   });
@@ -78,6 +89,13 @@ void WeightFiles::each_stretch(const Found& tensor, const Each& each) const {
 
 void WeightFiles::read(Parameter p, float* out) const {
   const TensorView& view = this->view(p);
+  if (found(p).transposed) {
+    std::vector<float> values(static_cast<std::size_t>(view.count()));
+    dequantize(view.dtype, view.data.data(), view.count(), values.data());
+    transpose(reinterpret_cast<const std::byte*>(values.data()), reinterpret_cast<std::byte*>(out),
+              view.shape[0], view.shape[1], sizeof(float));
+    return tensors_.release(view);
+  }
   each_stretch(found(p),
                [&](std::int64_t first, std::int64_t rows, std::int64_t to, std::int64_t width) {
                  dequantize(view.dtype, view.data.data() + first * bytes_of(view.dtype, width),
@@ -87,6 +105,14 @@ void WeightFiles::read(Parameter p, float* out) const {
 
 void WeightFiles::copy(Parameter p, std::byte* out) const {
   const TensorView& view = this->view(p);
+  if (found(p).transposed) {
+    if (block_size(view.dtype) > 1)
+      throw ModelError("[" + tensors_.path_of(view) + "] tensor " + view.name +
+                       ": its quantised blocks lie across the model's rows, so it cannot be kept "
+                       "as it is; name a type to keep weights in (optimizer.storage)");
+    transpose(view.data.data(), out, view.shape[0], view.shape[1], bytes_of(view.dtype, 1));
+    return tensors_.release(view);
+  }
   each_stretch(found(p),
                [&](std::int64_t first, std::int64_t rows, std::int64_t to, std::int64_t width) {
                  const std::int64_t bytes = bytes_of(view.dtype, width);  // a row is whole blocks

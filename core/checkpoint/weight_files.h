@@ -10,20 +10,21 @@
 #include <string>
 #include <vector>
 
+#include "core/api.h"
+#include "core/checkpoint/named_tensors.h"
 #include "core/io/tensor_file.h"
 #include "core/model/declaration.h"
-#include "core/model/model.h"
 
 namespace mezo {
 
-class WeightFiles {
+class MEZO_API WeightFiles {
  public:
   WeightFiles() = default;
 
-  // `names`: the family's names for a GGUF file's tensors; null for a Hugging Face folder. Throws
-  // ModelError for parameters that are missing (all of them at once), of another shape, or of a
-  // type that is not a weight's.
-  WeightFiles(TensorFile tensors, const std::vector<GgufName>* names,
+  // `names`: the family's, for files of this kind. Throws ModelError for parameters that are
+  // missing (all of them at once) or there twice, of another shape, or of a type that is not a
+  // weight's.
+  WeightFiles(TensorFile tensors, const TensorNames& names,
               std::span<const ParameterSpec> parameters);
 
   // Moved, never copied: views point into the tensors that they were found in.
@@ -32,26 +33,25 @@ class WeightFiles {
 
   const TensorView& view(Parameter p) const { return *found(p).view; }
 
-  // spec.elements() numbers as fp32, in transformers' order of rows.
+  // spec.elements() numbers as fp32, in transformers' order of rows and columns.
   void read(Parameter p, float* out) const;
-  // The view's bytes as the file has them, but for that order.
+  // The view's bytes as the file has them, but for that order. Throws ModelError where blocks of
+  // quantised weights lie across the rows.
   void copy(Parameter p, std::byte* out) const;
 
   std::vector<std::string> paths() const { return tensors_.paths(); }
-  // Tensors that no parameter is read from.
+  // Tensors that no parameter is read from, as the files call them, but for those to be ignored.
   const std::vector<std::string>& unused() const { return unused_; }
 
  private:
-  struct Found {
-    const TensorView* view = nullptr;
-    std::int64_t rotary_heads = 0;
-  };
-  const Found& found(Parameter p) const { return found_.at(static_cast<std::size_t>(p.index)); }
+  const NamedTensor& found(Parameter p) const {
+    return found_.at(static_cast<std::size_t>(p.index));
+  }
   template <class Each>
-  void each_stretch(const Found& tensor, const Each& each) const;
+  void each_stretch(const NamedTensor& tensor, const Each& each) const;
 
   TensorFile tensors_;
-  std::vector<Found> found_;  // of each parameter; they point into tensors_
+  std::vector<NamedTensor> found_;  // of each parameter; they point into tensors_
   std::vector<std::string> unused_;
 };
 

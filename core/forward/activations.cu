@@ -1,5 +1,6 @@
 // Norms on a GPU, each in one pass: reads the activations, works in fp32 with fp32
 // parameters, writes the activations' type. What activations.cpp says in ATen.
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAStream.h>
@@ -150,31 +151,42 @@ void run(const NormPass& pass) {
     launch<T, Centred, 2>(pass);
 }
 
+// A kernel's result is nobody's to autograd: gradients would stop at it without a word.
+bool wants_gradients(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& bias) {
+  return at::GradMode::is_enabled() &&
+         (x.requires_grad() || gain.requires_grad() || (bias.defined() && bias.requires_grad()));
+}
+
 class CudaActivationKernels : public ActivationKernels {
  public:
   at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& gain, const at::Tensor& bias,
                         double epsilon) const override {
+    if (wants_gradients(x, gain, bias))
+      return ActivationKernels::layer_norm(x, gain, bias, epsilon);
     return norm<true>(x, gain, bias.const_data_ptr<float>(), epsilon);
   }
 
   at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& gain, double epsilon) const override {
+    if (wants_gradients(x, gain, {})) return ActivationKernels::rms_norm(x, gain, epsilon);
     return norm<false>(x, gain, nullptr, epsilon);
   }
 
  private:
+  // Heads of a row lie together, and streams after one another: both are rows here.
   template <bool Centred>
   static at::Tensor norm(const at::Tensor& input, const at::Tensor& gain, const float* bias,
                          double epsilon) {
     const at::Tensor x = input.contiguous();
     at::Tensor y = at::empty_like(x);
-    if (x.size(0) == 0) return y;
+    if (x.numel() == 0) return y;
+    const std::int64_t width = x.size(-1), rows = x.numel() / width;
     const NormPass pass{x.const_data_ptr(),
                         gain.const_data_ptr<float>(),
                         bias,
                         y.mutable_data_ptr(),
-                        x.size(0),
-                        x.size(1),
-                        x.size(0) / gain.size(0),
+                        rows,
+                        width,
+                        rows / gain.size(0),
                         gain.size(0) == 1,
                         static_cast<float>(epsilon)};
     typed(x.scalar_type(), [&](auto type) { run<decltype(type), Centred>(pass); });

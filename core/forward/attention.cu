@@ -161,22 +161,22 @@ struct Attended {
   at::Tensor log_sum;  // [n, heads, queries or more] fp32
 };
 
-// Causal attention by the kernel that LibTorch would choose; nothing where it would write plain
+// Attention by the kernel that LibTorch would choose; nothing where it would write plain
 // operations instead.
 std::optional<Attended> attend_with_sums(const at::Tensor& q, const at::Tensor& k,
-                                         const at::Tensor& v, double scale) {
-  switch (static_cast<at::SDPBackend>(at::_fused_sdp_choice(q, k, v, {}, 0.0, true, scale))) {
+                                         const at::Tensor& v, bool causal, double scale) {
+  switch (static_cast<at::SDPBackend>(at::_fused_sdp_choice(q, k, v, {}, 0.0, causal, scale))) {
     case at::SDPBackend::cudnn_attention: {
       auto r = at::_scaled_dot_product_cudnn_attention(q, k, v, {}, /*compute_log_sumexp=*/true,
-                                                       0.0, true, false, scale);
+                                                       0.0, causal, false, scale);
       return Attended{std::get<0>(r), std::get<1>(r)};
     }
     case at::SDPBackend::flash_attention: {
-      auto r = at::_scaled_dot_product_flash_attention(q, k, v, 0.0, true, false, scale);
+      auto r = at::_scaled_dot_product_flash_attention(q, k, v, 0.0, causal, false, scale);
       return Attended{std::get<0>(r), std::get<1>(r)};
     }
     case at::SDPBackend::efficient_attention: {
-      auto r = at::_scaled_dot_product_efficient_attention(q, k, v, {}, true, 0.0, true, scale);
+      auto r = at::_scaled_dot_product_efficient_attention(q, k, v, {}, true, 0.0, causal, scale);
       return Attended{std::get<0>(r), std::get<1>(r)};
     }
     default:
@@ -205,8 +205,8 @@ class CudaAttentionKernels : public AttentionKernels {
         !in_parts(values))
       return std::nullopt;
     const CudnnAttention choice(s);
-    const auto own =
-        attend_with_sums(s.q, repeat_heads(s.k, heads), repeat_heads(s.v, heads), s.scale);
+    const auto own = attend_with_sums(s.q, repeat_heads(s.k, heads), repeat_heads(s.v, heads),
+                                      s.causal, s.scale);
     if (!own || !in_parts(own->out)) return std::nullopt;
     const PrefixPass pass{s.q.const_data_ptr(),
                           own->out.mutable_data_ptr(),

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/scaled_dot_product_attention.h>
 
+#include <stdexcept>
+
 #include "core/machine/device.h"
 
 namespace mezo {
@@ -10,9 +12,10 @@ AttentionKernels::~AttentionKernels() = default;
 
 at::Tensor AttentionKernels::attend(const PaddedSequences& s,
                                     const std::optional<at::Tensor>& mask) const {
+  if (mask && s.causal) throw std::logic_error("[AttentionKernels] a mask beside causal");
   const std::int64_t heads = s.q.size(1);
   return at::scaled_dot_product_attention(s.q, repeat_heads(s.k, heads), repeat_heads(s.v, heads),
-                                          mask, 0.0, /*is_causal=*/!mask, s.scale);
+                                          mask, 0.0, s.causal, s.scale);
 }
 
 std::optional<at::Tensor> AttentionKernels::attend_behind(const KeysValues&,

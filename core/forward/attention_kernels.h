@@ -17,6 +17,7 @@ namespace mezo {
 struct PaddedSequences {
   at::Tensor q, k, v;
   double scale = 1;
+  bool causal = true;         // a query sees the keys up to its own place; false: all of them
   bool sizes_change = false;  // gathered from a packed batch: the next one's sizes will be others
 };
 
@@ -24,11 +25,11 @@ class MEZO_API AttentionKernels {
  public:
   virtual ~AttentionKernels();
 
-  // [n, heads, queries, width]. `mask` [n or 1, 1, queries, keys] is added to the scores; without
-  // one a query sees the keys up to its own place.
+  // [n, heads, queries, width]. `mask` [n or 1, 1, queries, keys], added to the scores, hides
+  // whatever is to be hidden: std::logic_error beside `causal`.
   virtual at::Tensor attend(const PaddedSequences&, const std::optional<at::Tensor>& mask) const;
 
-  // attend() without a mask, where a query sees its stream's prefix too: keys and values
+  // attend() without a mask, where a query sees its stream's prefix whole too: keys and values
   // [S or 1, length, kv heads, width] in q's type, n / S sequences a stream. Nothing if these
   // kernels do not do that; then join the prefix to the keys and values, and bring a mask.
   virtual std::optional<at::Tensor> attend_behind(const KeysValues& prefix,

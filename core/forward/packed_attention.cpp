@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/error.h"
 #include "core/forward/index_tensor.h"
 
 namespace mezo {
@@ -57,8 +58,13 @@ at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType
 
 }  // namespace
 
-PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device)
-    : streams_(streams), device_(device), kernels_(attention_kernels(device.is_cuda())) {
+Attention::~Attention() = default;
+
+PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device,
+                                 const AttentionKernels* kernels)
+    : streams_(streams),
+      device_(device),
+      kernels_(kernels ? *kernels : attention_kernels(device.is_cuda())) {
   std::vector<int> roots, continued;
   for (std::size_t i = 0; i < batch.pieces().size(); ++i)
     (batch.pieces()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
@@ -95,6 +101,7 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
     g.queries = std::max(g.queries, s.length);
     g.keys = std::max(g.keys, static_cast<std::int64_t>(keys.back().size()));
   }
+  for (const auto& own : keys) g.equal &= static_cast<std::int64_t>(own.size()) == g.keys;
   std::vector<std::int64_t> query_rows, key_rows, query_position, key_position;
   for (int stream = 0; stream < streams; ++stream)
     for (std::size_t m = 0; m < members.size(); ++m) {
@@ -141,18 +148,22 @@ const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std
   at::Tensor seen =
       o.causal ? key <= query
                : (key < std::numeric_limits<std::int64_t>::max()).expand({n, g.queries, g.keys});
-  if (o.window > 0) seen = seen & (query - key < o.window);
+  if (o.window > 0) seen = seen & ((query - key).abs() < o.window);
   g.mask = make_mask(seen, prefix, type);
   g.mask_options = o;
   g.mask_prefix = prefix;
   return g.mask;
 }
 
-at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
+at::Tensor PackedAttention::operator()(int layer, const at::Tensor& q, const at::Tensor& k,
                                        const at::Tensor& v, const AttentionOptions& o,
                                        const std::optional<KeysValues>& prefix) {
   std::vector<at::Tensor> outputs;
   for (Group& g : groups_) {
+    if (g.continues && !o.causal)
+      throw ModelError(
+          "[attention] layer " + std::to_string(layer) +
+          " is not causal: its sequences cannot share a context that is computed once");
     const at::Tensor queries = gather(q, g.query_rows, g.in_order, g.n, g.queries),
                      keys = gather(k, g.key_rows, g.in_order, g.n, g.keys),
                      values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
@@ -167,21 +178,24 @@ at::Tensor PackedAttention::operator()(const at::Tensor& q, const at::Tensor& k,
 at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tensor& k,
                                    const at::Tensor& v, const AttentionOptions& o,
                                    const std::optional<KeysValues>& prefix) const {
+  // Padding lies behind what is there, out of a causal layer's sight.
+  const bool windowed = o.window > 0 && o.window < g.keys;
+  const bool unmasked = !windowed && (o.causal ? !g.continues : g.equal);
   const auto sequences = [&](const at::Tensor& keys, const at::Tensor& values) {
-    return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2), o.scale,
-                           !g.in_order};
+    return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2),
+                           o.scale,           unmasked && o.causal, !g.in_order};
   };
-  // Padding lies behind what is there, out of its sight.
-  const bool causal = o.causal && o.window == 0 && !g.continues;
   const at::ScalarType type = q.scalar_type();
   if (!prefix)
     return kernels_.attend(sequences(k, v),
-                           causal ? std::optional<at::Tensor>() : mask(g, o, 0, type));
-  if (causal)
+                           unmasked ? std::optional<at::Tensor>() : mask(g, o, 0, type));
+  if (unmasked)
     if (const auto out = kernels_.attend_behind(*prefix, sequences(k, v))) return *out;
-  return kernels_.attend(
-      sequences(behind(prefix->keys, streams_, k), behind(prefix->values, streams_, v)),
-      mask(g, o, prefix->keys.size(1), type));
+  PaddedSequences joined =
+      sequences(behind(prefix->keys, streams_, k), behind(prefix->values, streams_, v));
+  joined.causal = false;
+  return kernels_.attend(joined, unmasked && !o.causal ? std::optional<at::Tensor>()
+                                                       : mask(g, o, prefix->keys.size(1), type));
 }
 
 }  // namespace mezo

@@ -1,37 +1,39 @@
 #pragma once
 // Attention over packed rows: gathers the rows of each piece into a padded [pieces, heads,
 // length, width] tensor, runs scaled-dot-product attention, and scatters back. The index tensors
-// are made once a batch and serve every layer. Pieces without a parent are padded on the right,
-// so that under causal attention no mask is needed at all; where they are equally long nothing is
-// gathered either.
+// are made once a batch and serve every layer. Pieces without a parent are padded on the right, so
+// that under causal attention no mask is needed, nor where all are equally long and see everything;
+// then nothing is gathered either. A window that no sequence is longer than changes nothing.
 
 #include <ATen/core/Tensor.h>
 
 #include <optional>
 #include <vector>
 
+#include "core/forward/attention.h"
 #include "core/forward/attention_kernels.h"
 #include "core/forward/packed_batch.h"
-#include "core/model/adapter.h"
-#include "core/model/ops.h"
 
 namespace mezo {
 
-class PackedAttention {
+class MEZO_API PackedAttention : public Attention {
  public:
-  // Rows are those of `batch`, `streams` times over, on the device.
-  PackedAttention(const PackedBatch& batch, int streams, at::Device device = at::kCPU);
+  // Rows are those of `batch`, `streams` times over, on the device. `kernels`: null for the
+  // device's own.
+  PackedAttention(const PackedBatch& batch, int streams, at::Device device = at::kCPU,
+                  const AttentionKernels* kernels = nullptr);
 
-  // Shapes as in Ops::attention; the prefix as in Adapter::prefix. Every piece, continued or not,
-  // sees the prefix of its stream whole, before all that it sees otherwise.
-  at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+  // Throws ModelError where a layer that is not causal meets a piece that has a parent: the parent
+  // was computed without what follows it.
+  at::Tensor operator()(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         const AttentionOptions&,
-                        const std::optional<KeysValues>& prefix = std::nullopt);
+                        const std::optional<KeysValues>& prefix = std::nullopt) override;
 
  private:
   struct Group {  // n pieces computed together; all tensors repeat for each stream
     std::int64_t n = 0, queries = 0, keys = 0;
     bool continues = false;     // its pieces have parents
+    bool equal = true;          // all see as many keys: nothing is padded
     bool in_order = false;      // padded queries and keys are the rows as they lie
     at::Tensor query_rows;      // [n * queries] row of each padded query
     at::Tensor key_rows;        // [n * keys] row of each padded key

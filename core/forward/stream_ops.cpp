@@ -1,8 +1,11 @@
 #include "core/forward/stream_ops.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
+
+#include <stdexcept>
 
 #include "core/error.h"
 #include "core/forward/index_tensor.h"
@@ -12,6 +15,28 @@
 namespace mezo {
 
 namespace {
+
+at::Tensor ids_of_streams(const PackedBatch& batch, std::int64_t streams, at::Device device) {
+  if (batch.ids_differ() == 0) return index_tensor(batch.ids(), device).repeat({streams});
+  if (batch.ids_differ() != streams)
+    throw std::logic_error("[StreamOps] a batch with ids of its own for another number of streams");
+  std::vector<std::int64_t> ids;
+  for (int s = 0; s < streams; ++s) ids.insert(ids.end(), batch.ids(s).begin(), batch.ids(s).end());
+  return index_tensor(ids, device);
+}
+
+// The batch's rows, once for each stream.
+Batch rows_of_streams(const PackedBatch& batch, const ParameterSource& source,
+                      const AttachedAdapter* adapter) {
+  const std::int64_t streams = source.streams();
+  Batch rows{ids_of_streams(batch, streams, source.device()),
+             index_tensor(batch.positions(), source.device()).repeat({streams})};
+  if (!adapter || !*adapter) return rows;
+  const std::int64_t shift =
+      guard(adapter->component, [&] { return adapter->adapter->position_shift(); });
+  if (shift != 0) rows.positions = rows.positions + shift;
+  return rows;
+}
 
 // What Adapter::prefix() promises, beside a layer's own keys and values.
 void check(const KeysValues& prefix, int streams, const at::Tensor& k, const at::Tensor& v) {
@@ -33,26 +58,32 @@ Ops::~Ops() = default;
 StreamOps::~StreamOps() = default;
 
 StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch,
-                     const AttachedAdapter* adapter)
+                     const AttachedAdapter* adapter, Attention* attention)
     : source_(source),
       adapter_(adapter && *adapter ? adapter : nullptr),
       streams_(source.streams()),
-      batch_{index_tensor(batch.ids(), source.device()).repeat({streams_}),
-             index_tensor(batch.positions(), source.device()).repeat({streams_})},
+      same_ids_(batch.ids_differ() == 0),
+      batch_(rows_of_streams(batch, source, adapter)),
+      rotation_(batch_.positions),
       activations_(activation_kernels(source.device().is_cuda())),
-      attention_(std::make_unique<PackedAttention>(batch, streams_, source.device())) {
-  if (!adapter_) return;
-  const std::int64_t shift =
-      guard(adapter_->component, [&] { return adapter_->adapter->position_shift(); });
-  if (shift != 0) batch_.positions = batch_.positions + shift;
-}
+      attention_(attention ? *attention
+                           : own_attention_.emplace(batch, streams_, source.device())) {}
 
 at::Tensor StreamOps::enter_layer(int, const at::Tensor& x) { return x; }
 
 at::Tensor StreamOps::embedding(const Embedding& e, const at::Tensor& ids) {
-  // Every stream asks for the same entries.
-  const at::Tensor rows = source_.rows(e.weight, ids.narrow(0, 0, ids.size(0) / streams_));
-  return rows.expand({streams_, rows.size(1), rows.size(2)}).reshape({-1, rows.size(2)});
+  const std::int64_t n = ids.size(0) / streams_;
+  if (same_ids_) {  // then whatever is computed from ids and positions is the same too
+    const at::Tensor rows = source_.rows(e.weight, ids.narrow(0, 0, n));
+    return rows.expand({streams_, n, rows.size(2)}).reshape({-1, rows.size(2)});
+  }
+  // Every stream's entries under every stream, of which each needs its own: a few rows, as tokens
+  // differ only where they are generated.
+  const at::Tensor rows = source_.rows(e.weight, ids);
+  if (rows.size(0) == 1) return rows[0];
+  std::vector<at::Tensor> own;
+  for (int s = 0; s < streams_; ++s) own.push_back(rows[s].narrow(0, s * n, n));
+  return at::cat(own);
 }
 
 at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
@@ -95,6 +126,16 @@ at::Tensor StreamOps::rms_norm(const Norm& norm, const at::Tensor& x, double eps
   return activations_.rms_norm(x, source_.whole(norm.gain), epsilon);
 }
 
+at::Tensor StreamOps::add(Parameter vector, const at::Tensor& x) {
+  const at::Tensor v = source_.whole(vector).unsqueeze(1);
+  return (by_stream(x.to(at::kFloat), v.squeeze(1)) + v).view(x.sizes()).to(x.scalar_type());
+}
+
+at::Tensor StreamOps::scale(Parameter vector, const at::Tensor& x) {
+  const at::Tensor v = source_.whole(vector).unsqueeze(1);
+  return (by_stream(x.to(at::kFloat), v.squeeze(1)) * v).view(x.sizes()).to(x.scalar_type());
+}
+
 at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor& k,
                                 const at::Tensor& v, const AttentionOptions& options) {
   std::optional<KeysValues> prefix;
@@ -106,7 +147,7 @@ at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor
           if (prefix) check(*prefix, streams_, k, v);
         },
         "making a prefix");
-  return (*attention_)(q, k, v, options, prefix);
+  return attention_(layer, q, k, v, options, prefix);
 }
 
 }  // namespace mezo

@@ -5,13 +5,14 @@
 // is one product over all rows; what an adapter adds is small and each stream's own. No stream's
 // rows are padded or copied for another's.
 
-#include <memory>
 #include <optional>
 
 #include "core/forward/activations.h"
+#include "core/forward/attention.h"
 #include "core/forward/network.h"
 #include "core/forward/packed_attention.h"
 #include "core/forward/packed_batch.h"
+#include "core/forward/rotation.h"
 #include "core/model/ops.h"
 #include "core/model/parameter_source.h"
 
@@ -20,8 +21,9 @@ namespace mezo {
 class MEZO_API StreamOps : public Ops {
  public:
   // `adapter`, which must outlive this object, has its part in linear() and attention().
+  // `attention`, which must too, computes the latter; null: attention over this batch alone.
   StreamOps(ParameterSource& source, const PackedBatch& batch,
-            const AttachedAdapter* adapter = nullptr);
+            const AttachedAdapter* adapter = nullptr, Attention* attention = nullptr);
   ~StreamOps() override;
 
   // What the model's hidden() is given: the batch's rows, once for each stream.
@@ -37,6 +39,11 @@ class MEZO_API StreamOps : public Ops {
   at::Tensor linear(const Linear&, const at::Tensor& x) override;
   at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) override;
   at::Tensor rms_norm(const Norm&, const at::Tensor& x, double epsilon) override;
+  at::Tensor add(Parameter vector, const at::Tensor& x) override;
+  at::Tensor scale(Parameter vector, const at::Tensor& x) override;
+  at::Tensor rope(const at::Tensor& x, const Rotary& rotary) override {
+    return rotation_(x, rotary);
+  }
   at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                        const AttentionOptions&) override;
 
@@ -46,10 +53,13 @@ class MEZO_API StreamOps : public Ops {
   ParameterSource& source_;
   const AttachedAdapter* adapter_;  // null: none
   int streams_;
+  bool same_ids_;  // of all streams
   Batch batch_;
+  Rotation rotation_;
   const ActivationKernels& activations_;
   std::optional<at::Tensor> vocabulary_;
-  std::unique_ptr<PackedAttention> attention_;
+  std::optional<PackedAttention> own_attention_;
+  Attention& attention_;
 };
 
 }  // namespace mezo

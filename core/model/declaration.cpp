@@ -55,8 +55,17 @@ Parameter Declaration::adapter(std::string name, std::vector<std::int64_t> shape
   return add(std::move(name), std::move(shape), Role::adapter);
 }
 
-Linear Declaration::tied_head(Embedding embedding) {
-  return {embedding.weight, {}, Layout::out_in, true};
+Linear Declaration::tied_head(Embedding embedding, const std::string& bias) {
+  Linear head{embedding.weight, {}, Layout::out_in, true};
+  if (!bias.empty()) {
+    const auto weight = static_cast<std::size_t>(embedding.weight.index);
+    head.bias = vector(bias, parameters_.at(weight).shape[0]);
+  }
+  return head;
+}
+
+Parameter Declaration::vector(std::string name, std::int64_t size) {
+  return add(std::move(name), {size}, Role::vector);
 }
 
 }  // namespace mezo

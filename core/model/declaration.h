@@ -18,7 +18,7 @@ namespace mezo {
 enum class Role {
   embedding,  // [entries, width], touched row by row
   matrix,     // of a linear map
-  vector,     // one-dimensional: norm gains and biases
+  vector,     // one-dimensional: norm gains, biases and others
   adapter     // small, of any shape: what a PEFT mode adds to the model
 };
 
@@ -76,7 +76,11 @@ class MEZO_API Declaration {
   // The output head: of its own, or tied to an embedding (the same parameter; it is trained once).
   Linear vocabulary_head(const std::string& module, std::int64_t in, std::int64_t entries,
                          bool bias);
-  Linear tied_head(Embedding embedding);
+  // `bias`: the whole name of one of its own, as masked models have ("lm_head.bias"); empty: none.
+  Linear tied_head(Embedding embedding, const std::string& bias = "");
+
+  // A vector [size] by its whole name, for Ops::add and Ops::scale.
+  Parameter vector(std::string name, std::int64_t size);
 
   // A tensor that a PEFT mode adds (core/model/adapter.h), under a name of its own.
   Parameter adapter(std::string name, std::vector<std::int64_t> shape);

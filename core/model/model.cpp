@@ -20,7 +20,10 @@ std::optional<std::int64_t> ModelFamily::max_positions(const ModelConfig& config
   return config.has(key) ? std::optional(config.integer(key)) : std::nullopt;
 }
 
-std::vector<GgufName> ModelFamily::gguf_names(const ModelConfig&) const { return {}; }
+std::optional<TensorNames> ModelFamily::file_names(const ModelConfig&, FileKind kind) const {
+  return kind == FileKind::safetensors ? std::optional(TensorNames{}) : std::nullopt;
+}
+
 std::optional<FolderConfig> ModelFamily::folder_config(const ModelConfig&) const { return {}; }
 
 }  // namespace mezo

@@ -14,6 +14,7 @@
 #include "core/model/declaration.h"
 #include "core/model/model_config.h"
 #include "core/model/ops.h"
+#include "core/model/tensor_names.h"
 
 namespace mezo {
 
@@ -29,15 +30,6 @@ class MEZO_API Model {
   // Logits of some of those rows, [P, hidden] -> [P, entries]. The host chooses rows and vocabulary
   // entries in between, so no [rows, length, vocabulary] tensor ever exists.
   virtual at::Tensor head(Ops&, const at::Tensor& rows) const = 0;
-};
-
-// How a GGUF file calls a module. '*' stands for a layer's number in both. llama.cpp's converter
-// reorders the rows of query and key projections for its rotary layout; rotary_heads > 0 undoes
-// that for a matrix of so many heads.
-struct GgufName {
-  std::string gguf;  // "blk.*.attn_q"
-  std::string name;  // "model.layers.*.self_attn.q_proj"
-  std::int64_t rotary_heads = 0;
 };
 
 // The config.json that transformers needs for a model of the family, where the model's file came
@@ -68,8 +60,13 @@ class MEZO_API ModelFamily {
   // the key max_position_embeddings.
   virtual std::optional<std::int64_t> max_positions(const ModelConfig&) const;
 
-  // Empty: the family cannot be read from GGUF files.
-  virtual std::vector<GgufName> gguf_names(const ModelConfig&) const;
+  // Whether a token sees earlier ones alone. Of a model that is not causal the host never computes
+  // a context once for several options, and generates nothing.
+  virtual bool causal(const ModelConfig&) const { return true; }
+
+  // How files of a kind call the tensors; nothing: the family cannot be read from such files.
+  // Unless it says otherwise, that is GGUF, and safetensors have the declared names.
+  virtual std::optional<TensorNames> file_names(const ModelConfig&, FileKind) const;
 
   // Nothing: a model read from a GGUF file cannot be written as a Hugging Face folder.
   virtual std::optional<FolderConfig> folder_config(const ModelConfig&) const;

@@ -12,7 +12,7 @@
 //   - positions come from the batch, never from arange: rows of a packed batch are not consecutive
 //   tokens;
 //   - make no mask: attention() knows which rows see which;
-//   - what has no parameters (activations, residuals, rotary embedding) is ordinary ATen on [R, …]
+//   - what has neither parameters nor positions (activations, residuals) is ordinary ATen on [R, …]
 //   tensors;
 //   - never work in place on what an operation returned, and keep none of it after the call: memory
 //   is reused.
@@ -20,6 +20,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/model/declaration.h"
+#include "core/model/rotary.h"
 
 namespace mezo {
 
@@ -28,11 +29,12 @@ struct Batch {
   at::Tensor positions;  // [R] int64, place of each row in its sequence, from 0
 };
 
+// Which rows of its sequence a row sees. A layer that is not causal cannot serve sequences that
+// share their beginning: ModelError.
 struct AttentionOptions {
-  double scale = 1;    // multiplies q k^T
-  bool causal = true;  // a row sees no later position
-  std::int64_t window =
-      0;  // > 0: a row sees only the last `window` positions up to and including its own
+  double scale = 1;         // multiplies q k^T
+  bool causal = true;       // a row sees no later position; false: also later ones
+  std::int64_t window = 0;  // > 0: only positions less than `window` away from its own
 };
 
 class MEZO_API Ops {
@@ -43,16 +45,27 @@ class MEZO_API Ops {
   // returns.
   virtual at::Tensor enter_layer(int layer, const at::Tensor& x) = 0;
 
-  // ids [R] int64 in [0, entries) -> [R, width].
+  // ids [R] int64 in [0, entries) -> [R, width]. They are the batch's ids or positions, or computed
+  // from these alone.
   virtual at::Tensor embedding(const Embedding&, const at::Tensor& ids) = 0;
 
   // x [R, in] -> [R, out], plus the bias if there is one. For a vocabulary head, `out` is the
   // number of entries asked for.
   virtual at::Tensor linear(const Linear&, const at::Tensor& x) = 0;
 
-  // x [R, d] -> [R, d]. Statistics in fp32.
+  // x [R, d], or [R, H, d] with a norm of each head by one gain [d] -> x's shape. Statistics in
+  // fp32.
   virtual at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) = 0;
   virtual at::Tensor rms_norm(const Norm&, const at::Tensor& x, double epsilon) = 0;
+
+  // A vector [d] (Declaration::vector) added to, or multiplied with, each row of x [R, d] or [R, H,
+  // d] -> x's shape, computed in fp32.
+  virtual at::Tensor add(Parameter vector, const at::Tensor& x) = 0;
+  virtual at::Tensor scale(Parameter vector, const at::Tensor& x) = 0;
+
+  // x [R, H, D] -> [R, H, D]: every head turned by its row's position. Costs cosines and sines once
+  // a batch for each different Rotary. std::logic_error where D is less than what is to be rotated.
+  virtual at::Tensor rope(const at::Tensor& x, const Rotary&) = 0;
 
   // q [R, H, D], k and v [R, Hkv, D] with H a multiple of Hkv -> [R, H, D]. Query head h uses
   // key/value head h / (H / Hkv).

@@ -41,12 +41,12 @@ class Mean : public Model {
   Linear head_;
 };
 
-struct MadeMasked {
+struct Masked {
   Declaration declaration;
   Mean* mean = nullptr;  // owned by network
   Network network;
 
-  MadeMasked() {
+  Masked() {
     network.model.reset(mean = new Mean(declaration));
     network.entries = entries;
     network.causal = false;
@@ -85,7 +85,7 @@ at::Tensor by_hand() {
 }  // namespace
 
 TEST_CASE("a word at a mask is scored at the mask's own row, from both sides") {
-  const MadeMasked m;
+  const Masked m;
   CopiesSource source(tables());
   const std::vector<Question> questions = {words_at_mask({1, mask, 2}, 1),
                                            words_at_mask({mask, 0, 2, 1, 2}, 0)};
@@ -97,7 +97,7 @@ TEST_CASE("a word at a mask is scored at the mask's own row, from both sides") {
 }
 
 TEST_CASE("words at one mask need their entries of the vocabulary alone") {
-  const MadeMasked m;
+  const Masked m;
   CopiesSource source(tables());
   const std::vector<Question> questions = {words_at_mask({1, mask, 2}, 1),
                                            words_at_mask({mask, 0, 2, 1, 2}, 0)};
@@ -107,7 +107,7 @@ TEST_CASE("words at one mask need their entries of the vocabulary alone") {
 }
 
 TEST_CASE("a model that is not causal refuses options that share a context") {
-  const MadeMasked m;
+  const Masked m;
   CopiesSource source(tables());
   const std::vector<Question> shared = {options_of({1, 2}, {{3, 4}, {4}}, {2, 1})};
   CHECK_THROWS_WITH_AS(answer(m.network, source, pointers(shared), {}),

@@ -16,14 +16,14 @@ using mezo::test::bad, mezo::test::great, mezo::test::toy_example, mezo::test::t
 
 namespace {
 
-constexpr std::int64_t entries = 36;
+constexpr std::int64_t bigram_entries = 36;
 
 // logits(next | last) = table[last][next]: the embedding is the identity, the head is the table.
 class Bigram : public Model {
  public:
   explicit Bigram(Declaration& declare)
-      : embedding_(declare.embedding("embed", entries, entries)),
-        head_(declare.vocabulary_head("head", entries, entries, false)) {}
+      : embedding_(declare.embedding("embed", bigram_entries, bigram_entries)),
+        head_(declare.vocabulary_head("head", bigram_entries, bigram_entries, false)) {}
   at::Tensor hidden(Ops& ops, const Batch& batch) const override {
     return ops.embedding(embedding_, batch.ids);
   }
@@ -46,16 +46,17 @@ struct BigramFamily : ModelFamily {
 constexpr mezo_component description =
     component<BigramFamily, ModelFamily>(MEZO_MODEL, "bigram", "for a test");
 
-struct BigramTask {
+struct BigramModel {
   LoadedModel model;
 
-  BigramTask() : model(make()) {
+  BigramModel() : model(make()) {
     model.store.tensor({0}).zero_();
     model.store.tensor({1}).zero_();
-    for (std::int64_t i = 0; i < entries; ++i) model.store.data({0})[i * entries + i] = 1;
+    for (std::int64_t i = 0; i < bigram_entries; ++i)
+      model.store.data({0})[i * bigram_entries + i] = 1;
   }
   void set(int last, int next, float logit) {
-    model.store.data({1})[next * entries + last] = logit;
+    model.store.data({1})[next * bigram_entries + last] = logit;
   }
 
   static LoadedModel make() {
@@ -82,7 +83,7 @@ Example row(const std::string& text, const std::string& label, std::int64_t numb
 }  // namespace
 
 TEST_CASE("accuracy and loss are those of a calculation by hand") {
-  BigramTask toy;
+  BigramModel toy;
   toy.set('a' - 'a', great, 2.0f);
   toy.set('b' - 'a', bad, 1.0f);
   const Evaluation e = toy({row("a", "1", 0), row("b", "1", 1)});
@@ -98,7 +99,7 @@ TEST_CASE("accuracy and loss are those of a calculation by hand") {
 }
 
 TEST_CASE("an option of several tokens scores their mean") {
-  BigramTask toy;
+  BigramModel toy;
   toy.set(0, 'x' - 'a', 3.0f);
   toy.set('x' - 'a', 'y' - 'a', 1.0f);
   const Evaluation e = toy({row("a", "0", 0)}, toy_task("{text}", {{"0", "xy"}, {"1", "z"}}));
@@ -108,7 +109,7 @@ TEST_CASE("an option of several tokens scores their mean") {
 }
 
 TEST_CASE("questions of unlike numbers of options are measured together, each by its right ones") {
-  BigramTask toy;
+  BigramModel toy;
   toy.set(0, 1, 1.0f);
   toy.set(0, 2, 2.0f);
   const Evaluation e = toy(std::vector<Question>{
@@ -127,7 +128,7 @@ TEST_CASE("questions of unlike numbers of options are measured together, each by
 }
 
 TEST_CASE("an answer scores the mean of its tokens' log-probabilities") {
-  BigramTask toy;
+  BigramModel toy;
   toy.set(0, 5, 3.0f);
   toy.set(5, 6, 1.0f);
   const Evaluation e = toy({answer_behind({9, 0}, {5, 6})});
@@ -136,7 +137,7 @@ TEST_CASE("an answer scores the mean of its tokens' log-probabilities") {
 }
 
 TEST_CASE("an evaluation has the metrics that it was asked for, in their order") {
-  const Evaluation e = BigramTask()({row("a", "0", 0)});
+  const Evaluation e = BigramModel()({row("a", "0", 0)});
   REQUIRE(e.measurements.size() == 2);
   CHECK(std::string(e.measurements[0].metric->name) == "accuracy");
   CHECK(std::string(e.measurements[1].metric->name) == "loss");
@@ -144,7 +145,7 @@ TEST_CASE("an evaluation has the metrics that it was asked for, in their order")
 }
 
 TEST_CASE("of equal options the first is predicted") {
-  const Evaluation e = BigramTask()({row("a", "1", 0)});
+  const Evaluation e = BigramModel()({row("a", "1", 0)});
   CHECK(e.predictions[0].scores[0] == e.predictions[0].scores[1]);
   CHECK(e.predictions[0].prediction == 0);
 }
@@ -152,7 +153,7 @@ TEST_CASE("of equal options the first is predicted") {
 TEST_CASE(
     "predictions stand in the order of the examples, each with its row, though batches go by "
     "length") {
-  BigramTask toy;
+  BigramModel toy;
   toy.set('c' - 'a', great, 5.0f);
   std::vector<Example> examples;
   for (std::int64_t i = 0; i < 200; ++i)
@@ -173,11 +174,12 @@ TEST_CASE("an evaluation that is stopped measures what it has") {
   for (std::int64_t i = 0; i < 300; ++i)
     examples.push_back(row(std::string(30, 'a'), i % 2 ? "0" : "1", i));
   std::size_t seen = 0;
-  const Evaluation e = BigramTask()(examples, toy_task(), [&](std::size_t done, std::size_t total) {
-    CHECK(total == 300);
-    seen = done;
-    return false;
-  });
+  const Evaluation e =
+      BigramModel()(examples, toy_task(), [&](std::size_t done, std::size_t total) {
+        CHECK(total == 300);
+        seen = done;
+        return false;
+      });
   CHECK(seen < 300);
   CHECK(e.predictions.size() == seen);
   CHECK(e.value("accuracy") == doctest::Approx(0.5).epsilon(0.05));

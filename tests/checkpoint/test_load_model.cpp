@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "core/forward/forward_trace.h"
 #include "tests/model/gguf_file.h"
 #include "tests/model/model_folder.h"
 #include "tests/model/toy.h"
@@ -64,13 +65,41 @@ std::string gguf_error(const Gguf& file) {
 
 TEST_CASE("a folder loads, and says which tensors the model does not use") {
   Folder f;
-  f.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = {DType::F32, {2}};
+  f.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = {DType::F32, {2}};  // no weights
+  f.tensors["extra"] = {DType::F32, {2}};
   f.write();
   const LoadedModel model = load_model(f.path(), registry());
   CHECK(model.network.family.id() == "llama");
   CHECK(model.parameters() == 2000 * 8 + 3 * 8 + 64 + 32 + 32 + 64 + 3 * 96);
-  CHECK(model.unused == std::vector<std::string>{"model.layers.0.self_attn.rotary_emb.inv_freq"});
+  CHECK(model.unused == std::vector<std::string>{"extra"});
   CHECK(prepare_model(f.path(), registry(), {"llama"}).files.unused() == model.unused);
+}
+
+TEST_CASE("a LLaMA that was saved from its base class loads, but for a head of its own") {
+  Folder f;
+  ModelFolder::Shapes shapes;
+  for (const auto& [name, t] : f.tensors) shapes[name.substr(6)] = t.shape;  // less "model."
+  f.tensors.clear();
+  for (const auto& [name, shape] : shapes) f.tensors[name] = {DType::F32, shape};
+  f.write();
+  CHECK(load_model(f.path(), registry()).unused.empty());
+  f.config["tie_word_embeddings"] = false;
+  CHECK(f.error() == placed(f.path() + "/model.safetensors",
+                            "tensors that the model needs are not there:\n  lm_head.weight"));
+}
+
+TEST_CASE("a LLaMA is causal, and its trace is what its layers are written") {
+  Folder f;
+  f.write();
+  const LoadedModel model = load_model(f.path(), registry());
+  CHECK(model.network.causal);
+  const ForwardTrace trace = forward_trace(*model.network.model, model.base_specs());
+  CHECK(trace.layers == 1);
+  CHECK(trace.attention.size() == 1);
+  CHECK(trace.attention[0].kv_heads == 1);
+  CHECK(trace.order.size() == model.base_specs().size());
+  for (std::size_t i = 0; i < trace.layer.size(); ++i)
+    CHECK(trace.layer[i] == (model.base_specs()[i].name == "model.embed_tokens.weight" ? -1 : 0));
 }
 
 TEST_CASE("a config.json without architectures is served by its model_type") {

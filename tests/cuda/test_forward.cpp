@@ -1,6 +1,9 @@
 // A forward's operations on a GPU beside the CPU's, which other tests hold to a textbook's; skipped
 // without one. 16-bit results may differ by a rounding of each number that goes in.
+#include <ATen/core/grad_mode.h>
 #include <doctest/doctest.h>
+
+#include <algorithm>
 
 #include "core/forward/activations.h"
 #include "core/forward/attention_kernels.h"
@@ -53,7 +56,62 @@ TEST_CASE("norms of every width, type and alignment are the CPU's") {
         }
 }
 
+TEST_CASE("norms of each head are the CPU's, by the gains of the head's stream") {
+  const auto device = gpu();
+  if (!device) return;
+  for (const at::ScalarType type : types)
+    for (const std::int64_t streams : {1, 2}) {
+      const at::Tensor x = numbers({6, 5, 64}, 1).to(type), gain = numbers({streams, 64}, 2) + 1,
+                       bias = numbers({streams, 64}, 3);
+      const ActivationKernels &cpu = activation_kernels(false), &cuda = activation_kernels(true);
+      const auto there = [&](const at::Tensor& t) { return t.to(*device); };
+      const auto close = [&](const at::Tensor& a, const at::Tensor& b) {
+        return difference(a.to(at::kFloat), b.cpu().to(at::kFloat)) <= 4 * tolerance(type);
+      };
+      const at::Tensor rms = cuda.rms_norm(there(x), there(gain), 1e-5),
+                       layer = cuda.layer_norm(there(x), there(gain), there(bias), 1e-5);
+      CHECK(close(cpu.rms_norm(x, gain, 1e-5), rms));
+      CHECK(close(cpu.layer_norm(x, gain, bias, 1e-5), layer));
+      CHECK(close(rms.view({30, 64}), cuda.rms_norm(there(x).view({30, 64}), there(gain), 1e-5)));
+    }
+}
+
+TEST_CASE("norms on a GPU give autograd the CPU's gradients instead of none") {
+  const auto device = gpu();
+  if (!device) return;
+  const at::Tensor x = numbers({6, 24}, 1), gain = numbers({2, 24}, 2) + 1,
+                   bias = numbers({2, 24}, 3), weight = numbers({6, 24}, 4);
+  // Of the sum of what a norm gives, weighted: gradients of x, gain and bias.
+  const auto gradients = [&](at::Device where, bool centred) {
+    const ActivationKernels& kernels = activation_kernels(where.is_cuda());
+    std::vector<at::Tensor> leaves;
+    for (const at::Tensor& t : {x, gain, bias})
+      leaves.push_back(t.to(where).clone().requires_grad_(true));
+    const at::Tensor y = centred ? kernels.layer_norm(leaves[0], leaves[1], leaves[2], 1e-5)
+                                 : kernels.rms_norm(leaves[0], leaves[1], 1e-5);
+    REQUIRE(y.requires_grad());
+    (y * weight.to(where)).sum().backward();
+    std::vector<at::Tensor> all;
+    for (std::size_t i = 0; i < (centred ? 3u : 2u); ++i) all.push_back(leaves[i].grad().cpu());
+    return all;
+  };
+  for (const bool centred : {true, false}) {
+    const auto cpu = gradients(at::kCPU, centred), cuda = gradients(*device, centred);
+    for (std::size_t i = 0; i < cpu.size(); ++i) CHECK(difference(cpu[i], cuda[i]) < 1e-4);
+  }
+  // A parameter alone that wants a gradient is enough, and none is wanted under NoGradGuard.
+  const at::Tensor there = x.to(*device), trained = gain.to(*device).requires_grad_(true);
+  CHECK(activation_kernels(true).rms_norm(there, trained, 1e-5).requires_grad());
+  const at::NoGradGuard none;
+  CHECK(!activation_kernels(true).rms_norm(there, trained, 1e-5).requires_grad());
+}
+
 namespace {
+
+bool shares_context(const PackedBatch& batch) {
+  return std::any_of(batch.pieces().begin(), batch.pieces().end(),
+                     [](const Piece& p) { return p.parent >= 0; });
+}
 
 // Whether two streams of such heads are attended to on the GPU as on the CPU.
 void check_attention(const PackedBatch& batch, at::ScalarType type, std::int64_t width,
@@ -70,7 +128,9 @@ void check_attention(const PackedBatch& batch, at::ScalarType type, std::int64_t
   for (const auto& [own_keys, own_values] : {std::pair{1, 1}, {2, 2}, {2, 1}, {1, 2}})
     for (const AttentionOptions& o :
          {AttentionOptions{0.2, true, 0}, AttentionOptions{0.2, true, 6},
-          AttentionOptions{0.2, false, 0}}) {
+          AttentionOptions{0.2, true, 1000}, AttentionOptions{0.2, false, 0},
+          AttentionOptions{0.2, false, 6}}) {
+      if (shares_context(batch) && !o.causal) continue;
       CAPTURE(own_keys);
       CAPTURE(own_values);
       CAPTURE(o.causal);
@@ -82,10 +142,10 @@ void check_attention(const PackedBatch& batch, at::ScalarType type, std::int64_t
         there = KeysValues{prefix->keys.to(device), prefix->values.to(device)};
         for (at::Tensor* t : {&prefix->keys, &prefix->values}) *t = t->to(at::kFloat);
       }
-      const at::Tensor expected = PackedAttention(batch, 2)(q.to(at::kFloat), k.to(at::kFloat),
+      const at::Tensor expected = PackedAttention(batch, 2)(0, q.to(at::kFloat), k.to(at::kFloat),
                                                             v.to(at::kFloat), o, prefix);
       const at::Tensor result =
-          PackedAttention(batch, 2, device)(q.to(device), k.to(device), v.to(device), o, there);
+          PackedAttention(batch, 2, device)(0, q.to(device), k.to(device), v.to(device), o, there);
       CHECK(difference(expected, result.cpu().to(at::kFloat)) <= tolerance(type));
     }
 }
@@ -127,7 +187,7 @@ TEST_CASE("in 16 bits a prefix is added behind attention, of heads that threads 
         return numbers({1, 5, 4, width}, seed).to(*device, type);
       };
       const auto out = attention_kernels(true).attend_behind(
-          {prefix(4), prefix(5)}, {heads(1), heads(2), heads(3), 0.2, sizes_change});
+          {prefix(4), prefix(5)}, {heads(1), heads(2), heads(3), 0.2, true, sizes_change});
       CHECK(out.has_value() == adds);
     }
 }
@@ -144,7 +204,7 @@ TEST_CASE("a prefix whose scores are far above the others' takes all of the atte
     const KeysValues prefix{at::full({1, 1, 2, 16}, 20.0, type),
                             numbers({1, 1, 2, 16}, 5).to(type)};
     const at::Tensor result = PackedAttention(batch, 1, *device)(
-        q.to(*device), k.to(*device), v.to(*device), {1.0, true, 0},
+        0, q.to(*device), k.to(*device), v.to(*device), {1.0, true, 0},
         KeysValues{prefix.keys.to(*device), prefix.values.to(*device)});
     CHECK(difference(prefix.values.view({1, 2, 16}).expand({14, 2, 16}).to(at::kFloat),
                      result.cpu().to(at::kFloat)) <= tolerance(type));

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
-#include "core/forward/attention_shapes.h"
+#include "core/forward/forward_trace.h"
 #include "core/forward/stream_ops.h"
 #include "core/model/name_pattern.h"
 #include "tests/model/toy.h"
@@ -158,7 +158,7 @@ TEST_CASE("the shapes of attention are those that the layers ask for") {
     at::Tensor head(Ops&, const at::Tensor& rows) const override { return rows; }
   };
   const Layers model;
-  const auto shapes = attention_shapes(model, model.declaration.parameters());
+  const auto shapes = forward_trace(model, model.declaration.parameters()).attention;
   REQUIRE(shapes.size() == 2);
   CHECK(shapes[0].heads == 6);
   CHECK(shapes[0].kv_heads == 1);

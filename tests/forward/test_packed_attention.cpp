@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "core/error.h"
 #include "core/forward/packed_attention.h"
 #include "core/forward/packed_batch.h"
 #include "tests/model/toy.h"
@@ -22,7 +23,7 @@ bool sees(const PackedBatch& batch, std::int64_t query, std::int64_t key,
   if (to != from && to != batch.pieces()[static_cast<std::size_t>(from)].parent) return false;
   const std::int64_t distance = batch.positions()[static_cast<std::size_t>(query)] -
                                 batch.positions()[static_cast<std::size_t>(key)];
-  return !(o.causal && distance < 0) && !(o.window > 0 && distance >= o.window);
+  return !(o.causal && distance < 0) && !(o.window > 0 && std::abs(distance) >= o.window);
 }
 
 // Of a prefix [S or 1, length, heads, width]: [length, width].
@@ -87,12 +88,18 @@ PackedBatch sample(bool children) {
   return batch;
 }
 
+PackedBatch equally_long() {
+  PackedBatch batch;
+  for (int i = 0; i < 3; ++i) batch.add(tokens(0, 5));
+  return batch;
+}
+
 double error(const PackedBatch& batch, int streams, std::int64_t heads, std::int64_t kv_heads,
              const AttentionOptions& options) {
   const std::int64_t rows = batch.rows() * streams;
   const at::Tensor q = numbers({rows, heads, 8}, 1).mul(3), k = numbers({rows, kv_heads, 8}, 2),
                    v = numbers({rows, kv_heads, 8}, 3);
-  return difference(PackedAttention(batch, streams)(q, k, v, options),
+  return difference(PackedAttention(batch, streams)(0, q, k, v, options),
                     plain_attention(batch, streams, q, k, v, options));
 }
 
@@ -107,7 +114,9 @@ TEST_CASE("attention is the scalar loop, for any sharing of heads, window and nu
         CAPTURE(window);
         for (const bool children : {false, true})
           CHECK(error(sample(children), streams, 6, kv_heads, {0.35, true, window}) < 1e-5);
-        if (window == 0) CHECK(error(sample(false), streams, 6, kv_heads, {0.35, false, 0}) < 1e-5);
+        for (const PackedBatch& batch : {sample(false), equally_long()})
+          for (const bool causal : {false, true})
+            CHECK(error(batch, streams, 6, kv_heads, {0.35, causal, window}) < 1e-5);
       }
 }
 
@@ -117,16 +126,71 @@ TEST_CASE("a prefix is seen by every row of its stream, whatever else the row se
       for (const auto& [own_keys, own_values] :
            {std::pair{1, 1}, {streams, streams}, {streams, 1}, {1, streams}})
         for (const AttentionOptions options :
-             {AttentionOptions{0.35, true, 0}, {0.35, true, 2}, {0.35, false, 0}}) {
-          const PackedBatch batch = sample(options.causal);
-          const std::int64_t rows = batch.rows() * streams;
-          const at::Tensor q = numbers({rows, 6, 8}, 1).mul(3), k = numbers({rows, kv_heads, 8}, 2),
-                           v = numbers({rows, kv_heads, 8}, 3);
-          const KeysValues prefix{numbers({own_keys, 3, kv_heads, 8}, 4).mul(2),
-                                  numbers({own_values, 3, kv_heads, 8}, 5).mul(2)};
-          CHECK(difference(PackedAttention(batch, streams)(q, k, v, options, prefix),
-                           plain_attention(batch, streams, q, k, v, options, prefix)) < 1e-5);
-        }
+             {AttentionOptions{0.35, true, 0}, {0.35, true, 2}, {0.35, false, 0}, {0.35, false, 2}})
+          for (const PackedBatch& batch : {sample(options.causal), equally_long()}) {
+            const std::int64_t rows = batch.rows() * streams;
+            const at::Tensor q = numbers({rows, 6, 8}, 1).mul(3),
+                             k = numbers({rows, kv_heads, 8}, 2),
+                             v = numbers({rows, kv_heads, 8}, 3);
+            const KeysValues prefix{numbers({own_keys, 3, kv_heads, 8}, 4).mul(2),
+                                    numbers({own_values, 3, kv_heads, 8}, 5).mul(2)};
+            CHECK(difference(PackedAttention(batch, streams)(0, q, k, v, options, prefix),
+                             plain_attention(batch, streams, q, k, v, options, prefix)) < 1e-5);
+          }
+}
+
+namespace {
+
+// What attention's kernels are asked for.
+struct Asked : AttentionKernels {
+  mutable std::vector<bool> masked, causal;
+  at::Tensor attend(const PaddedSequences& s,
+                    const std::optional<at::Tensor>& mask) const override {
+    masked.push_back(mask.has_value());
+    causal.push_back(s.causal);
+    return AttentionKernels::attend(s, mask);
+  }
+};
+
+// Whether a batch of such pieces costs a mask.
+bool makes_mask(const PackedBatch& batch, const AttentionOptions& options) {
+  const Asked asked;
+  const at::Tensor x = numbers({batch.rows(), 2, 4}, 1);
+  PackedAttention(batch, 1, at::kCPU, &asked)(0, x, x, x, options);
+  REQUIRE(asked.masked.size() == 1);
+  CHECK(asked.causal[0] == (options.causal && !asked.masked[0]));
+  return asked.masked[0];
+}
+
+}  // namespace
+
+TEST_CASE("a mask is made only where something is hidden that causality and padding do not hide") {
+  const PackedBatch even = equally_long(), ragged = sample(false);  // 5 tokens each; 9 at most
+  CHECK(!makes_mask(even, {1, true, 0}));
+  CHECK(!makes_mask(ragged, {1, true, 0}));
+  CHECK(!makes_mask(even, {1, false, 0}));
+  CHECK(makes_mask(ragged, {1, false, 0}));
+  CHECK(makes_mask(even, {1, true, 4}));
+  CHECK(!makes_mask(even, {1, true, 5}));
+  CHECK(!makes_mask(even, {1, false, 5}));
+  CHECK(makes_mask(ragged, {1, true, 8}));
+  CHECK(!makes_mask(ragged, {1, true, 9}));
+}
+
+TEST_CASE("a mask beside causal is refused: it would hide what the other shows") {
+  const at::Tensor x = numbers({1, 2, 3, 4}, 1), mask = at::full({1, 1, 3, 3}, 0.0, at::kFloat);
+  CHECK_THROWS_AS(AttentionKernels().attend({x, x, x, 1, true}, mask), std::logic_error);
+}
+
+TEST_CASE("a shared context is refused by a layer that is not causal") {
+  const PackedBatch batch = sample(true);
+  const at::Tensor x = numbers({batch.rows(), 2, 4}, 1);
+  PackedAttention attention(batch, 1);
+  CHECK_THROWS_WITH_AS(attention(3, x, x, x, {1, false, 0}),
+                       "[attention] layer 3 is not causal: its sequences cannot share a context "
+                       "that is computed once",
+                       ModelError);
+  CHECK_NOTHROW(attention(3, x, x, x, {1, true, 0}));
 }
 
 TEST_CASE("a batch of pieces gives what each piece gives alone") {
@@ -136,13 +200,13 @@ TEST_CASE("a batch of pieces gives what each piece gives alone") {
                    v = numbers({batch.rows(), 2, 8}, 6);
   for (const bool causal : {true, false}) {
     const AttentionOptions options{0.5, causal, 0};
-    const at::Tensor together = PackedAttention(batch, 1)(q, k, v, options);
+    const at::Tensor together = PackedAttention(batch, 1)(0, q, k, v, options);
     for (const Piece& s : batch.pieces()) {
       PackedBatch alone;
       alone.add(tokens(0, static_cast<std::int32_t>(s.length)));
       const auto own = [&](const at::Tensor& x) { return x.narrow(0, s.first_row, s.length); };
-      CHECK(difference(own(together), PackedAttention(alone, 1)(own(q), own(k), own(v), options)) <
-            1e-6);
+      CHECK(difference(own(together),
+                       PackedAttention(alone, 1)(0, own(q), own(k), own(v), options)) < 1e-6);
     }
   }
 }
@@ -161,8 +225,8 @@ TEST_CASE("a child with its parent gives what the joined sequence gives") {
                    v = numbers({batch.rows(), 4, 8}, 9);
   for (const std::int64_t window : {0, 4}) {
     const AttentionOptions options{0.5, true, window};
-    CHECK(difference(join(PackedAttention(batch, 1)(q, k, v, options)),
-                     PackedAttention(joined, 1)(join(q), join(k), join(v), options)) < 1e-6);
+    CHECK(difference(join(PackedAttention(batch, 1)(0, q, k, v, options)),
+                     PackedAttention(joined, 1)(0, join(q), join(k), join(v), options)) < 1e-6);
   }
 }
 
@@ -175,7 +239,30 @@ TEST_CASE("a packed batch lays pieces end to end and continues a parent's positi
         std::vector<std::int64_t>{10, 11, 12, 20, 21, 30, 31});
   CHECK(std::vector<std::int64_t>(batch.positions().begin(), batch.positions().end()) ==
         std::vector<std::int64_t>{0, 1, 2, 0, 1, 3, 4});
+  CHECK(batch.ids_differ() == 0);
   CHECK_THROWS_AS(batch.add({}), std::logic_error);
   CHECK_THROWS_AS(batch.add(tokens(0, 1), child), std::logic_error);
   CHECK_THROWS(batch.add(tokens(0, 1), 99));
+}
+
+TEST_CASE(
+    "a packed batch keeps ids of each stream where they differ, and begins where it is told") {
+  const auto list = [](std::span<const std::int64_t> ids) {
+    return std::vector<std::int64_t>(ids.begin(), ids.end());
+  };
+  using Ids = std::vector<std::int64_t>;
+  PackedBatch batch;
+  const int parent = batch.add(tokens(10, 2), -1, 5);
+  const std::vector<std::vector<std::int32_t>> each = {{1, 2}, {3, 4}, {5, 6}};
+  batch.add_each(each, parent);
+  batch.add(tokens(7, 1));
+  CHECK(batch.ids_differ() == 3);
+  CHECK(batch.rows() == 5);
+  CHECK(list(batch.ids(0)) == Ids{10, 11, 1, 2, 7});
+  CHECK(list(batch.ids(2)) == Ids{10, 11, 5, 6, 7});
+  CHECK(list(batch.positions()) == Ids{5, 6, 7, 8, 0});
+  const std::vector<std::vector<std::int32_t>> two = {{1}, {2}}, ragged = {{1}, {2}, {3, 4}};
+  CHECK_THROWS_AS(batch.add_each(two), std::logic_error);
+  CHECK_THROWS_AS(batch.add_each(ragged), std::logic_error);
+  CHECK_THROWS_AS(batch.add_each({}), std::logic_error);
 }

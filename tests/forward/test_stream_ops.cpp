@@ -20,6 +20,10 @@ struct Parts {
   Norm layer = declaration.layer_norm("layer", width);
   Linear head = declaration.vocabulary_head("head", width, entries, true);
   Linear tied = declaration.tied_head(embedding);
+  Linear tied_biased = declaration.tied_head(embedding, "head_of_masked.bias");
+  Norm head_rms = declaration.rms_norm("head_rms", width / 2);
+  Norm head_layer = declaration.layer_norm("head_layer", width / 2);
+  Parameter vector = declaration.vector("vector", width / 2);
 };
 
 PackedBatch batch_of(std::vector<std::int32_t> ids) {
@@ -93,7 +97,8 @@ TEST_CASE("each stream gives what scalar code gives with its copy of the paramet
       CHECK(difference(both.narrow(0, s * batch.rows(), batch.rows()), alone) < 1e-6);
     }
   };
-  for (const Linear* map : {&parts.plain, &parts.biased, &parts.turned, &parts.head, &parts.tied})
+  for (const Linear* map :
+       {&parts.plain, &parts.biased, &parts.turned, &parts.head, &parts.tied, &parts.tied_biased})
     check(
         "linear", [&](StreamOps& ops, const at::Tensor& y) { return ops.linear(*map, y); },
         [&](const auto& p, const at::Tensor& y) { return plain_linear(*map, p, y); });
@@ -105,6 +110,44 @@ TEST_CASE("each stream gives what scalar code gives with its copy of the paramet
       "layer_norm",
       [&](StreamOps& ops, const at::Tensor& y) { return ops.layer_norm(parts.layer, y, epsilon); },
       [&](const auto& p, const at::Tensor& y) { return plain_norm(parts.layer, p, y, epsilon); });
+  // Of each of two heads, as [R, 2, d] and as [R * 2, d]: the rows of a stream lie together in
+  // both.
+  for (const bool apart : {true, false}) {
+    const auto heads = [&](const at::Tensor& y) {
+      return apart ? y.view({-1, 2, width / 2}) : y.view({-1, width / 2});
+    };
+    const auto rows = [](const at::Tensor& y) { return y.reshape({-1, width}); };
+    const auto halves = [&](const at::Tensor& y) { return y.reshape({-1, width / 2}); };
+    check(
+        "rms_norm of heads",
+        [&](StreamOps& ops, const at::Tensor& y) {
+          return rows(ops.rms_norm(parts.head_rms, heads(y), epsilon));
+        },
+        [&](const auto& p, const at::Tensor& y) {
+          return rows(plain_norm(parts.head_rms, p, halves(y), epsilon));
+        });
+    check(
+        "layer_norm of heads",
+        [&](StreamOps& ops, const at::Tensor& y) {
+          return rows(ops.layer_norm(parts.head_layer, heads(y), epsilon));
+        },
+        [&](const auto& p, const at::Tensor& y) {
+          return rows(plain_norm(parts.head_layer, p, halves(y), epsilon));
+        });
+    const auto vector_of = [&](const auto& p) {
+      return p[static_cast<std::size_t>(parts.vector.index)];
+    };
+    check(
+        "add",
+        [&](StreamOps& ops, const at::Tensor& y) { return rows(ops.add(parts.vector, heads(y))); },
+        [&](const auto& p, const at::Tensor& y) { return rows(halves(y) + vector_of(p)); });
+    check(
+        "scale",
+        [&](StreamOps& ops, const at::Tensor& y) {
+          return rows(ops.scale(parts.vector, heads(y)));
+        },
+        [&](const auto& p, const at::Tensor& y) { return rows(halves(y) * vector_of(p)); });
+  }
   check(
       "embedding",
       [&](StreamOps& ops, const at::Tensor&) {
@@ -139,7 +182,7 @@ TEST_CASE("an embedding asks for the rows of one stream, which serve all") {
 TEST_CASE("a head of selected entries gives those columns and reads those rows only") {
   const Parts parts;
   const at::Tensor chosen = index({1, 4, 10});
-  for (const Linear* head : {&parts.head, &parts.tied}) {
+  for (const Linear* head : {&parts.head, &parts.tied, &parts.tied_biased}) {
     CopiesSource source({parameters_of(parts.declaration, 1), parameters_of(parts.declaration, 2)});
     const PackedBatch batch = batch_of({1, 2});
     StreamOps ops(source, batch);

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "core/forward/forward_trace.h"
 #include "core/plugin/create.h"
 #include "gguf_file.h"
 #include "model_folder.h"
@@ -9,10 +10,10 @@ using namespace mezo;
 
 namespace {
 
-const std::string decoder = "model.decoder.", layer = decoder + "layers.0.";
+const std::string decoder = "model.decoder.", opt_layer = decoder + "layers.0.";
 
-struct Folder : ModelFolder {
-  Folder()
+struct OptFolder : ModelFolder {
+  OptFolder()
       : ModelFolder({{"architectures", {"OPTForCausalLM"}},
                      {"vocab_size", 2000},
                      {"hidden_size", 8},
@@ -22,25 +23,25 @@ struct Folder : ModelFolder {
                      {"max_position_embeddings", 30}},
                     {{decoder + "embed_tokens.weight", {2000, 8}},
                      {decoder + "embed_positions.weight", {32, 8}},
-                     {layer + "self_attn.q_proj.weight", {8, 8}},
-                     {layer + "self_attn.k_proj.weight", {8, 8}},
-                     {layer + "self_attn.v_proj.weight", {8, 8}},
-                     {layer + "self_attn.out_proj.weight", {8, 8}},
-                     {layer + "fc1.weight", {12, 8}},
-                     {layer + "fc2.weight", {8, 12}}}) {
+                     {opt_layer + "self_attn.q_proj.weight", {8, 8}},
+                     {opt_layer + "self_attn.k_proj.weight", {8, 8}},
+                     {opt_layer + "self_attn.v_proj.weight", {8, 8}},
+                     {opt_layer + "self_attn.out_proj.weight", {8, 8}},
+                     {opt_layer + "fc1.weight", {12, 8}},
+                     {opt_layer + "fc2.weight", {8, 12}}}) {
     for (const char* norm :
          {"layers.0.self_attn_layer_norm", "layers.0.final_layer_norm", "final_layer_norm"})
       for (const char* part : {".weight", ".bias"})
         tensors[decoder + norm + part] = {DType::F32, {8}};
     for (const char* map : {"q_proj", "k_proj", "v_proj", "out_proj"})
-      tensors[layer + "self_attn." + map + ".bias"] = {DType::F32, {8}};
-    tensors[layer + "fc1.bias"] = {DType::F32, {12}};
-    tensors[layer + "fc2.bias"] = {DType::F32, {8}};
+      tensors[opt_layer + "self_attn." + map + ".bias"] = {DType::F32, {8}};
+    tensors[opt_layer + "fc1.bias"] = {DType::F32, {12}};
+    tensors[opt_layer + "fc2.bias"] = {DType::F32, {8}};
   }
 };
 
 std::string refusal(const char* key, nlohmann::json value) {
-  Folder f;
+  OptFolder f;
   f.config[key] = std::move(value);
   return f.refusal();
 }
@@ -48,14 +49,14 @@ std::string refusal(const char* key, nlohmann::json value) {
 }  // namespace
 
 TEST_CASE("an OPT loads with transformers' names, tied and with biases unless it says otherwise") {
-  Folder f;
+  OptFolder f;
   f.write();
   const LoadedModel model = load_model(f.path(), registry());
   CHECK(model.network.family.id() == "opt");
   CHECK(model.unused.empty());
   CHECK(model.parameters() == 2000 * 8 + 32 * 8 + 6 * 8 + 4 * 72 + 12 * 9 + 8 * 13);
 
-  Folder g;
+  OptFolder g;
   g.config["tie_word_embeddings"] = false;
   g.config["enable_bias"] = false;
   CHECK(contains(g.error(), "tensors that the model needs are not there:\n  lm_head.weight"));
@@ -67,6 +68,36 @@ TEST_CASE("an OPT loads with transformers' names, tied and with biases unless it
   CHECK(load_model(g.path(), registry(), {}, {"opt"}).unused.empty());
 }
 
+TEST_CASE("an OPT loads with the names that it was published with, and from its base class") {
+  Folder f;
+  ModelFolder::Shapes shapes;
+  for (const auto& [name, t] : f.tensors) shapes[name.substr(6)] = t.shape;  // decoder.layers.0…
+  f.tensors.clear();
+  for (const auto& [name, shape] : shapes) f.tensors[name] = {DType::F32, shape};
+  f.write();
+  const LoadedModel model = load_model(f.path(), registry());
+  CHECK(model.unused.empty());
+  CHECK(model.specs.front().name == "model.decoder.embed_tokens.weight");
+}
+
+TEST_CASE("an OPT is causal, and its trace is what its layers are") {
+  Folder f;
+  f.config["tie_word_embeddings"] = false;
+  f.tensors["lm_head.weight"] = {DType::F32, {2000, 8}};
+  f.write();
+  const LoadedModel model = load_model(f.path(), registry());
+  CHECK(model.network.causal);
+  const ForwardTrace trace = forward_trace(*model.network.model, model.base_specs());
+  CHECK(trace.layers == 1);
+  CHECK(trace.attention.size() == 1);
+  CHECK(trace.attention[0].width == 4);
+  CHECK(trace.order.size() == model.base_specs().size());
+  for (std::size_t i = 0; i < trace.layer.size(); ++i) {
+    const std::string& name = model.base_specs()[i].name;
+    CHECK(trace.layer[i] == (contains(name, "embed_") ? -1 : name == "lm_head.weight" ? 1 : 0));
+  }
+}
+
 TEST_CASE("an OPT of another architecture is refused by key") {
   CHECK(refusal("do_layer_norm_before", false) ==
         "do_layer_norm_before: this family has norms before each block only, got false");
@@ -76,7 +107,7 @@ TEST_CASE("an OPT of another architecture is refused by key") {
   CHECK(refusal("activation_function", "gelu") ==
         "activation_function: this family has relu only, got \"gelu\"");
   CHECK(refusal("_remove_final_layer_norm", true) ==
-        "_remove_final_layer_norm: this family has a norm after the last layer, got true");
+        "_remove_final_layer_norm: this family has a norm after the last opt_layer, got true");
   CHECK(refusal("layer_norm_elementwise_affine", false) ==
         "layer_norm_elementwise_affine: this family has norms with gain and bias only, got false");
 }
@@ -106,7 +137,7 @@ TEST_CASE("an OPT is not read from a GGUF file") {
 
 TEST_CASE("a sequence has as many tokens as the configuration gives positions, or any number") {
   const auto family = create<ModelFamily>(registry().find(MEZO_MODEL, "opt"), Parameters());
-  Folder f;
+  OptFolder f;
   f.write();
   CHECK(family->max_positions(ModelConfig::from_folder(f.path())) == 30);
   CHECK(family->max_positions(ModelConfig::from_json("{}", "none")) == std::nullopt);

@@ -9,9 +9,6 @@
 // head():    one matrix, the embedding's own where the configuration ties them.
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/pow.h>
 #include <ATen/ops/silu.h>
 
 #include <cmath>
@@ -27,29 +24,6 @@ struct Layer {
   mezo::Linear q, k, v, o, gate, up, down;
 };
 
-// Rotates pairs (i, i + D/2) of every head by position * base^(-2i/D). cosine and sine are [R, 1,
-// D/2].
-struct Rotary {
-  at::Tensor cosine, sine;
-
-  Rotary(const at::Tensor& positions, std::int64_t width, double base) {
-    const at::Tensor exponent =
-        at::arange(0, width, 2, at::TensorOptions(positions.device()).dtype(at::kFloat))
-            .div_(width);
-    const at::Tensor angles =
-        positions.to(at::kFloat).unsqueeze(1) * at::pow(base, exponent).reciprocal_().unsqueeze(0);
-    cosine = angles.cos().unsqueeze(1);
-    sine = angles.sin().unsqueeze(1);
-  }
-
-  at::Tensor operator()(const at::Tensor& x) const {
-    const std::int64_t half = x.size(2) / 2;
-    const at::Tensor a = x.narrow(2, 0, half), b = x.narrow(2, half, half);
-    const at::Tensor c = cosine.to(x.scalar_type()), s = sine.to(x.scalar_type());
-    return at::cat({a * c - b * s, b * c + a * s}, 2);
-  }
-};
-
 class Llama : public mezo::Model {
  public:
   Llama(const mezo::ModelConfig& config, mezo::Declaration& declare)
@@ -57,10 +31,11 @@ class Llama : public mezo::Model {
         kv_heads_(config.integer("num_key_value_heads", heads_)),
         width_(config.integer("head_dim",
                               config.integer("hidden_size") / std::max<std::int64_t>(heads_, 1))),
-        norm_epsilon_(config.number("rms_norm_eps")),
-        rope_base_(
-            config.number("rope_parameters.rope_theta", config.number("rope_theta", 10000.0))) {
-    check(config);
+        norm_epsilon_(config.number("rms_norm_eps")) {
+    const double base =
+        config.number("rope_parameters.rope_theta", config.number("rope_theta", 10000.0));
+    check(config, base);
+    rotary_.frequencies = mezo::rotary_frequencies(width_, base);
     const std::int64_t hidden = config.integer("hidden_size"),
                        inner = config.integer("intermediate_size");
     const bool bias = config.boolean("attention_bias", false),
@@ -87,13 +62,12 @@ class Llama : public mezo::Model {
   }
 
   at::Tensor hidden(mezo::Ops& ops, const mezo::Batch& batch) const override {
-    const Rotary rope(batch.positions, width_, rope_base_);
     at::Tensor x = ops.embedding(embedding_, batch.ids);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       x = ops.enter_layer(static_cast<int>(i), x);
-      x = x + attend(ops, static_cast<int>(i), ops.rms_norm(layer.attention_norm, x, norm_epsilon_),
-                     rope);
+      x = x +
+          attend(ops, static_cast<int>(i), ops.rms_norm(layer.attention_norm, x, norm_epsilon_));
       const at::Tensor h = ops.rms_norm(layer.feed_forward_norm, x, norm_epsilon_);
       x = x + ops.linear(layer.down, at::silu(ops.linear(layer.gate, h)) * ops.linear(layer.up, h));
     }
@@ -105,7 +79,7 @@ class Llama : public mezo::Model {
   }
 
  private:
-  void check(const mezo::ModelConfig& config) const {
+  void check(const mezo::ModelConfig& config, double base) const {
     const auto within = [&](const char* key, std::int64_t most) {
       if (config.integer(key) < 1 || config.integer(key) > most)
         config.refuse(key, "expected 1 to " + std::to_string(most));
@@ -116,7 +90,7 @@ class Llama : public mezo::Model {
     within("vocab_size", 1 << 24);
     if (heads_ > 4096 || width_ > 4096)
       config.refuse("num_attention_heads", "expected at most 4096 heads of at most 4096");
-    if (!(rope_base_ > 0) || !std::isfinite(rope_base_))
+    if (!(base > 0) || !std::isfinite(base))
       config.refuse("rope_theta", "expected a number above 0");
     if (!(norm_epsilon_ >= 0) || !std::isfinite(norm_epsilon_))
       config.refuse("rms_norm_eps", "expected a number from 0");
@@ -137,11 +111,11 @@ class Llama : public mezo::Model {
     }
   }
 
-  at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& h, const Rotary& rope) const {
+  at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& h) const {
     const Layer& layer = layers_[static_cast<std::size_t>(i)];
     const std::int64_t rows = h.size(0);
-    const at::Tensor q = rope(ops.linear(layer.q, h).view({rows, heads_, width_}));
-    const at::Tensor k = rope(ops.linear(layer.k, h).view({rows, kv_heads_, width_}));
+    const at::Tensor q = ops.rope(ops.linear(layer.q, h).view({rows, heads_, width_}), rotary_);
+    const at::Tensor k = ops.rope(ops.linear(layer.k, h).view({rows, kv_heads_, width_}), rotary_);
     const at::Tensor v = ops.linear(layer.v, h).view({rows, kv_heads_, width_});
     const at::Tensor seen =
         ops.attention(i, q, k, v, {1.0 / std::sqrt(static_cast<double>(width_)), true, 0});
@@ -149,7 +123,8 @@ class Llama : public mezo::Model {
   }
 
   std::int64_t heads_, kv_heads_, width_;
-  double norm_epsilon_, rope_base_;
+  double norm_epsilon_;
+  mezo::Rotary rotary_;
   mezo::Embedding embedding_;
   std::vector<Layer> layers_;
   mezo::Norm norm_;
@@ -165,22 +140,24 @@ class LlamaFamily : public mezo::ModelFamily {
     return std::make_unique<Llama>(config, declare);
   }
 
-  std::vector<mezo::GgufName> gguf_names(const mezo::ModelConfig& config) const override {
-    const std::int64_t heads = config.integer("num_attention_heads");
-    const std::string layer = "model.layers.*.";
-    return {
-        {"token_embd", "model.embed_tokens"},
-        {"output_norm", "model.norm"},
-        {"output", "lm_head"},
-        {"blk.*.attn_norm", layer + "input_layernorm"},
-        {"blk.*.attn_q", layer + "self_attn.q_proj", heads},
-        {"blk.*.attn_k", layer + "self_attn.k_proj", config.integer("num_key_value_heads", heads)},
-        {"blk.*.attn_v", layer + "self_attn.v_proj"},
-        {"blk.*.attn_output", layer + "self_attn.o_proj"},
-        {"blk.*.ffn_norm", layer + "post_attention_layernorm"},
-        {"blk.*.ffn_gate", layer + "mlp.gate_proj"},
-        {"blk.*.ffn_up", layer + "mlp.up_proj"},
-        {"blk.*.ffn_down", layer + "mlp.down_proj"}};
+  std::optional<mezo::TensorNames> file_names(const mezo::ModelConfig& config,
+                                              mezo::FileKind kind) const override {
+    if (kind == mezo::FileKind::safetensors) return {{{}, "model.", {"*.rotary_emb.inv_freq"}}};
+    const std::int64_t heads = config.integer("num_attention_heads"),
+                       kv_heads = config.integer("num_key_value_heads", heads);
+    const std::string theirs = "blk.*.", layer = "model.layers.*.";
+    return {{{{"token_embd.*", "model.embed_tokens.*"},
+              {"output_norm.*", "model.norm.*"},
+              {"output.*", "lm_head.*"},
+              {theirs + "attn_norm.*", layer + "input_layernorm.*"},
+              {theirs + "attn_q.*", layer + "self_attn.q_proj.*", heads},
+              {theirs + "attn_k.*", layer + "self_attn.k_proj.*", kv_heads},
+              {theirs + "attn_v.*", layer + "self_attn.v_proj.*"},
+              {theirs + "attn_output.*", layer + "self_attn.o_proj.*"},
+              {theirs + "ffn_norm.*", layer + "post_attention_layernorm.*"},
+              {theirs + "ffn_gate.*", layer + "mlp.gate_proj.*"},
+              {theirs + "ffn_up.*", layer + "mlp.up_proj.*"},
+              {theirs + "ffn_down.*", layer + "mlp.down_proj.*"}}}};
   }
 
   std::optional<mezo::FolderConfig> folder_config(const mezo::ModelConfig&) const override {

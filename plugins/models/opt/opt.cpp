@@ -140,6 +140,13 @@ class OptFamily : public mezo::ModelFamily {
                                      mezo::Declaration& declare) const override {
     return std::make_unique<Opt>(config, declare);
   }
+
+  // As published for some sizes, and as saved from OPTModel: decoder.layers.0….
+  std::optional<mezo::TensorNames> file_names(const mezo::ModelConfig&,
+                                              mezo::FileKind kind) const override {
+    if (kind != mezo::FileKind::safetensors) return {};
+    return {{{}, "model.", {}}};
+  }
 };
 
 constexpr const char* serves[] = {"OPTForCausalLM", "model_type:opt", nullptr};
