@@ -9,7 +9,7 @@ using namespace mezo;
 
 namespace {
 
-const std::string layer = "model.layers.0.";
+const std::string first_layer = "model.layers.0.";
 
 struct Folder : ModelFolder {
   Folder()
@@ -24,15 +24,15 @@ struct Folder : ModelFolder {
                      {"tie_word_embeddings", true}},
                     {{"model.embed_tokens.weight", {2000, 8}},
                      {"model.norm.weight", {8}},
-                     {layer + "input_layernorm.weight", {8}},
-                     {layer + "post_attention_layernorm.weight", {8}},
-                     {layer + "self_attn.q_proj.weight", {8, 8}},
-                     {layer + "self_attn.k_proj.weight", {4, 8}},
-                     {layer + "self_attn.v_proj.weight", {4, 8}},
-                     {layer + "self_attn.o_proj.weight", {8, 8}},
-                     {layer + "mlp.gate_proj.weight", {12, 8}},
-                     {layer + "mlp.up_proj.weight", {12, 8}},
-                     {layer + "mlp.down_proj.weight", {8, 12}}}) {}
+                     {first_layer + "input_layernorm.weight", {8}},
+                     {first_layer + "post_attention_layernorm.weight", {8}},
+                     {first_layer + "self_attn.q_proj.weight", {8, 8}},
+                     {first_layer + "self_attn.k_proj.weight", {4, 8}},
+                     {first_layer + "self_attn.v_proj.weight", {4, 8}},
+                     {first_layer + "self_attn.o_proj.weight", {8, 8}},
+                     {first_layer + "mlp.gate_proj.weight", {12, 8}},
+                     {first_layer + "mlp.up_proj.weight", {12, 8}},
+                     {first_layer + "mlp.down_proj.weight", {8, 12}}}) {}
 };
 
 std::string refusal(const char* key, nlohmann::json value) {

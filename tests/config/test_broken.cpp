@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string read(const fs::path& path) {
+std::string text_of(const fs::path& path) {
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
   return text.str();
@@ -36,7 +36,7 @@ std::vector<std::string> arguments_of(const std::string& text) {
 
 std::string message_of(const std::string& file) {
   try {
-    sample::check_run(file, arguments_of(read(file)));
+    sample::check_run(file, arguments_of(text_of(file)));
   } catch (const mezo::ConfigError& error) {
     return std::string(error.what()) + "\n";
   }
@@ -57,7 +57,7 @@ TEST_CASE("every broken configuration gives the error text beside it") {
     if (file.extension() != ".yaml") continue;
     ++cases;
     const std::string got = message_of(file.string());
-    if (got != read(fs::path(file).replace_extension(".stderr")))
+    if (got != text_of(fs::path(file).replace_extension(".stderr")))
       differing += "== " + file.string() + "\n" + got;
   }
   fs::current_path(before);

@@ -11,6 +11,7 @@
 #include "core/config/reader.h"
 #include "core/error.h"
 #include "sample.h"
+#include "tests/long_tests.h"
 #include "tests/scratch_folder.h"
 
 namespace {
@@ -103,7 +104,7 @@ TEST_CASE("mutated configurations are accepted or refused, never worse") {
   mezo::ScratchFolder folder;
   std::mt19937 random(20240);
   int accepted = 0, refused = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < mezo::short_or_long(1000, 3000); ++i) {
     const std::string text = mutated(random);
     const std::string path = folder.write("fuzz.yaml", text);
     CAPTURE(text);
@@ -117,8 +118,8 @@ TEST_CASE("mutated configurations are accepted or refused, never worse") {
       CHECK(std::strlen(error.what()) > 20);
     }
   }
-  CHECK(accepted > 100);
-  CHECK(refused > 500);
+  CHECK(accepted > mezo::short_or_long(30, 100));
+  CHECK(refused > mezo::short_or_long(150, 500));
 }
 
 TEST_CASE("mutated arguments are accepted or refused, never worse") {
@@ -128,7 +129,7 @@ TEST_CASE("mutated arguments are accepted or refused, never worse") {
       "optimizer.epsilon=1e-3", "peft.targets=[q_proj, 'v proj']", "peft={type: prefix, tokens: 5}",
       "output=runs/x", "trainer.steps="};
   std::mt19937 random(7);
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < mezo::short_or_long(700, 2000); ++i) {
     std::string text = arguments[random() % arguments.size()];
     for (int n = 0; n < 2; ++n)
       text.replace(random() % (text.size() + 1), random() % 3, pieces[random() % pieces.size()]);

@@ -10,7 +10,7 @@ using namespace mezo;
 
 namespace {
 
-Config read(const std::string& path, const HostSettings& host = {}) {
+Config config_of(const std::string& path, const HostSettings& host = {}) {
   Diagnostics d;
   auto config = read_config(path, host, d);
   REQUIRE_MESSAGE(!d.has_errors(), d.render());
@@ -43,7 +43,7 @@ TEST_CASE("extends merges maps, replaces lists, and values keep the file they ca
   folder.write("base/root.yaml", "task: {train: ../data/a, size: 1}\nlist: [a, b]\n");
   folder.write("base.yaml", "extends: base/root.yaml\ntask: {size: 2}\n");
   const Config config =
-      read(folder.write("a.yaml", "extends: base.yaml\ntask: {dev: d}\nlist: [c]\n"));
+      config_of(folder.write("a.yaml", "extends: base.yaml\ntask: {dev: d}\nlist: [c]\n"));
   CHECK(to_yaml(config.tree) == "task:\n  train: \"../data/a\"\n  size: 2\n  dev: d\nlist: [c]\n");
   const Value& task = *config.tree.find("task");
   CHECK(task.find("train")->mark.source->folder == folder.path() / "base");
@@ -54,7 +54,7 @@ TEST_CASE("extends merges maps, replaces lists, and values keep the file they ca
 TEST_CASE("a new type drops the old type's settings and says which") {
   ScratchFolder folder;
   const std::string path = folder.write("a.yaml", run);
-  const Result result = overridden(read(path), {"peft.type=prefix"});
+  const Result result = overridden(config_of(path), {"peft.type=prefix"});
   CHECK(result.yaml.find("peft:\n  type: prefix\n") != std::string::npos);
   CHECK(result.yaml.find("rank") == std::string::npos);
   REQUIRE(result.notes.size() == 1);
@@ -66,7 +66,7 @@ TEST_CASE("a new type drops the old type's settings and says which") {
 
 TEST_CASE("a new type keeps what other arguments give and what belongs to the host") {
   ScratchFolder folder;
-  const Config config = read(folder.write("a.yaml", run));
+  const Config config = config_of(folder.write("a.yaml", run));
   CHECK(overridden(config, {"peft.tokens=5", "peft.type=prefix"}).yaml.find("tokens: 5") !=
         std::string::npos);
   CHECK(overridden(config, {"peft={type: prefix, tokens: 5}", "peft.start=text"})
@@ -84,14 +84,14 @@ TEST_CASE("extends resets a block of another type too") {
   ScratchFolder folder;
   folder.write("base.yaml", run);
   const Config config =
-      read(folder.write("a.yaml", "extends: base.yaml\npeft: {type: prefix, tokens: 3}\n"));
+      config_of(folder.write("a.yaml", "extends: base.yaml\npeft: {type: prefix, tokens: 3}\n"));
   CHECK(to_yaml(*config.tree.find("peft")) == "type: prefix\ntokens: 3\n");
   CHECK(config.notes.size() == 1);
 }
 
 TEST_CASE("overrides make blocks, replace lists, and the last one wins") {
   ScratchFolder folder;
-  const Config config = read(folder.write("a.yaml", "a: {b: [1, 2]}\nm:\n"));
+  const Config config = config_of(folder.write("a.yaml", "a: {b: [1, 2]}\nm:\n"));
   CHECK(overridden(config, {"a.b=[3]", "c.d.e=1", "a.x=1", "a.x=2", "m.z=", "s=a=b"}).yaml ==
         "a:\n  b: [3]\n  x: 2\nm:\n  z: \"\"\nc:\n  d:\n    e: 1\ns: \"a=b\"\n");
 }

@@ -20,7 +20,7 @@ double tolerance(at::ScalarType type) {
   return type == at::kFloat ? 2e-5 : type == at::kHalf ? 4e-3 : 3e-2;
 }
 
-constexpr at::ScalarType types[] = {at::kFloat, at::kHalf, at::kBFloat16};
+constexpr at::ScalarType compared_types[] = {at::kFloat, at::kHalf, at::kBFloat16};
 
 }  // namespace
 
@@ -30,7 +30,7 @@ TEST_CASE("norms of every width, type and alignment are the CPU's") {
   // In registers: 1 to 8 packs a thread; beyond them, and where packs do not fit, read anew.
   for (const std::int64_t width :
        {1, 7, 8, 24, 2048, 2056, 4096, 5120, 7168, 9216, 16384, 16392, 20000})
-    for (const at::ScalarType type : types)
+    for (const at::ScalarType type : compared_types)
       for (const std::int64_t streams : {1, 3})
         for (const std::int64_t shift : {0, 1}) {
           CAPTURE(width);
@@ -162,7 +162,7 @@ TEST_CASE("attention with and without a prefix is the CPU's") {
   const int parent = continued.add(tokens(0, 9));
   continued.add(tokens(9, 4), parent);
   continued.add(tokens(20, 6), parent);
-  for (const at::ScalarType type : types) {
+  for (const at::ScalarType type : compared_types) {
     // Heads of every number of threads, and ones that do not fit in them.
     for (const PackedBatch* batch : {&ragged, &even, &continued})
       for (const std::int64_t width : {8, 12, 64, 80, 128, 136})
@@ -197,7 +197,7 @@ TEST_CASE("a prefix whose scores are far above the others' takes all of the atte
   if (!device) return;
   PackedBatch batch;
   for (int i = 0; i < 2; ++i) batch.add(tokens(0, 7));
-  for (const at::ScalarType type : types) {
+  for (const at::ScalarType type : compared_types) {
     const at::Tensor q = at::ones({14, 2, 16}, type), k = numbers({14, 2, 16}, 2).to(type),
                      v = numbers({14, 2, 16}, 3).to(type);
     // A score of 16 * 20 = 320: its exponential is infinite.

@@ -18,7 +18,7 @@ using namespace mezo;
 
 namespace {
 
-const std::string layer = "model.layers.1.";
+const std::string second_layer = "model.layers.1.";
 
 struct Written {
   ScratchFolder scratch;
@@ -94,11 +94,11 @@ TEST_CASE("a frozen base keeps each matrix in its file's type, and vectors in fl
   const LoadedModel model = file.load(frozen);
   CHECK(kept_in(model, "model.embed_tokens.weight") == "Q8_0");
   CHECK(kept_in(model, "lm_head.weight") == "Q4_0");
-  CHECK(kept_in(model, layer + "self_attn.q_proj.weight") == "Q4_1");
-  CHECK(kept_in(model, layer + "self_attn.v_proj.weight") == "float16");
-  CHECK(kept_in(model, layer + "self_attn.o_proj.weight") == "bfloat16");
-  CHECK(kept_in(model, layer + "mlp.up_proj.weight") == "float32");
-  CHECK(kept_in(model, layer + "input_layernorm.weight") == "float32");
+  CHECK(kept_in(model, second_layer + "self_attn.q_proj.weight") == "Q4_1");
+  CHECK(kept_in(model, second_layer + "self_attn.v_proj.weight") == "float16");
+  CHECK(kept_in(model, second_layer + "self_attn.o_proj.weight") == "bfloat16");
+  CHECK(kept_in(model, second_layer + "mlp.up_proj.weight") == "float32");
+  CHECK(kept_in(model, second_layer + "input_layernorm.weight") == "float32");
   CHECK(std::string(name_of(model.store.storage())) == "Q4_1");
   CHECK(model.kept_as_filed);
   CHECK(!model.widened);
@@ -141,9 +141,9 @@ TEST_CASE("rows of query and key projections lie in transformers' order, whateve
       for (const std::size_t first : {0, 1})
         for (std::size_t i = first; i < head; i += 2)
           wanted += t.bytes.substr((h * head + i) * size, size);
-    CHECK(bytes_of_words(model, layer + stored + ".weight") == wanted);
+    CHECK(bytes_of_words(model, second_layer + stored + ".weight") == wanted);
   }
-  CHECK(bytes_of_words(model, layer + "mlp.down_proj.weight") ==
+  CHECK(bytes_of_words(model, second_layer + "mlp.down_proj.weight") ==
         made.tensors.at("blk.1.ffn_down.weight").bytes);
 }
 
@@ -167,6 +167,6 @@ TEST_CASE("hashes of quantised weights are those of their blocks") {
   const Written changed(made);
   for (const auto& [name, hash] : hashes(changed.load(frozen))) {
     CAPTURE(name);
-    CHECK((hash == kept.at(name)) == (name != layer + "mlp.down_proj.weight"));
+    CHECK((hash == kept.at(name)) == (name != second_layer + "mlp.down_proj.weight"));
   }
 }

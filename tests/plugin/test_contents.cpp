@@ -8,7 +8,7 @@ using mezo::test::plugin_file;
 
 namespace {
 
-std::string refusal(const std::string& name) {
+std::string fault(const std::string& name) {
   const LoadResult result = load_plugin(plugin_file(name));
   CHECK(result.plugin == nullptr);
   return result.reason;
@@ -18,7 +18,7 @@ std::string refusal(const std::string& name) {
 
 TEST_CASE("every fault of a component array is named at once") {
   CHECK(
-      refusal("malformed") ==
+      fault("malformed") ==
       "its components are malformed: component 0 has no id; component 1 has no id; "
       "peft 'lacks_factory' has no create function; peft 'lacks_factory' has no destroy "
       "function; peft 'lacks_summary' has no summary; peft 'lacks_table': its parameter table is "
@@ -27,25 +27,25 @@ TEST_CASE("every fault of a component array is named at once") {
 }
 
 TEST_CASE("an id in upper case is refused") {
-  CHECK(refusal("upper_case_id") ==
+  CHECK(fault("upper_case_id") ==
         "its components are malformed: objective 'Upper_Case': an id is lower-case letters, digits "
         "and _ - . after a letter; mend the array that it gives to MEZO_PLUGIN");
 }
 
 TEST_CASE("an unknown kind or type is a number in a message") {
-  CHECK(refusal("unknown_numbers") ==
+  CHECK(fault("unknown_numbers") ==
         "its components are malformed: component 0 has the unknown kind 7; peft 'table': its "
         "parameter table: odd: unknown type 99; mend the array that it gives to MEZO_PLUGIN");
 }
 
 TEST_CASE("one id twice in one plugin is refused, the same id in two kinds is not the fault") {
-  CHECK(refusal("twice") ==
+  CHECK(fault("twice") ==
         "its components are malformed: peft 'same' stands twice; mend the array that it gives to "
         "MEZO_PLUGIN");
 }
 
 TEST_CASE("a plugin without components is refused") {
-  CHECK(refusal("empty") ==
+  CHECK(fault("empty") ==
         "its components are malformed: it declares no components; mend the array that it gives to "
         "MEZO_PLUGIN");
 }

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 MEZO = MODEL = PLUGINS = None
+LONG = os.environ.get("MEZO_LONG_TESTS", "0") not in ("", "0")
 
 CONFIG = """\
 model: {path: MODEL}

@@ -1,6 +1,6 @@
 """A run that is killed, interrupted or continued: it ends with the bytes of one that was not disturbed, or says why it cannot.
 
-MEZO_KILLS=100 in the environment kills it so many times; otherwise a few times.
+MEZO_KILLS=100 in the environment kills it so many times; otherwise twice, or ten times with MEZO_LONG_TESTS=1.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ import time
 import cli
 import trajectory
 
-KILLS = int(os.environ.get("MEZO_KILLS", "4"))
+KILLS = int(os.environ.get("MEZO_KILLS", "10" if cli.LONG else "2"))
 
 
 class Case(cli.Case):
@@ -64,7 +64,7 @@ class Disturbed(Case):
                       ["optimizer.storage=float16", "model.dtype=bfloat16"]):
             with self.subTest(types):
                 self.check_kills(["trainer.steps=60", "trainer.flush_every=4", "optimizer.probes=2", "optimizer.streams=together",
-                                  "optimizer.warmup=9", *types], 3)
+                                  "optimizer.warmup=9", *types], 3 if cli.LONG else 2)
                 self.assertIn("as the run recorded it", self.run_ok("replay", "out", "--verify").out)
             for output in ("out", "whole"):
                 shutil.rmtree(self.folder / output)

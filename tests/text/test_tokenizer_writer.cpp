@@ -41,15 +41,15 @@ mezo::Tokenizer written_and_read(const mezo::TokenizerSpec& spec) {
   return tokenizer;
 }
 
-Ids list(std::span<const std::int32_t> ids) { return {ids.begin(), ids.end()}; }
+Ids ids_of(std::span<const std::int32_t> ids) { return {ids.begin(), ids.end()}; }
 
 void check_same(const mezo::TokenizerSpec& spec) {
   const mezo::Tokenizer before(spec), after = written_and_read(spec);
   for (const char* text : {"ab ab", "1212 ab12", "a </s> b<s>ab", "<user>ab <new>", " ab", "x"})
     CHECK(after.encode(text) == before.encode(text));
   CHECK(after.vocabulary_size() == before.vocabulary_size());
-  CHECK(list(after.sequence_start()) == list(before.sequence_start()));
-  CHECK(list(after.sequence_end()) == list(before.sequence_end()));
+  CHECK(ids_of(after.sequence_start()) == ids_of(before.sequence_start()));
+  CHECK(ids_of(after.sequence_end()) == ids_of(before.sequence_end()));
   CHECK(after.special().bos == before.special().bos);
   CHECK(after.special().eos == before.special().eos);
   CHECK(after.special().unk == before.special().unk);
@@ -84,7 +84,7 @@ TEST_CASE("roles and sequence tokens given by id are written by content") {
   spec.start = {{"", 0}};
   const mezo::Tokenizer read = written_and_read(spec);
   CHECK(read.special().eos == 1);
-  CHECK(list(read.sequence_start()) == Ids{0});
+  CHECK(ids_of(read.sequence_start()) == Ids{0});
 }
 
 TEST_CASE("a token that is not UTF-8 cannot be written") {

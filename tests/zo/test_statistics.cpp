@@ -1,6 +1,7 @@
-// Statistics of z over a thousand million draws in all, through the kernel that training uses. A
-// bound of k sigma is stated with the sample's own sigma: a seed is fixed, so a test either always
-// passes or always fails. docs/directions.md quotes what this prints.
+// Statistics of z through the kernel that training uses, with MEZO_LONG_TESTS=1 over a thousand
+// million draws in all. A bound of k sigma is stated with the sample's own sigma: a seed is fixed, so a test either always
+// passes or always fails. docs/directions.md quotes what the long form
+// prints.
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "kernel_cases.h"
+#include "tests/long_tests.h"
 
 // c10's logging takes the name for itself; keep this last.
 #undef CHECK
@@ -24,8 +26,10 @@ using namespace mezo;
 
 namespace {
 
-constexpr std::int64_t block = 1 << 20, blocks = 512;  // 5.4e8 draws of each distribution
-constexpr double n = static_cast<double>(blocks * block);
+constexpr std::int64_t block = 1 << 20;
+const std::int64_t blocks = short_or_long(64, 512);  // 6.7e7 or 5.4e8 draws of each distribution
+const double n = static_cast<double>(blocks * block);
+const std::int64_t pairs = short_or_long(4, 16) * block;
 
 struct Drawn {
   const char* name;
@@ -188,7 +192,6 @@ TEST_CASE("signs are even, and so are the patterns of neighbours") {
 }
 
 TEST_CASE("z is uncorrelated between neighbours, tensors, steps, probes and seeds") {
-  constexpr std::int64_t pairs = 16 * block;
   const double bound = 4.5 / std::sqrt(static_cast<double>(pairs));
   for (const Distribution distribution : {Distribution::gaussian, Distribution::rademacher}) {
     std::printf("%s\n", distribution == Distribution::gaussian ? "normals" : "signs");
@@ -220,7 +223,6 @@ TEST_CASE("z is uncorrelated between neighbours, tensors, steps, probes and seed
 }
 
 TEST_CASE("the draws of rounding are uncorrelated with z around them and with each other") {
-  constexpr std::int64_t pairs = 16 * block;
   const double bound = 4.5 / std::sqrt(static_cast<double>(pairs));
   const PhiloxKey key = philox_key(0, "model.layers.0.mlp.up_proj.weight");
   // Of mean 0 and variance 1.
