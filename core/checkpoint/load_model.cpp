@@ -95,8 +95,10 @@ std::optional<std::int64_t> positions_of(const BuiltModel& built) {
 PreparedModel prepare_model(const std::string& path, const Registry& registry,
                             const ModelChoice& choice) {
   const Opened opened = open_model(path);
-  BuiltModel built = build_model(opened.config, family_for(opened.config, choice.type, registry),
-                                 choice.settings, choice.mode);
+  const Component& family = family_for(opened.config, choice.type, registry);
+  BuiltModel built = build_model(
+      opened.config, family, choice.settings ? *choice.settings : default_settings(family, "model"),
+      choice.mode);
   WeightFiles files = open_weights(path, opened, built);
   std::vector<DType> types;
   for (std::size_t i = 0; i < built.base_specs().size(); ++i)

@@ -27,8 +27,8 @@ struct PreparedModel : BuiltModel {
 
 // Which plugin serves the model, and what trains of it.
 struct ModelChoice {
-  std::string type = "auto";  // a component id, or "auto"
-  Parameters settings = {};   // the family's own, checked
+  std::string type = "auto";                // a component id, or "auto"
+  std::optional<Parameters> settings = {};  // the family's own, checked; none: their defaults
   ChosenPeft mode = {};
 };
 

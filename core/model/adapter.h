@@ -4,6 +4,8 @@
 // (core/forward/stream_ops.h), where the base's matrices are shared by all streams and only the
 // adapter's tensors differ from stream to stream. Written by PEFT plugins (plugins/peft/lora is a
 // complete example); one object serves one model.
+// Methods are called one at a time by the thread that runs a forward; work inside them may be
+// shared out with torch's own threads.
 
 #include <ATen/core/Tensor.h>
 

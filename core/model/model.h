@@ -5,6 +5,9 @@
 //
 // A family states in its descriptor which architectures it serves (mezo_component.serves), so that
 // `type: auto` can choose without running any of its code.
+//
+// Which threads call: one at a time, and any: hidden() and head() of one object may serve forwards
+// that follow each other on different threads, so a model keeps nothing between calls.
 
 #include <memory>
 #include <optional>

@@ -17,6 +17,7 @@
 //   - never work in place on what an operation returned, and keep none of it after the call: memory
 //   is reused.
 
+#include <ATen/TensorOperators.h>  // arithmetic on tensors: a + b, a * b
 #include <ATen/core/Tensor.h>
 
 #include "core/model/declaration.h"

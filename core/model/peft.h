@@ -4,6 +4,7 @@
 // and every model plugin, is the same for all modes. A mode that can start from an adapter folder
 // has a setting `adapter`, a path that is empty where there is none; `mezo eval` evaluates such an
 // adapter, and the base alone without one.
+// A mode's methods are called one at a time, by the thread that sets a run up.
 
 #include <functional>
 #include <memory>

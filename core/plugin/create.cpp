@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <string>
 
+#include "core/config/schema.h"
 #include "core/error.h"
+#include "core/plugin/contents.h"
 #include "core/plugin/thrown.h"
 
 namespace mezo {
@@ -55,6 +57,18 @@ void destroy_raw(const Component& component, void* object) noexcept {
     const std::string what = fmt::format("threw {} while being destroyed", what_was_thrown());
     std::fprintf(stderr, "warning: %s\n", fault(component, what).c_str());
   }
+}
+
+Parameters default_settings(const Component& component, std::string_view block) {
+  const std::span<const mezo_parameter> table{component.descriptor->parameters,
+                                              component.descriptor->parameter_count};
+  for (const mezo_parameter& row : table)
+    if (!row.default_value)
+      throw ConfigError(
+          fmt::format("[{0}] {1} {2} has a required setting {0}.{3}: give it, and {0}.type: {2}",
+                      block, kind_name(component.kind()), component.id(), row.name));
+  Diagnostics none;
+  return check(nullptr, block, table, none);
 }
 
 }  // namespace mezo

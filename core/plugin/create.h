@@ -24,6 +24,10 @@ MEZO_API void* create_raw(const Component& component, const Parameters& paramete
 // Calls the plugin's destroy; a throw there cannot be passed on, so it is printed to stderr.
 MEZO_API void destroy_raw(const Component& component, void* object) noexcept;
 
+// What a component is created from where nobody gives it settings: its table's defaults. Throws
+// ConfigError naming a setting that has none; `block` is where it would be given ("model").
+MEZO_API Parameters default_settings(const Component& component, std::string_view block);
+
 // `Interface` is the one of the component's kind: Registry::find(MEZO_OBJECTIVE, …) gives a
 // component whose Interface is Objective. The object may outlive the registry.
 template <class Interface>

@@ -64,6 +64,12 @@ std::string resolved_yaml(const RunConfig& config, const ResolvedModel& model,
                           const EstimatorContext& context, const std::vector<std::string>& hashes) {
   const RunSettings& settings = config.settings;
   Value tree = settings.tree;
+  const Component& family = config.registry->find(MEZO_MODEL, model.type);
+  const std::span<const mezo_parameter> of_family{family.descriptor->parameters,
+                                                  family.descriptor->parameter_count};
+  if (!settings.model.own)  // of type auto: the family's defaults were taken
+    for (const Entry& entry : to_tree(default_settings(family, "model"), of_family).entries)
+      tree.entry("model")->value.set(entry.key, entry.value);
   replace(tree, "model", "type", model.type);
   replace(tree, "model", "dtype", model.dtype);
   replace(tree, "model", "device", model.device);
@@ -80,8 +86,7 @@ std::string resolved_yaml(const RunConfig& config, const ResolvedModel& model,
        estimator_kind(settings.optimizer.type).resolved(settings.optimizer.own, context))
     replace(tree, "optimizer", key, text);
 
-  const Component used[] = {config.registry->find(MEZO_MODEL, model.type), config.peft.component,
-                            config.objective.component};
+  const Component used[] = {family, config.peft.component, config.objective.component};
   std::string head = std::string("# mezo ") + version_text + " with plugins";
   for (const Component& component : used)
     head += std::string(" ") + component.plugin->descriptor->name + " " +

@@ -90,7 +90,8 @@ SequenceStart start_of(const Parameters& p) {
 }
 
 ModelSettings model_of(const Parameters& p) {
-  return {required(p, "path"), p.text("type"), dtype_named(p.text("dtype")), p.text("device"), p};
+  return {required(p, "path"), p.text("type"), dtype_named(p.text("dtype")), p.text("device"),
+          p.text("type") == "auto" ? std::nullopt : std::optional(p)};
 }
 
 TaskSettings task_of(const Parameters& p) {

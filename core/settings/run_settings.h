@@ -31,7 +31,7 @@ struct ModelSettings {
   std::string path, type;  // type: a component id, or "auto"
   std::optional<at::ScalarType> dtype;
   std::string device;  // "auto", "cpu", "cuda"
-  Parameters own;      // the family's; of type auto: none
+  std::optional<Parameters> own;  // of the family that `type` names; nothing where it is auto
 };
 
 // A block whose `type` chose a component.

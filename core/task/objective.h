@@ -6,6 +6,7 @@
 // The host calls value() once a step, with the whole batch, however it was divided to compute it:
 // so a measure that is not an average over examples (F1) is computed as it is meant.
 
+#include <ATen/TensorOperators.h>  // arithmetic on tensors: a - b, a < b
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
