@@ -14,7 +14,7 @@ using namespace mezo;
 
 namespace {
 
-constexpr std::int64_t vocabulary = 13, width = 10, heads = 4, kv_heads = 2, head_width = 6;
+constexpr std::int64_t vocabulary = 13, hidden_width = 10, heads = 4, kv_heads = 2, head_width = 6;
 constexpr double epsilon = 1e-3;
 
 struct Layer {
@@ -27,7 +27,7 @@ struct Layer {
 
 struct TwoLayers : Model {
   Declaration declaration;
-  Embedding tokens = declaration.embedding("tokens", vocabulary, width);
+  Embedding tokens = declaration.embedding("tokens", vocabulary, hidden_width);
   std::vector<Layer> layers;
   Linear logits = declaration.tied_head(tokens, "head.bias");
 
@@ -36,15 +36,15 @@ struct TwoLayers : Model {
     for (const auto& [rotary, window] : {std::pair{local, 3}, {global, 0}}) {
       const std::string at = "layers." + std::to_string(layers.size()) + ".";
       Layer l;
-      l.norm = declaration.layer_norm(at + "norm", width);
+      l.norm = declaration.layer_norm(at + "norm", hidden_width);
       l.q_norm = declaration.rms_norm(at + "q_norm", head_width);
       l.k_norm = declaration.rms_norm(at + "k_norm", head_width);
-      l.q = declaration.linear(at + "q", width, heads * head_width, false);
-      l.k = declaration.linear(at + "k", width, kv_heads * head_width, true);
-      l.v = declaration.linear(at + "v", width, kv_heads * head_width, false);
-      l.o = declaration.linear(at + "o", heads * head_width, width, true, Layout::in_out);
-      l.gain = declaration.vector(at + "gain", width);
-      l.shift = declaration.vector(at + "shift", width);
+      l.q = declaration.linear(at + "q", hidden_width, heads * head_width, false);
+      l.k = declaration.linear(at + "k", hidden_width, kv_heads * head_width, true);
+      l.v = declaration.linear(at + "v", hidden_width, kv_heads * head_width, false);
+      l.o = declaration.linear(at + "o", heads * head_width, hidden_width, true, Layout::in_out);
+      l.gain = declaration.vector(at + "gain", hidden_width);
+      l.shift = declaration.vector(at + "shift", hidden_width);
       l.rotary = rotary;
       l.window = window;
       layers.push_back(l);
@@ -87,7 +87,7 @@ class Scalar {
     std::vector<Row> x;
     const Row table = of(model_.tokens.weight);
     for (const std::int32_t id : ids)
-      x.emplace_back(table.begin() + id * width, table.begin() + (id + 1) * width);
+      x.emplace_back(table.begin() + id * hidden_width, table.begin() + (id + 1) * hidden_width);
     for (const Layer& l : model_.layers) x = layer(l, x);
     std::vector<Row> out;
     const Row bias = of(model_.logits.bias);

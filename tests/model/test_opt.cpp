@@ -69,7 +69,7 @@ TEST_CASE("an OPT loads with transformers' names, tied and with biases unless it
 }
 
 TEST_CASE("an OPT loads with the names that it was published with, and from its base class") {
-  Folder f;
+  OptFolder f;
   ModelFolder::Shapes shapes;
   for (const auto& [name, t] : f.tensors) shapes[name.substr(6)] = t.shape;  // decoder.layers.0…
   f.tensors.clear();
@@ -81,7 +81,7 @@ TEST_CASE("an OPT loads with the names that it was published with, and from its 
 }
 
 TEST_CASE("an OPT is causal, and its trace is what its layers are") {
-  Folder f;
+  OptFolder f;
   f.config["tie_word_embeddings"] = false;
   f.tensors["lm_head.weight"] = {DType::F32, {2000, 8}};
   f.write();
