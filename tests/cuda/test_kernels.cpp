@@ -131,7 +131,7 @@ TEST_CASE("a GPU's steps give the CPU's bits, whatever is stored, read and drawn
                 REQUIRE(pair.reads_the_same(p));
             for (const Parameter p : {shapes.odd.bias, shapes.even.bias, shapes.norm.bias})
               REQUIRE(same(pair.on_cpu.addend(p), pair.on_cuda.addend(p)));
-            pair.push(step, terms_of(step, {1e-4f * static_cast<float>(step), -3e-5f}),
+            pair.push(step, {1e-4f * static_cast<float>(step), -3e-5f},
                       step % 2 ? 1e-3f : 0.0f);
           }
           REQUIRE(pair.keeps_the_same());
@@ -152,7 +152,7 @@ TEST_CASE("many streams and many probes give the CPU's bits") {
     pair.perturb(step, streams);
     REQUIRE(pair.reads_the_same(shapes.even.weight));
     REQUIRE(pair.rows_are_the_same(shapes.embedding.weight, {1, 2, 1}));
-    pair.push(step, terms_of(step, coefficients), 0.0f);
+    pair.push(step, coefficients, 0.0f);
   }
   CHECK(pair.keeps_the_same());
 }
