@@ -33,7 +33,7 @@ struct BuiltModel {
 
   // How weight files call the parameters. Throws ModelError where the family cannot be read from
   // files of that kind.
-  TensorNames file_names(FileKind) const;
+  MEZO_API TensorNames file_names(FileKind) const;
 
   // Whether none of the parameters that train is a matrix or an embedding: then all streams read
   // the same ones, and they need no room for updates.

@@ -138,10 +138,10 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
 
 const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std::int64_t prefix,
                                         at::ScalarType type) const {
-  const AttentionOptions& last = g.mask_options;
-  if (g.mask.defined() && g.mask.scalar_type() == type && g.mask_prefix == prefix &&
-      last.causal == o.causal && last.window == o.window)
-    return g.mask;
+  for (const Group::Mask& m : g.masks)
+    if (m.causal == o.causal && m.window == o.window && m.prefix == prefix &&
+        m.mask.scalar_type() == type)
+      return m.mask;
   // In order, all pieces are equally long and have one mask.
   const std::int64_t n = g.in_order ? 1 : g.n;
   const at::Tensor query = g.query_position.narrow(0, 0, n), key = g.key_position.narrow(0, 0, n);
@@ -149,10 +149,8 @@ const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std
       o.causal ? key <= query
                : (key < std::numeric_limits<std::int64_t>::max()).expand({n, g.queries, g.keys});
   if (o.window > 0) seen = seen & ((query - key).abs() < o.window);
-  g.mask = make_mask(seen, prefix, type);
-  g.mask_options = o;
-  g.mask_prefix = prefix;
-  return g.mask;
+  g.masks.push_back({o.causal, o.window, prefix, make_mask(seen, prefix, type)});
+  return g.masks.back().mask;
 }
 
 at::Tensor PackedAttention::operator()(int layer, const at::Tensor& q, const at::Tensor& k,

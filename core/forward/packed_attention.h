@@ -40,10 +40,13 @@ class MEZO_API PackedAttention : public Attention {
     at::Tensor query_position;  // [n, queries, 1]
     at::Tensor key_position;    // [n, 1, keys]; padding lies past every position
 
-    // The mask of the layer before, which as a rule is the next one's too.
-    AttentionOptions mask_options;
-    std::int64_t mask_prefix = 0;
-    at::Tensor mask;
+    // Made so far: one as a rule, two where layers with and without a window take turns.
+    struct Mask {
+      bool causal = true;
+      std::int64_t window = 0, prefix = 0;
+      at::Tensor mask;
+    };
+    std::vector<Mask> masks;
   };
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
   // Of padded queries, keys and values [n, length, heads, width]: [n, heads, queries, width].

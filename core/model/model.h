@@ -55,7 +55,8 @@ class MEZO_API ModelFamily {
 
   // Declares every parameter and returns the model that uses them. Throws ModelError for a
   // configuration that it cannot serve, naming the key (unknown activation, rope scaling that it
-  // does not have).
+  // does not have). What follows from the configuration alone (rotary frequencies) is computed
+  // here.
   virtual std::unique_ptr<Model> build(const ModelConfig&, Declaration&) const = 0;
 
   // The longest sequence that a model of this configuration has positions for; nothing: no limit.

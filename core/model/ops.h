@@ -13,7 +13,7 @@
 //   tokens;
 //   - make no mask: attention() knows which rows see which;
 //   - what has neither parameters nor positions (activations, residuals) is ordinary ATen on [R, …]
-//   tensors;
+//   tensors, each row by itself;
 //   - never work in place on what an operation returned, and keep none of it after the call: memory
 //   is reused.
 
@@ -42,8 +42,8 @@ class MEZO_API Ops {
  public:
   virtual ~Ops();
 
-  // Opens layer i: called once, first thing, with the activations that enter it; go on with what it
-  // returns.
+  // Opens layer i, from 0 in order: called once, first thing, with the activations that enter it;
+  // go on with what it returns.
   virtual at::Tensor enter_layer(int layer, const at::Tensor& x) = 0;
 
   // ids [R] int64 in [0, entries) -> [R, width]. They are the batch's ids or positions, or computed
@@ -68,8 +68,8 @@ class MEZO_API Ops {
   // a batch for each different Rotary. std::logic_error where D is less than what is to be rotated.
   virtual at::Tensor rope(const at::Tensor& x, const Rotary&) = 0;
 
-  // q [R, H, D], k and v [R, Hkv, D] with H a multiple of Hkv -> [R, H, D]. Query head h uses
-  // key/value head h / (H / Hkv).
+  // Once a layer. q [R, H, D], k and v [R, Hkv, D] with H a multiple of Hkv -> [R, H, D]. Query
+  // head h uses key/value head h / (H / Hkv).
   virtual at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k,
                                const at::Tensor& v, const AttentionOptions&) = 0;
 };

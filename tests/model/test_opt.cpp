@@ -107,7 +107,7 @@ TEST_CASE("an OPT of another architecture is refused by key") {
   CHECK(refusal("activation_function", "gelu") ==
         "activation_function: this family has relu only, got \"gelu\"");
   CHECK(refusal("_remove_final_layer_norm", true) ==
-        "_remove_final_layer_norm: this family has a norm after the last opt_layer, got true");
+        "_remove_final_layer_norm: this family has a norm after the last layer, got true");
   CHECK(refusal("layer_norm_elementwise_affine", false) ==
         "layer_norm_elementwise_affine: this family has norms with gain and bias only, got false");
 }
