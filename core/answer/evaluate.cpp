@@ -11,7 +11,7 @@
 #include <stdexcept>
 
 #include "core/answer/answer.h"
-#include "core/forward/stored_source.h"
+#include "core/zo/stored_source.h"
 
 namespace mezo {
 

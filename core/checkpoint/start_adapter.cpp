@@ -6,12 +6,12 @@
 #include <stdexcept>
 
 #include "core/error.h"
-#include "core/forward/stored_source.h"
 #include "core/forward/stream_ops.h"
 #include "core/io/dequantize.h"
 #include "core/io/safetensors.h"
 #include "core/plugin/create.h"
 #include "core/zo/direction.h"
+#include "core/zo/stored_source.h"
 
 namespace mezo {
 

@@ -2,7 +2,7 @@
 // Quantised weights, turned into what a forward computes in while it asks for them: a whole matrix
 // into scratch, or some of its rows. The CPU's and the GPU's kernels decode by the same functions
 // (core/io/blocks.h) and give the same bits, but for a NaN's payload. Used by
-// core/forward/stored_source.h, once a matrix and forward, and by ParameterStore::read. Costs a
+// core/zo/stored_source.h, once a matrix and forward, and by ParameterStore::read. Costs a
 // reading of the blocks and a writing of the result: memory traffic on a GPU; 2 to 12 GB of result
 // a second and core on the CPU, where threads share the blocks.
 

@@ -1,6 +1,6 @@
 #pragma once
 // Where Ops gets the numbers of a parameter, one copy for each stream. There are two: the stored
-// weights as they are (evaluation; core/forward/stored_source.h) and the perturbed copies of a
+// weights as they are (evaluation; core/zo/stored_source.h) and the perturbed copies of a
 // training step (core/zo/exact_weights.h). Everything else about a forward is the same for both,
 // and lives once, in stream_ops.h.
 

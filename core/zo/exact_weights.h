@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "core/forward/parameter_store.h"
-#include "core/forward/stored_source.h"
 #include "core/model/parameter_source.h"
 #include "core/zo/kernel.h"
+#include "core/zo/stored_source.h"
 
 namespace mezo {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "core/forward/index_tensor.h"
-#include "core/forward/stored_source.h"
+#include "core/zo/stored_source.h"
 
 namespace mezo {
 

@@ -8,7 +8,7 @@
 
 #include "core/answer/answer.h"
 #include "core/checkpoint/weights_hash.h"
-#include "core/forward/stored_source.h"
+#include "core/zo/stored_source.h"
 #include "quantised_llama.h"
 #include "tests/model/model_folder.h"
 #include "tests/model/toy.h"

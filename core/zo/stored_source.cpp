@@ -1,4 +1,4 @@
-#include "core/forward/stored_source.h"
+#include "core/zo/stored_source.h"
 
 #include <ATen/ops/empty.h>
 
