@@ -159,7 +159,7 @@ TEST_CASE("another compiler is a warning") {
 }
 
 TEST_CASE("the checks come in order: of all tags that differ the first is named") {
-  HostTags host = {2, 8, 4, "2.0", "another", "2", "another", "another"};
+  HostTags host = {2, 8, 5, "2.0", "another", "2", "another", "another"};
   const auto begins = [&](const std::string& text) {
     CHECK(refusal("wrong_cuda", host).rfind(text, 0) == 0);
   };
