@@ -11,9 +11,8 @@
 
 namespace mezo {
 
-// `yaml`: the resolved configuration. The weights
+// `yaml`: the resolved configuration; `scalars`: of a step, as the estimator has them. The weights
 // must be the base's; reads all of them and the data files.
-// `scalars`: of a step, as the estimator has them.
 TrajectoryHeader provenance_of(const RunConfig& config, const std::string& yaml,
                                std::size_t scalars, const LoadedModel& model);
 

@@ -91,13 +91,14 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   PreparedModel prepared = prepare_for_run(config, config.peft);
   require_trainable(config, prepared);
   const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
-  LoadedModel model = load_for_run(config, std::move(prepared), true, console);
+  const bool frozen = prepared.frozen();
+  LoadedModel model = load_for_run(config, std::move(prepared), frozen, true, console);
   if (resumption)
     read_initial(model, folder.file(initial_file));
   else
     start_adapter(model, config.settings.trainer.seed);
   const WeightHashes hashes = hash_weights(model);
-  const EstimatorContext context = estimator_context(config, model.frozen());
+  const EstimatorContext context = estimator_context(config, frozen);
   std::unique_ptr<Estimator> estimator = make_estimator(config.settings.optimizer, context);
   const TrajectoryHeader provenance =
       provenance_of(config, resolved_yaml(config, resolved_model(model), context, lines_of(hashes)),
@@ -124,7 +125,7 @@ RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& conso
   const Datasets data = read_datasets(
       config, prepared, {config.settings.task.test.empty() ? "dev" : "test"}, console);
   const bool frozen = frozen_under(prepared, config.peft);
-  LoadedModel model = load_for_run(config, std::move(prepared), false, console);
+  LoadedModel model = load_for_run(config, std::move(prepared), frozen, false, console);
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const WeightHashes hashes = hash_weights(model);
   folder.start(resolved_yaml(config, resolved_model(model), estimator_context(config, frozen),

@@ -24,11 +24,11 @@ PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode) {
   return prepare_model(model.path, *config.registry, {model.type, model.own, mode});
 }
 
-LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool training,
-                         Console& console) {
+LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool frozen,
+                         bool training, Console& console) {
   const Stopwatch clock;
   ModelPlacement placement = placement_of(config.settings);
-  placement.frozen = placement.frozen || frozen_under(prepared, config.peft);
+  placement.frozen = placement.frozen || frozen;
   LoadedModel model = load_weights(std::move(prepared), placement);
   console.say(fmt::format(
       "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "

@@ -12,10 +12,11 @@ namespace mezo {
 // none.
 PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode);
 
-// `training` decides what is said of a base that was widened. A base that does not train in the
-// run's own mode stays as filed, whatever it was prepared under.
-LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool training,
-                         Console& console);
+// `frozen`: no matrix trains under the run's own mode, which an evaluation need not have been
+// prepared under; the base then stays as filed. `training` decides what is said of one that was
+// widened.
+LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool frozen,
+                         bool training, Console& console);
 
 ResolvedModel resolved_model(const LoadedModel& model);
 
