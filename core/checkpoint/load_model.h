@@ -72,7 +72,7 @@ struct LoadedModel : BuiltModel {
 };
 
 // Reads every parameter. An adapter's tensors are there but have no values yet
-// (core/run/start_adapter.h gives them theirs). Throws ModelError where a file cannot be read.
+// (core/checkpoint/start_adapter.h gives them theirs). Throws ModelError where a file cannot be read.
 MEZO_API LoadedModel load_weights(PreparedModel prepared, const ModelPlacement& placement = {});
 
 // Both, for who has nothing to do in between.
