@@ -146,8 +146,7 @@ TEST_CASE("every estimator keeps to its own description") {
     CHECK(once.scalars.size() == estimator->scalars_a_step());
     CHECK(same_bytes(once.scalars, twice.scalars));
     CHECK(once.loss == doctest::Approx(0.25));
-    for (const Recorded& r : {train(q, weights, *estimator, 0, 20, 0.0)})
-      CHECK(r.size() == 20);  // steps of nothing
+    train(q, weights, *estimator, 0, 20, 0.0);  // steps of nothing
     CHECK(same_bytes(values(q), before));
   }
 }
