@@ -139,7 +139,8 @@ Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32
   }
   weights.apply_pending();
   replayed.whole = !progress || progress(steps);
-  if (rules) replayed.estimator = std::move(rules->estimator);
+  // A latest segment without steps has other rules, and begins with an estimator of its own.
+  if (segment == &trajectory.latest()) replayed.estimator = std::move(rules->estimator);
   return replayed;
 }
 

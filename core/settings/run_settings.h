@@ -30,7 +30,7 @@ struct TopSettings {
 struct ModelSettings {
   std::string path, type;  // type: a component id, or "auto"
   std::optional<at::ScalarType> dtype;
-  std::string device;  // "auto", "cpu", "cuda"
+  std::string device;             // "auto", "cpu", "cuda"
   std::optional<Parameters> own;  // of the family that `type` names; nothing where it is auto
 };
 
