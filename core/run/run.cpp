@@ -40,10 +40,10 @@ RunResult finished(const RunFolder& folder, nlohmann::ordered_json values, std::
 }
 
 // The result of a whole run of the very same configuration; nothing has been loaded to know it.
-std::optional<RunResult> done_already(const RunConfig& config, const RunFolder& folder,
-                                      Console& console) {
+std::optional<RunResult> done_already(const RunConfig& config, const std::string& requested,
+                                      const RunFolder& folder, Console& console) {
   const auto values = whole_result(folder);
-  if (!values || values->value("requested", "") != config.requested_hash()) return {};
+  if (!values || values->value("requested", "") != requested) return {};
   return finished(folder, *values, config.settings.trainer.steps, console);
 }
 
@@ -58,14 +58,15 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["seconds"] = trained.seconds;
   result["seconds_per_step"] = trained.steps ? trained.seconds / trained.steps : 0;
   result.update(trained.memory.json());
-  result["requested"] = config.requested_hash();
   return result;
 }
 
 // The table first: a full disk must not cost the numbers.
-RunResult report(const RunConfig& config, const LoadedModel& model, const WeightHashes& hashes,
-                 const Trained& trained, RunFolder& folder, Console& console) {
+RunResult report(const RunConfig& config, const std::string& requested, const LoadedModel& model,
+                 const WeightHashes& hashes, const Trained& trained, RunFolder& folder,
+                 Console& console) {
   nlohmann::ordered_json result = result_of(config, model, hashes, trained);
+  result["requested"] = requested;
   console.out(result_table(config, model, result, trained.memory));
   write_predictions(folder, trained.after, config.task);
   const std::string adapter = folder.file("adapter");
@@ -82,10 +83,11 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   const Interrupt interrupt;
   say_notes(config, console);
   require(config, true);
+  const std::string requested = config.requested_hash();  // now: it reads the task file
   RunFolder folder(config.settings.top.output, earlier, console);
   std::optional<Resumption> resumption;
   if (earlier == Earlier::resume) {
-    if (auto done = done_already(config, folder, console)) return std::move(*done);
+    if (auto done = done_already(config, requested, folder, console)) return std::move(*done);
     resumption = find_resumption(folder, console);
   }
   PreparedModel prepared = prepare_for_run(config, config.peft);
@@ -111,7 +113,7 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   }
   const Trained trained = train_model(
       {config, folder, data, model, provenance, std::move(estimator), console}, resumption);
-  return report(config, model, hashes, trained, folder, console);
+  return report(config, requested, model, hashes, trained, folder, console);
 }
 
 RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& console) {

@@ -25,8 +25,8 @@ MEZO_API std::span<const mezo_parameter> trainer_settings();
 
 // What a setting decides, and so whether a run that goes on may have another value of it.
 enum class Decides {
-  place,   // where something lies: what lies there is compared by its hash
   past,    // what the weights of earlier steps, or the order of the examples, follow from
+  place,   // where something lies: what lies there is compared by its hash
   future,  // how later steps are taken: a change is written into the trajectory
   nothing  // of any step
 };

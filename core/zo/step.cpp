@@ -11,6 +11,9 @@ StepResult take_step(ExactWeights& weights, Estimator& estimator, std::uint32_t 
   for (std::vector<Stream>& streams : estimator.forwards(step)) {
     weights.perturb(step, std::move(streams));
     const std::vector<double> values = losses(weights);
+    if (values.size() != static_cast<std::size_t>(weights.streams()))
+      throw std::logic_error("[estimator] a loss for each of " + std::to_string(weights.streams()) +
+                             " streams, got " + std::to_string(values.size()));
     all.insert(all.end(), values.begin(), values.end());
   }
   Observation seen = estimator.observe(step, all);
