@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/config/schema.h"
 #include "core/error.h"
@@ -19,6 +21,12 @@ std::string fault(const Component& component, std::string_view what) {
                      component.plugin->descriptor->name, kind_name(component.kind()),
                      component.id(), what, component.plugin->path.string());
 }
+
+// Of objects whose last owner let go of them where nobody can be told.
+struct {
+  std::mutex mutex;
+  std::vector<std::string> faults;
+} destruction;
 
 }  // namespace
 
@@ -55,20 +63,24 @@ void destroy_raw(const Component& component, void* object) noexcept {
     component.descriptor->destroy(object);
   } catch (...) {
     const std::string what = fmt::format("threw {} while being destroyed", what_was_thrown());
-    std::fprintf(stderr, "warning: %s\n", fault(component, what).c_str());
+    const std::lock_guard lock(destruction.mutex);
+    destruction.faults.push_back(fault(component, what));
   }
 }
 
+std::vector<std::string> take_destruction_faults() {
+  const std::lock_guard lock(destruction.mutex);
+  return std::exchange(destruction.faults, {});
+}
+
 Parameters default_settings(const Component& component, std::string_view block) {
-  const std::span<const mezo_parameter> table{component.descriptor->parameters,
-                                              component.descriptor->parameter_count};
-  for (const mezo_parameter& row : table)
+  for (const mezo_parameter& row : component.settings())
     if (!row.default_value)
       throw ConfigError(
           fmt::format("[{0}] {1} {2} has a required setting {0}.{3}: give it, and {0}.type: {2}",
                       block, kind_name(component.kind()), component.id(), row.name));
   Diagnostics none;
-  return check(nullptr, block, table, none);
+  return check(nullptr, block, component.settings(), none);
 }
 
 }  // namespace mezo

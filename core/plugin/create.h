@@ -21,8 +21,12 @@ namespace mezo {
 // Calls the factory; throws PluginError if it returns null.
 MEZO_API void* create_raw(const Component& component, const Parameters& parameters);
 
-// Calls the plugin's destroy; a throw there cannot be passed on, so it is printed to stderr.
+// Calls the plugin's destroy; a throw there cannot be passed on, so it is kept until somebody asks.
 MEZO_API void destroy_raw(const Component& component, void* object) noexcept;
+
+// What destroy_raw() has kept since the last call: lines for the user, who should know that a
+// plugin is at fault. Any thread.
+MEZO_API std::vector<std::string> take_destruction_faults();
 
 // What a component is created from where nobody gives it settings: its table's defaults. Throws
 // ConfigError naming a setting that has none; `block` is where it would be given ("model").

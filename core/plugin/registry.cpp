@@ -71,9 +71,11 @@ void Registry::load_named(const PluginSearch& search, const HostTags& host) {
       failures.push_back(fmt::format("[load_plugin] {}: {}", path.string(), reason));
     } catch (const PluginError& error) {
       failures.emplace_back(error.what());
+      broken_.push_back({name, error.what()});
     }
   }
-  if (!failures.empty()) throw PluginError(fmt::format("{}", fmt::join(failures, "\n")));
+  if (!failures.empty() && search.demand_named)
+    throw PluginError(fmt::format("{}", fmt::join(failures, "\n")));
 }
 
 void Registry::load_folder(const PluginFolder& folder, const HostTags& host) {
@@ -137,9 +139,10 @@ std::string Registry::where_searched() const {
 
 std::string Registry::broken_near(std::string_view name) const {
   if (broken_.empty()) return "";
+  const bool few = broken_.size() <= 3;
   std::vector<std::string> near;
   for (const BrokenPlugin& broken : broken_) {
-    if (!is_near(std::string(name), broken.path)) continue;
+    if (!few && !is_near(std::string(name), broken.path)) continue;
     near.push_back(fmt::format("{}: {}", broken.path.string(), broken.reason));
   }
   if (near.empty()) return fmt::format("; broken: {}, see `mezo plugins`", broken_.size());

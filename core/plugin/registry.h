@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,9 @@ struct Component {
 
   mezo_kind kind() const { return descriptor->kind; }
   std::string_view id() const { return descriptor->id; }
+  std::span<const mezo_parameter> settings() const {
+    return {descriptor->parameters, descriptor->parameter_count};
+  }
 };
 
 struct BrokenPlugin {
@@ -35,7 +39,7 @@ struct BrokenPlugin {
 class MEZO_API Registry {
  public:
   // Throws PluginError, with the reasons of all of them, if an entry of `search.named` cannot be
-  // used. Whatever else is no good is remembered in broken().
+  // used and is demanded. Whatever else is no good is remembered in broken().
   explicit Registry(const PluginSearch& search, const HostTags& host = host_tags());
 
   // Throws PluginError with what was probably meant, what is known, where was searched, and what is

@@ -23,6 +23,7 @@ struct PluginSearch {
   std::vector<std::string> named;
   std::filesystem::path base;  // the folder of the config that names them
   std::vector<PluginFolder> folders;
+  bool demand_named = true;  // false: a named one that cannot be used is remembered as broken
 };
 
 // The folders of the order above, absolute, each once. `plugin_path` is what --plugin-path gave.

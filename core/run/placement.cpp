@@ -7,9 +7,8 @@
 
 namespace mezo {
 
-ModelPlacement placement_of(const RunSettings& settings) {
-  const StorageSettings& storage = settings.optimizer.storage;
-  return {open_device(settings.model.device), storage.type, settings.model.dtype, storage.as_filed};
+ModelPlacement placement_of(const ModelSettings& model, const StorageSettings& storage) {
+  return {open_device(model.device), storage.type, model.dtype, storage.as_filed};
 }
 
 void require_trainable(const RunConfig& config, const PreparedModel& model) {
@@ -35,8 +34,9 @@ std::string widening_note(const RunConfig& config, const LoadedModel& model, boo
                      static_cast<double>(model.widened->kept_bytes) / 1e9, reason);
 }
 
-ExactOptions exact_options(const RunSettings& settings, at::ScalarType dtype) {
-  return {settings.trainer.seed, settings.optimizer.distribution, dtype};
+ExactOptions exact_options(const OptimizerSettings& optimizer, const TrainerSettings& trainer,
+                           at::ScalarType dtype) {
+  return {trainer.seed, optimizer.distribution, dtype};
 }
 
 }  // namespace mezo

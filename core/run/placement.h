@@ -11,7 +11,7 @@
 namespace mezo {
 
 // Opens the device. Throws RunError where it cannot be used.
-MEZO_API ModelPlacement placement_of(const RunSettings& settings);
+MEZO_API ModelPlacement placement_of(const ModelSettings& model, const StorageSettings& storage);
 
 // Throws ConfigError where optimizer.storage would keep a matrix quantised that trains.
 MEZO_API void require_trainable(const RunConfig& config, const PreparedModel& model);
@@ -23,6 +23,7 @@ MEZO_API std::string widening_note(const RunConfig& config, const LoadedModel& m
                                    bool training);
 
 // Of a run whose forwards compute in `dtype`.
-MEZO_API ExactOptions exact_options(const RunSettings& settings, at::ScalarType dtype);
+MEZO_API ExactOptions exact_options(const OptimizerSettings& optimizer,
+                                    const TrainerSettings& trainer, at::ScalarType dtype);
 
 }  // namespace mezo

@@ -35,9 +35,12 @@ std::filesystem::path file_of(const std::string& run) {
   return path / "trajectory.mezo";
 }
 
-bool can_be_given(const std::string& key) {
-  return key == "plugins" || (decides(key) == Decides::place &&
-                              (key.starts_with("model.") || key.starts_with("peft.")));
+// The run's own folder is the one that is read.
+std::vector<std::string> can_be_given() {
+  static constexpr std::string_view read[] = {"", "model", "peft"};
+  std::vector<std::string> places = places_of(read);
+  std::erase(places, "output");
+  return places;
 }
 
 // Where the model and its plugins lie may have changed since, and any device gives the same bits;
@@ -51,37 +54,40 @@ Value with_overrides(const Trajectory& trajectory, const std::vector<Argument>& 
   apply_overrides(now, overrides, host_settings(), notes, diagnostics);
   diagnostics.throw_if_any();
   std::vector<std::string> refused = changed_settings(then, now);
-  std::erase_if(refused, can_be_given);
+  const std::vector<std::string> places = can_be_given();
+  std::erase_if(refused, [&](const std::string& key) {
+    return std::ranges::find(places, key) != places.end();
+  });
   if (!refused.empty())
     throw ConfigError(
-        fmt::format("[replay] {}: replaying repeats what was done; only model.path, "
-                    "model.device, peft.adapter and plugins can be given",
-                    fmt::join(refused, ", ")));
+        fmt::format("[replay] {}: replaying repeats what was done; only {} can be given",
+                    fmt::join(refused, ", "), fmt::join(places, ", ")));
   return now;
 }
 
 // The base model of a recorded run, under its mode, and the settings that it is loaded by.
 struct Base {
-  RunSettings settings;
+  WeightSettings settings;
   LoadedModel model;
 };
 
+// The objective's plugin may be gone, or whatever else the run named and its weights do not need.
 Base load_base(const Value& tree, const std::vector<PluginFolder>& folders) {
   Diagnostics diagnostics;
   PluginSearch search;
   search.named = read_top(tree, diagnostics).plugins;
+  search.demand_named = false;
   diagnostics.throw_if_any();
   search.base = std::filesystem::current_path();
   search.folders = folders;
   const Registry registry(search);
-  RunSettings settings = recorded_settings(tree, registry);
+  WeightSettings settings = recorded_weights(tree, registry);
   const ChosenPeft mode{create<Peft>(settings.peft.component, settings.peft.own),
                         settings.peft.component};
   PreparedModel prepared =
       prepare_model(settings.model.path, registry, {settings.model.type, settings.model.own, mode});
-  ModelPlacement placement = placement_of(settings);
-  placement.frozen = placement.frozen || prepared.frozen();
-  LoadedModel model = load_weights(std::move(prepared), placement);
+  LoadedModel model = load_weights(std::move(prepared),
+                                   placement_of(settings.model, settings.steps.optimizer.storage));
   return {std::move(settings), std::move(model)};
 }
 
@@ -93,10 +99,6 @@ std::uint32_t wanted_step(const ReplayRequest& request, const Trajectory& trajec
   return static_cast<std::uint32_t>(step);
 }
 
-}  // namespace
-
-namespace {
-
 // How the steps of a segment are taken.
 struct Rules {
   Schedule schedule;
@@ -105,9 +107,7 @@ struct Rules {
   explicit Rules(const Segment& segment) {
     const StepSettings steps = recorded_steps(recorded_tree(segment.config));
     schedule = schedule_of(steps.optimizer, steps.trainer, *steps.optimizer.learning_rate);
-    EstimatorContext context;  // what was left open is resolved in a recorded configuration
-    context.weight_decay = steps.optimizer.weight_decay;
-    estimator = make_estimator(steps.optimizer, context);
+    estimator = make_estimator(steps.optimizer, {});  // nothing is open in what was recorded
     if (estimator->scalars_a_step() != segment.scalars)
       throw RunError(fmt::format(
           "[trajectory] from step {} on {} scalars a step are recorded, and the estimator {} has "
@@ -144,13 +144,18 @@ Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32
   return replayed;
 }
 
-Replayed replay(const Trajectory& trajectory, LoadedModel& model, const RunSettings& settings,
+namespace {
+
+// Of a model that was just loaded by the recorded settings.
+Replayed replay(const Trajectory& trajectory, LoadedModel& model, const StepSettings& settings,
                 std::uint32_t step, const ReplayProgress& progress) {
   require_same_base(trajectory.header, model.store);
   ExactWeights weights(model.store, trained_of(trajectory.header, model.store),
-                       exact_options(settings, model.dtype));
+                       exact_options(settings.optimizer, settings.trainer, model.dtype));
   return replay(trajectory, weights, step, progress);
 }
+
+}  // namespace
 
 ReplayedRun replay_run(const ReplayRequest& request, Console& console) {
   const Interrupt interrupt;
@@ -167,7 +172,7 @@ ReplayedRun replay_run(const ReplayRequest& request, Console& console) {
   ReplayedRun run{std::move(trajectory), std::move(model), step};
   Progress bar(console, "replaying", "step", step);
   const Replayed replayed =
-      replay(run.trajectory, run.model, settings, step, [&](std::uint32_t done) {
+      replay(run.trajectory, run.model, settings.steps, step, [&](std::uint32_t done) {
         bar.show(done);
         return !Interrupt::stop();
       });

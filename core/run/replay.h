@@ -1,8 +1,8 @@
 #pragma once
 // Base weights and a trajectory give the weights of any step, bit for bit, without a forward: each
-// step's update is worked out by the estimator that training used and applied by
-// the same kernel, many steps in one pass over a tensor. Used by a resume, by `mezo replay`, and by
-// whatever else wants a run's weights.
+// step's update is worked out by the estimator that training used and applied by the same kernel,
+// many steps in one pass over a tensor. Used by a resume, by `mezo replay`, and by whatever else
+// wants a run's weights.
 
 #include <cstdint>
 #include <functional>
@@ -15,7 +15,6 @@
 #include "core/config/overrides.h"
 #include "core/console/console.h"
 #include "core/plugin/search.h"
-#include "core/settings/run_settings.h"
 #include "core/zo/estimator.h"
 #include "core/zo/exact_weights.h"
 #include "core/zo/trajectory.h"
@@ -36,12 +35,6 @@ struct Replayed {
 MEZO_API Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32_t steps,
                          const ReplayProgress& progress = {});
 
-// The same for a model that was just loaded by the recorded settings, after checking that it is the
-// trajectory's base (ModelError). `step` is at most trajectory.steps().
-MEZO_API Replayed replay(const Trajectory& trajectory, LoadedModel& model,
-                         const RunSettings& settings, std::uint32_t step,
-                         const ReplayProgress& progress = {});
-
 struct ReplayRequest {
   std::string run;  // a run folder, or a trajectory file
   std::vector<Argument> overrides;
@@ -58,8 +51,9 @@ struct ReplayedRun {
   std::uint32_t step = 0;
 };
 
-// Throws RunError, with what to do, where there is no such run or
-// step or a signal stopped it; ConfigError for overrides that would change what was recorded.
+// Throws RunError, with what to do, where there is no such run or step or a signal stopped it;
+// ConfigError for overrides that would change what was recorded; ModelError where the model is not
+// the trajectory's base; PluginError where the family or the mode is not there any more.
 MEZO_API ReplayedRun replay_run(const ReplayRequest& request, Console& console);
 
 // Says the step and the hash of its weights. With `verify` the hash must be the one that the run

@@ -89,9 +89,9 @@ std::optional<Resumption> find_resumption(const RunFolder& folder, Console& cons
 void check_resumption(Resumption& resumption, const TrajectoryHeader& now, const RunConfig& config,
                       Console& console) {
   const Trajectory& past = resumption.past;
+  const Value now_tree = recorded_tree(now.first.config);
   const Value then_tree =
-      recorded_settings(recorded_tree(past.latest().config), *config.registry).tree;
-  const Value now_tree = recorded_settings(recorded_tree(now.first.config), *config.registry).tree;
+      with_later_settings(recorded_tree(past.latest().config), now_tree, *config.registry);
   std::vector<std::string> future, refused;
   for (const std::string& key : changed_settings(then_tree, now_tree)) {
     const Decides what = decides(key);

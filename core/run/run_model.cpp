@@ -27,7 +27,8 @@ PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode) {
 LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool frozen,
                          bool training, Console& console) {
   const Stopwatch clock;
-  ModelPlacement placement = placement_of(config.settings);
+  const RunSettings& settings = config.settings;
+  ModelPlacement placement = placement_of(settings.model, settings.optimizer.storage);
   placement.frozen = placement.frozen || frozen;
   LoadedModel model = load_weights(std::move(prepared), placement);
   console.say(fmt::format(

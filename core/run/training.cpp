@@ -31,8 +31,8 @@ class Training {
         settings_(run_.config.settings),
         schedule_(
             schedule_of(settings_.optimizer, settings_.trainer, learning_rate_of(run_.config))),
-        weights_(run_.model.store, run_.model.trained, exact_options(settings_, run_.model.dtype)) {
-  }
+        exact_(exact_options(settings_.optimizer, settings_.trainer, run_.model.dtype)),
+        weights_(run_.model.store, run_.model.trained, exact_) {}
 
   Trained train();
 
@@ -45,6 +45,7 @@ class Training {
   const std::optional<Resumption>& resumption_;
   const RunSettings& settings_;
   Schedule schedule_;
+  ExactOptions exact_;
   ExactWeights weights_;
   std::optional<Evaluation> measured_before_;  // unless an earlier session did it
   Trained result_;
@@ -55,8 +56,7 @@ void Training::announce() const {
       "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}", schedule_.steps,
       settings_.trainer.batch_size, schedule_.learning_rate, run_.estimator->epsilon()));
   if (trains_in(Storage::bfloat16, run_.model)) run_.console.say(bfloat16_warning(schedule_));
-  const std::string lost = lost_perturbations(
-      run_.model, exact_options(settings_, run_.model.dtype), run_.estimator->epsilon());
+  const std::string lost = lost_perturbations(run_.model, exact_, run_.estimator->epsilon());
   if (!lost.empty()) run_.console.warning(lost);
 }
 

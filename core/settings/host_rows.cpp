@@ -1,5 +1,6 @@
 #include "core/settings/host_rows.h"
 
+#include <algorithm>
 #include <array>
 
 namespace mezo {
@@ -140,14 +141,17 @@ std::span<const mezo_parameter> table_of() {
 struct Block {
   std::string_view name;
   std::span<const Row> rows;
-  Decides components;  // what the settings of its component decide
+  Decides components;           // what the settings of its component decide
+  const char* place = nullptr;  // but for this one: the folder that an adapter starts from
 };
 
-constexpr Block blocks[] = {
-    {"", top, Decides::past},           {"model", model, Decides::past},
-    {"peft", peft, Decides::past},      {"objective", objective, Decides::future},
-    {"task", task, Decides::past},      {"optimizer", optimizer, Decides::future},
-    {"trainer", trainer, Decides::past}};
+constexpr Block blocks[] = {{"", top, Decides::past},
+                            {"model", model, Decides::past},
+                            {"peft", peft, Decides::past, "adapter"},
+                            {"objective", objective, Decides::future},
+                            {"task", task, Decides::past},
+                            {"optimizer", optimizer, Decides::future},
+                            {"trainer", trainer, Decides::past}};
 
 }  // namespace
 
@@ -160,7 +164,6 @@ std::span<const mezo_parameter> optimizer_settings() { return table_of<optimizer
 std::span<const mezo_parameter> trainer_settings() { return table_of<trainer>(); }
 
 Decides decides(std::string_view key) {
-  if (key == "peft.adapter") return Decides::place;
   const std::size_t dot = key.find('.');
   const std::string_view of = dot == key.npos ? "" : key.substr(0, dot),
                          name = dot == key.npos ? key : key.substr(dot + 1);
@@ -168,9 +171,23 @@ Decides decides(std::string_view key) {
     if (block.name != of) continue;
     for (const Row& row : block.rows)
       if (name == row.row.name) return row.decides;
-    return block.components;
+    return block.place && name == block.place ? Decides::place : block.components;
   }
   return Decides::past;
+}
+
+std::vector<std::string> places_of(std::span<const std::string_view> of) {
+  std::vector<std::string> places;
+  const auto add = [&](const Block& block, const char* name) {
+    places.push_back(std::string(block.name) + (block.name.empty() ? "" : ".") + name);
+  };
+  for (const Block& block : blocks) {
+    if (std::ranges::find(of, block.name) == of.end()) continue;
+    for (const Row& row : block.rows)
+      if (row.decides == Decides::place) add(block, row.row.name);
+    if (block.place) add(block, block.place);
+  }
+  return places;
 }
 
 const std::vector<std::string>& block_names() {

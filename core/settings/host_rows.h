@@ -36,6 +36,10 @@ enum class Decides {
 // adapter folder is a place.
 MEZO_API Decides decides(std::string_view key);
 
+// The settings of those blocks that are places, by their full names; "" is what stands beside the
+// blocks.
+MEZO_API std::vector<std::string> places_of(std::span<const std::string_view> blocks);
+
 MEZO_API const std::vector<std::string>& block_names();
 
 // What stays when a block's `type` changes.

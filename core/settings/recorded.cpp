@@ -6,8 +6,11 @@
 
 #include "core/config/emit.h"
 #include "core/config/reader.h"
+#include "core/config/schema.h"
 #include "core/config/spelling.h"
 #include "core/error.h"
+#include "core/settings/host_rows.h"
+#include "core/zo/estimators.h"
 
 namespace mezo {
 
@@ -41,6 +44,31 @@ bool equal(const Value& a, const Value& b) {
          std::get<double>(x) == std::get<double>(y);
 }
 
+// What a run recorded it had resolved.
+void require_resolved(const OptimizerSettings& optimizer) {
+  for (const auto& [name, value] : optimizer.own.values())
+    if (value.kind == Parameters::Value::Kind::word && value.text == "auto")
+      throw ConfigError("[trajectory's configuration] optimizer." + name + " must be a number");
+}
+
+std::string type_of(const Value& tree, const char* block) {
+  const Value* map = tree.find(block);
+  const Value* type = map ? map->find("type") : nullptr;
+  return type && type->is_scalar() ? type->text : "";
+}
+
+void add_defaults(Value& then, const Value& now, const char* block,
+                  std::span<const mezo_parameter> rows) {
+  const Value* map = now.find(block);
+  if (!map) return;
+  if (!then.find(block)) then.set(block, Value::map());
+  Diagnostics none;
+  const Value defaults = to_tree(check(nullptr, block, rows, none), rows);
+  for (const Entry& e : defaults.entries)
+    if (map->find(e.key) && !then.find(block)->find(e.key))
+      then.entry(block)->value.set(e.key, e.value);
+}
+
 }  // namespace
 
 Value recorded_tree(const std::string& yaml) {
@@ -55,18 +83,6 @@ Value recorded_tree(const std::string& yaml) {
   return std::move(*tree);
 }
 
-namespace {
-
-void require_resolved(const OptimizerSettings& optimizer) {
-  const bool epsilon = optimizer.own.has("epsilon") && optimizer.own.is_word("epsilon");
-  if (!optimizer.learning_rate || epsilon)
-    throw ConfigError(std::string("[trajectory's configuration] optimizer.") +
-                      (optimizer.learning_rate ? "epsilon" : "learning_rate") +
-                      " must be a number");
-}
-
-}  // namespace
-
 StepSettings recorded_steps(const Value& tree) {
   Diagnostics diagnostics;
   StepSettings steps{read_optimizer(tree, diagnostics), read_trainer(tree, diagnostics)};
@@ -75,13 +91,31 @@ StepSettings recorded_steps(const Value& tree) {
   return steps;
 }
 
-RunSettings recorded_settings(const Value& tree, const Registry& registry) {
+WeightSettings recorded_weights(const Value& tree, const Registry& registry) {
+  registry.find(MEZO_MODEL, type_of(tree, "model"));
+  registry.find(MEZO_PEFT, type_of(tree, "peft"));
   Diagnostics diagnostics;
-  read_top(tree, diagnostics);
-  RunSettings settings = read_settings(tree, registry, diagnostics);
+  ModelSettings model = read_model(tree, registry, diagnostics);
+  ComponentSettings peft = read_peft(tree, registry, diagnostics);
   diagnostics.throw_if_any();
-  require_resolved(settings.optimizer);
-  return settings;
+  return {std::move(model), std::move(peft), recorded_steps(tree)};
+}
+
+Value with_later_settings(Value then, const Value& now, const Registry& registry) {
+  add_defaults(then, now, "model", model_settings());
+  add_defaults(then, now, "peft", peft_settings());
+  add_defaults(then, now, "objective", objective_settings());
+  add_defaults(then, now, "task", task_settings());
+  add_defaults(then, now, "optimizer", optimizer_settings());
+  add_defaults(then, now, "trainer", trainer_settings());
+  const auto both = [&](const char* block) { return type_of(then, block) == type_of(now, block); };
+  for (const auto& [block, kind] : {std::pair("model", MEZO_MODEL), std::pair("peft", MEZO_PEFT),
+                                    std::pair("objective", MEZO_OBJECTIVE)})
+    if (both(block))
+      add_defaults(then, now, block, registry.find(kind, type_of(now, block)).settings());
+  if (both("optimizer"))
+    add_defaults(then, now, "optimizer", estimator_kind(type_of(now, "optimizer")).settings);
+  return then;
 }
 
 std::string setting_text(const Value& tree, const std::string& key) {

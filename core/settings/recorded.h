@@ -20,13 +20,23 @@ struct StepSettings {
 };
 StepSettings recorded_steps(const Value& tree);
 
-// All of it; no file is looked for and no component made. Throws as above, and PluginError for a
-// component that the registry does not know.
-RunSettings recorded_settings(const Value& tree, const Registry& registry);
+// What its weights follow from: neither the task nor the objective need be here any more.
+struct WeightSettings {
+  ModelSettings model;
+  ComponentSettings peft;
+  StepSettings steps;
+};
+
+// No file is looked for and no component made. Throws as above, and PluginError for a component
+// that the registry does not know.
+WeightSettings recorded_weights(const Value& tree, const Registry& registry);
+
+// `then` with what a later mezo brought: settings that `now` has, of the host or of a component
+// that both name, as their defaults. What was recorded is left as it is, and not checked.
+Value with_later_settings(Value then, const Value& now, const Registry& registry);
 
 // The settings that differ, as dotted keys in the order of `now`: two spellings of one number do
-// not. A setting that only one of them has counts. Both have all defaults written out, so that a
-// setting which a later mezo brought does not count.
+// not. A setting that only one of them has counts.
 std::vector<std::string> changed_settings(const Value& then, const Value& now);
 
 // As a message says it: "absent", "none" for an empty one, "…" for a list.

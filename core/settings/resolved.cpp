@@ -47,12 +47,12 @@ double learning_rate_of(const RunConfig& config) {
 EstimatorContext estimator_context(const RunConfig& config, bool shared_matrices) {
   const auto recommended =
       guard(config.peft.component, [&] { return config.peft.peft->recommended(); });
-  return {recommended.epsilon, config.settings.optimizer.weight_decay, shared_matrices};
+  return {recommended.epsilon, shared_matrices};
 }
 
 std::unique_ptr<Estimator> make_estimator(const OptimizerSettings& settings,
                                           const EstimatorContext& context) {
-  return estimator_kind(settings.type).make(settings.own, context);
+  return estimator_kind(settings.type).make(settings.own, settings.weight_decay, context);
 }
 
 Schedule schedule_of(const OptimizerSettings& optimizer, const TrainerSettings& trainer,
@@ -65,10 +65,8 @@ std::string resolved_yaml(const RunConfig& config, const ResolvedModel& model,
   const RunSettings& settings = config.settings;
   Value tree = settings.tree;
   const Component& family = config.registry->find(MEZO_MODEL, model.type);
-  const std::span<const mezo_parameter> of_family{family.descriptor->parameters,
-                                                  family.descriptor->parameter_count};
   if (!settings.model.own)  // of type auto: the family's defaults were taken
-    for (const Entry& entry : to_tree(default_settings(family, "model"), of_family).entries)
+    for (const Entry& entry : to_tree(default_settings(family, "model"), family.settings()).entries)
       tree.entry("model")->value.set(entry.key, entry.value);
   replace(tree, "model", "type", model.type);
   replace(tree, "model", "dtype", model.dtype);

@@ -23,10 +23,6 @@ Checked check_block(const Value& tree, const char* name, std::span<const mezo_pa
   return {std::move(values), std::move(table)};
 }
 
-std::span<const mezo_parameter> rows_of(const Component& component) {
-  return {component.descriptor->parameters, component.descriptor->parameter_count};
-}
-
 std::vector<std::string> ids(const Registry& registry, mezo_kind kind) {
   std::vector<std::string> names;
   for (const Component* c : registry.components(kind)) names.emplace_back(c->id());
@@ -47,7 +43,12 @@ CheckedComponent check_component(const Value& tree, const char* name, mezo_kind 
                                       diagnostics, tree.mark);
   if (id.empty()) return {};
   const Component& component = registry.find(kind, id);
-  return {component, check_block(tree, name, host, rows_of(component), diagnostics)};
+  return {component, check_block(tree, name, host, component.settings(), diagnostics)};
+}
+
+CheckedComponent check_peft(const Value& tree, const Registry& registry, Diagnostics& diagnostics) {
+  return check_component(tree, "peft", MEZO_PEFT, "PEFT mode", "full", peft_settings(), registry,
+                         diagnostics);
 }
 
 // With `type: auto` the family is known only once config.json is read, and its settings keep their
@@ -60,7 +61,7 @@ Checked check_model(const Value& tree, const Registry& registry, Diagnostics& di
   const bool named = !id.empty() && id != "auto";
   return check_block(
       tree, "model", model_settings(),
-      named ? rows_of(registry.find(MEZO_MODEL, id)) : std::span<const mezo_parameter>(),
+      named ? registry.find(MEZO_MODEL, id).settings() : std::span<const mezo_parameter>(),
       diagnostics);
 }
 
@@ -168,6 +169,15 @@ TopSettings read_top(const Value& tree, Diagnostics& diagnostics) {
   return top_of(check_top(tree, diagnostics));
 }
 
+ModelSettings read_model(const Value& tree, const Registry& registry, Diagnostics& diagnostics) {
+  return model_of(check_model(tree, registry, diagnostics).values);
+}
+
+ComponentSettings read_peft(const Value& tree, const Registry& registry, Diagnostics& diagnostics) {
+  CheckedComponent peft = check_peft(tree, registry, diagnostics);
+  return {std::move(peft.component), std::move(peft.block.values)};
+}
+
 OptimizerSettings read_optimizer(const Value& tree, Diagnostics& diagnostics) {
   return optimizer_of(check_optimizer(tree, diagnostics).values);
 }
@@ -180,8 +190,7 @@ RunSettings read_settings(const Value& tree, const Registry& registry, Diagnosti
   Diagnostics said_already;  // by read_top(), which comes before a registry
   const Parameters top = check_top(tree, said_already);
   const Checked model = check_model(tree, registry, diagnostics);
-  CheckedComponent peft = check_component(tree, "peft", MEZO_PEFT, "PEFT mode", "full",
-                                          peft_settings(), registry, diagnostics);
+  CheckedComponent peft = check_peft(tree, registry, diagnostics);
   CheckedComponent objective =
       check_component(tree, "objective", MEZO_OBJECTIVE, "objective", "cross_entropy",
                       objective_settings(), registry, diagnostics);

@@ -85,6 +85,8 @@ struct RunSettings {
 
 // Each adds what is wrong to `diagnostics`, with its place, and then gives what could be read.
 TopSettings read_top(const Value& tree, Diagnostics& diagnostics);
+ModelSettings read_model(const Value& tree, const Registry& registry, Diagnostics& diagnostics);
+ComponentSettings read_peft(const Value& tree, const Registry& registry, Diagnostics& diagnostics);
 OptimizerSettings read_optimizer(const Value& tree, Diagnostics& diagnostics);
 TrainerSettings read_trainer(const Value& tree, Diagnostics& diagnostics);
 

@@ -39,7 +39,6 @@ SpsaOptions spsa_options(const Parameters& own, const EstimatorContext& context)
   options.epsilon = static_cast<float>(own.is_word("epsilon") ? context.recommended_epsilon
                                                               : own.number("epsilon"));
   options.probes = static_cast<int>(own.integer("probes"));
-  options.weight_decay = context.weight_decay;
   options.one_sided = own.text("estimate") == "one_sided";
   options.clip = own.is_word("clip") ? 0.0 : own.number("clip");
   // A product over all rows serves all streams where they share the matrices, so it pays to have
@@ -50,8 +49,11 @@ SpsaOptions spsa_options(const Parameters& own, const EstimatorContext& context)
   return options;
 }
 
-std::unique_ptr<Estimator> make_spsa(const Parameters& own, const EstimatorContext& context) {
-  return std::make_unique<Spsa>(spsa_options(own, context));
+std::unique_ptr<Estimator> make_spsa(const Parameters& own, double weight_decay,
+                                     const EstimatorContext& context) {
+  SpsaOptions options = spsa_options(own, context);
+  options.weight_decay = weight_decay;
+  return std::make_unique<Spsa>(options);
 }
 
 std::vector<std::pair<std::string, std::string>> spsa_resolved(const Parameters& own,

@@ -15,11 +15,10 @@
 
 namespace mezo {
 
-// What an estimator is made from beside its own settings.
+// What settings that were left open follow from.
 struct EstimatorContext {
   double recommended_epsilon = 1e-3;  // what `epsilon: auto` stands for
-  double weight_decay = 0;
-  bool shared_matrices = false;  // all streams read the same ones: none of them trains
+  bool shared_matrices = false;       // all streams read the same ones: none of them trains
 };
 
 struct EstimatorKind {
@@ -27,7 +26,8 @@ struct EstimatorKind {
   const char* summary;
   std::span<const mezo_parameter> settings;
 
-  std::unique_ptr<Estimator> (*make)(const Parameters& own, const EstimatorContext& context);
+  std::unique_ptr<Estimator> (*make)(const Parameters& own, double weight_decay,
+                                     const EstimatorContext& context);
 
   // Settings whose values followed from the context, as a YAML file writes them: {"epsilon",
   // "0.001"} where it was `auto`. They are recorded in place of the given ones.

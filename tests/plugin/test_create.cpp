@@ -127,5 +127,11 @@ TEST_CASE("the host's own RunError passes through a plugin's frames") {
 }
 
 TEST_CASE("a destroy function that throws does not end the process") {
+  mezo::take_destruction_faults();
   make("throws_at_the_end").reset();
+  const std::vector<std::string> faults = mezo::take_destruction_faults();
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0] ==
+        fault("throws_at_the_end", "threw std::runtime_error: too late while being destroyed"));
+  CHECK(mezo::take_destruction_faults().empty());
 }

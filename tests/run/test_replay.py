@@ -42,6 +42,20 @@ class Replaying(cli.Case):
         self.fails(2, ["replay", "kept.mezo", "optimizer.learning_rate=1"], "optimizer.learning_rate: replaying repeats")
         self.fails(2, ["replay", "kept.mezo", "--step", "2", "optimizer.x=1", "nonsense"], "argument 6")
 
+    def test_the_objective_and_its_plugin_may_be_gone(self):
+        plugin = shutil.copy(self.plugin("odd_objectives"), self.folder / "mezo_mine.so")
+        self.run_ok("run", "run.yaml", f"plugins=[{plugin}]", "objective.type=spread")
+        expected = self.run_ok("replay", "out", "--verify").out
+        os.remove(plugin)
+        os.remove(self.folder / "toy.yaml")
+        self.assertEqual(self.run_ok("replay", "out", "--verify").out, expected)
+        self.run_ok("export", "out", "exported")
+
+    def test_what_can_be_given_is_said(self):
+        self.run_ok("run", "run.yaml")
+        self.fails(2, ["replay", "out", "task.train=other.jsonl"],
+                   "task.train: replaying repeats what was done; only plugins, model.path, model.device, peft.adapter can be given")
+
     def test_threads_do_not_matter(self):
         environment = self.environment()
         for types in ([], ["optimizer.storage=bfloat16+8"], ["optimizer.storage=bfloat16", "model.dtype=bfloat16"],

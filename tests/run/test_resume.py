@@ -197,6 +197,29 @@ class Continued(Case):
         self.run_ok(*resume("task.train=same.jsonl", "optimizer.epsilon=1e-3", "objective.type=accuracy", "trainer.batch_size=2"))
         self.run_ok("replay", "out", "--verify")
 
+    def test_a_past_objective_may_be_gone(self):
+        plugin = shutil.copy(self.plugin("odd_objectives"), self.folder / "mezo_mine.so")
+        self.run_ok("run", "run.yaml", "trainer.steps=2", f"plugins=[{plugin}]", "objective.type=spread")
+        os.remove(plugin)
+        err = self.run_ok("run", "run.yaml", "--resume", "trainer.steps=3").err
+        self.assertIn("changed from step 3 on: objective.type, trainer.steps", err)
+        self.run_ok("replay", "out", "--verify")
+
+    def test_a_change_that_was_killed_before_its_first_flush_is_taken_up_again(self):
+        self.run_ok("run", "run.yaml", "trainer.steps=6", "optimizer.probes=2")
+        shutil.copytree(self.folder / "out", self.folder / "before")
+        changed = ["--resume", "trainer.steps=40", "trainer.flush_every=30", "optimizer.probes=3", "optimizer.learning_rate=2e-3"]
+        whole = self.undisturbed(*changed)
+        (self.folder / "before").rename(self.folder / "out")
+        process = self.start("run", "run.yaml", *changed)
+        self.wait_for(process, lambda: len(self.trajectory().segments) == 2)
+        process.kill()
+        process.wait()
+        t = self.trajectory()
+        self.assertEqual((len(t.steps), [s["first_step"] for s in t.segments]), (6, [0, 6]))
+        self.run_ok("run", "run.yaml", *changed)
+        self.check_same(whole)
+
     def test_another_base_model_is_named_by_its_first_tensor(self):
         self.run_ok("run", "run.yaml", "trainer.steps=2")
         model = pathlib.Path(shutil.copytree(cli.MODEL, self.folder / "model"))

@@ -2,7 +2,10 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/config/table.h"
 #include "core/settings/host_rows.h"
@@ -44,20 +47,69 @@ TEST_CASE("docs/configuration.md states the tables as they are") {
   }
 }
 
-TEST_CASE(
-    "every setting says what it decides, and a component's own decide what their block does") {
+TEST_CASE("what a setting decides for a run that goes on") {
   using enum mezo::Decides;
-  CHECK(mezo::decides("output") == place);
-  CHECK(mezo::decides("model.path") == place);
-  CHECK(mezo::decides("peft.adapter") == place);
-  CHECK(mezo::decides("trainer.seed") == past);
-  CHECK(mezo::decides("optimizer.distribution") == past);
-  CHECK(mezo::decides("task.bos") == past);
-  CHECK(mezo::decides("optimizer.learning_rate") == future);
-  CHECK(mezo::decides("optimizer.probes") == future);
-  CHECK(mezo::decides("objective.margin") == future);
+  const std::map<std::string, mezo::Decides> expected = {
+      {"output", place},
+      {"plugins", place},
+      {"model.path", place},
+      {"model.type", past},
+      {"model.dtype", future},
+      {"model.device", place},
+      {"peft.type", past},
+      {"objective.type", future},
+      {"task.file", place},
+      {"task.train", place},
+      {"task.dev", place},
+      {"task.test", place},
+      {"task.train_size", past},
+      {"task.dev_size", past},
+      {"task.test_size", past},
+      {"task.split_seed", past},
+      {"task.max_length", past},
+      {"task.bos", past},
+      {"optimizer.type", future},
+      {"optimizer.learning_rate", future},
+      {"optimizer.weight_decay", future},
+      {"optimizer.distribution", past},
+      {"optimizer.schedule", future},
+      {"optimizer.warmup", future},
+      {"optimizer.storage", past},
+      {"trainer.steps", future},
+      {"trainer.batch_size", future},
+      {"trainer.micro_batch", future},
+      {"trainer.eval_every", nothing},
+      {"trainer.log_every", nothing},
+      {"trainer.flush_every", nothing},
+      {"trainer.seed", past},
+  };
+  std::size_t rows = 0;
+  for (const Block& block : blocks) {
+    if (std::string(block.name) == "optimizer of type spsa") continue;
+    const bool top = std::string(block.name) == "beside the blocks";
+    for (const mezo_parameter& row : block.table) {
+      const std::string key = (top ? "" : std::string(block.name) + ".") + row.name;
+      CAPTURE(key);
+      REQUIRE(expected.contains(key));
+      CHECK(mezo::decides(key) == expected.at(key));
+      ++rows;
+    }
+  }
+  CHECK(rows == expected.size());
+}
+
+TEST_CASE("a component's own settings decide what their block does") {
+  using enum mezo::Decides;
+  CHECK(mezo::decides("model.scale") == past);
   CHECK(mezo::decides("peft.rank") == past);
-  CHECK(mezo::decides("model.type") == past);
-  CHECK(mezo::decides("trainer.log_every") == nothing);
+  CHECK(mezo::decides("peft.adapter") == place);
+  CHECK(mezo::decides("objective.margin") == future);
+  CHECK(mezo::decides("optimizer.probes") == future);
   CHECK(mezo::decides("something.else") == past);  // what is not known must not change
+}
+
+TEST_CASE("places are listed by their full names") {
+  constexpr std::string_view of[] = {"", "peft", "model"};
+  CHECK(mezo::places_of(of) == std::vector<std::string>{"output", "plugins", "model.path",
+                                                        "model.device", "peft.adapter"});
 }

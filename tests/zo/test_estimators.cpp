@@ -67,7 +67,7 @@ Case of_kind(const std::string& id, std::vector<std::pair<std::string, std::stri
   Diagnostics diagnostics;
   const Parameters own = check(&block, "optimizer", estimator_kind(id).settings, diagnostics);
   diagnostics.throw_if_any();
-  return {name, [id, own] { return estimator_kind(id).make(own, {}); }};
+  return {name, [id, own] { return estimator_kind(id).make(own, 0, {}); }};
 }
 
 std::vector<Case> cases() {

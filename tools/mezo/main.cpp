@@ -22,6 +22,7 @@
 #include "core/error.h"
 #include "core/machine/kept_pages.h"
 #include "core/machine/short_spins.h"
+#include "core/plugin/create.h"
 #include "core/plugin/listing.h"
 #include "core/plugin/registry.h"
 #include "core/run/export_run.h"
@@ -95,11 +96,10 @@ int list_plugins(const Arguments& a, mezo::Console& console) {
     for (const mezo::Component* c : registry.components(kind))
       if (c->id() == a.component) {
         found = true;
-        console.out(fmt::format(
-            "{} {}: {}\n{}", mezo::kind_name(kind), c->id(), c->descriptor->summary,
-            c->descriptor->parameter_count
-                ? mezo::describe({c->descriptor->parameters, c->descriptor->parameter_count})
-                : std::string("  no settings\n")));
+        console.out(fmt::format("{} {}: {}\n{}", mezo::kind_name(kind), c->id(),
+                                c->descriptor->summary,
+                                c->settings().empty() ? std::string("  no settings\n")
+                                                      : mezo::describe(c->settings())));
       }
   if (!found)
     throw mezo::PluginError("no component '" + a.component + "'; `mezo plugins` lists them");
@@ -230,6 +230,7 @@ int main(int argc, char** argv) {
   mezo::StandardConsole console;
   try {
     const int code = run(argc, argv, console);
+    for (const std::string& fault : mezo::take_destruction_faults()) console.warning(fault);
     if (console.lost() == 0) return code;
     console.say(fmt::format("mezo: cannot write to stdout: {}", std::strerror(console.lost())));
     return 1;
