@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 
 #include "core/error.h"
 
@@ -37,11 +39,29 @@ std::uintmax_t walk(const std::filesystem::path& path, std::uint32_t steps,
 
 }  // namespace
 
+namespace {
+
+LoggedStep step_of(const Json& line) {
+  LoggedStep step{line["step"].get<std::uint32_t>(), std::numeric_limits<double>::quiet_NaN(),
+                  line.value("applied", true)};
+  if (line["loss"].is_number()) step.loss = line["loss"].get<double>();
+  const auto gradients = line.find("projected_gradient");
+  if (gradients != line.end() && gradients->is_array() && !gradients->empty())
+    step.moved = std::ranges::any_of(*gradients, [](const Json& g) { return g != 0.0; });
+  return step;
+}
+
+}  // namespace
+
 RunLog read_log(const std::string& folder, std::uint32_t steps) {
   RunLog log;
   walk(std::filesystem::path(folder) / "metrics.jsonl", steps, [&](const Json& line) {
     if (line.contains("before")) log.before = line["before"];
     if (line.contains("dev") && line["step"] == steps) log.dev = true;
+    if (line.contains("loss")) log.steps.push_back(step_of(line));
+    if (line.contains("diverged"))
+      log.diverged = {line["step"].get<std::uint32_t>(), line.value("last_good", 0u),
+                      line.value("diverged", "")};
     log.found = true;
   });
   walk(std::filesystem::path(folder) / "timing.jsonl", steps,

@@ -4,15 +4,33 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace mezo {
+
+// What a line about a step shows of it.
+struct LoggedStep {
+  std::uint32_t step = 0;
+  double loss = 0;      // NaN where it was not finite
+  bool applied = true;  // false: the weights stayed as they were
+  bool moved = true;    // false: all projected gradients were exactly 0
+};
+
+// The line that says that a run has diverged.
+struct LoggedDivergence {
+  std::uint32_t step = 0, last_good = 0;
+  std::string reason;
+};
 
 struct RunLog {
   nlohmann::ordered_json before;  // scores before training, null where there are none
   bool dev = false;               // dev was evaluated at the last step that is kept
   double training_seconds = 0;    // up to the last line that is kept
   bool found = false;             // there is a line
+  std::vector<LoggedStep> steps;
+  std::optional<LoggedDivergence> diverged;  // the latest
 };
 
 // Reads both files of a run folder; missing ones count as empty. Changes nothing. Throws RunError

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -11,13 +12,6 @@
 #include "core/record/result.h"
 
 namespace mezo {
-
-namespace {
-
-// Steps in a row whose loss is not finite before a run is given up.
-constexpr std::uint32_t most_unapplied = 10;
-
-}  // namespace
 
 bool StepLog::after(const StepReport& report) {
   const StepOutcome& o = report.outcome;
@@ -73,20 +67,65 @@ void TrajectoryRecord::flush() {
   writer_.flush();
 }
 
+namespace {
+
+bool moved(const StepOutcome& outcome) {
+  const std::span gradients = std::span(outcome.scalars).first(outcome.projected_gradients);
+  return gradients.empty() || std::ranges::any_of(gradients, [](float g) { return g != 0; });
+}
+
+}  // namespace
+
 bool DivergenceGuard::after(const StepReport& report) {
-  unapplied_ = report.outcome.applied ? 0 : unapplied_ + 1;
+  const bool before = watch_.diverged().has_value();
+  const StepOutcome& o = report.outcome;
+  watch_.see({report.step, o.loss, o.applied, moved(o)});
+  if (before || !watch_.diverged()) return true;
+  folder_.metric(
+      {{"step", report.step}, {"diverged", *watch_.diverged()}, {"last_good", watch_.last_good()}});
+  if (!stops_)
+    progress_.note(
+        fmt::format("warning: step {}: the run has diverged: {}", report.step, *watch_.diverged()));
   check(report.step);
   return true;
 }
 
-void DivergenceGuard::check(std::uint32_t step) {
-  if (unapplied_ < most_unapplied) return;
+void DivergenceGuard::check(std::uint32_t step) const {
+  if (!watch_.diverged() || !stops_) return;
   record_.flush();
   throw RunError(
-      fmt::format("[run] the loss was not finite for {} steps in a row, up to step {}; the run "
-                  "diverged. Try a smaller "
-                  "learning_rate (or epsilon). Logged steps are in {}",
-                  unapplied_, step, folder_));
+      fmt::format("[run] the run has diverged at step {}: {}.\n{}\nLogged steps are in {}", step,
+                  *watch_.diverged(), advice(), folder_.path()));
+}
+
+std::string DivergenceGuard::advice() const {
+  if (!watch_.ever_applied() && dtype_ != at::kFloat)
+    return "  no step was finite, not even the first: computing in 16 bits overflows. Try "
+           "model.dtype=float32";
+  std::string text =
+      "  try a smaller optimizer.learning_rate (or epsilon); trainer.guard=off goes on regardless";
+  if (watch_.last_good() > 0)
+    text += fmt::format(
+        "\n  step {0} was last good: `mezo export {1} FOLDER --step {0}` writes its "
+        "weights, and a run with model.path=FOLDER goes on from them",
+        watch_.last_good(), folder_.path());
+  return text;
+}
+
+bool ResolutionWarning::after(const StepReport& report) {
+  constexpr std::uint32_t first_steps = 10;
+  if (report.step > first_steps) return true;
+  for (std::size_t i = 0; i < report.outcome.projected_gradients; ++i)
+    slopes_.push_back({report.outcome.loss, report.outcome.scalars[i]});
+  if (report.step < first_steps) return true;
+  if (const std::string lost = lost_in_the_loss(slopes_, epsilon_); !lost.empty())
+    progress_.note("warning: " + lost);
+  return true;
+}
+
+bool AppliedCount::after(const StepReport& report) {
+  not_applied_ += report.outcome.applied ? 0 : 1;
+  return true;
 }
 
 bool StopAtSignal::after(const StepReport&) { return !Interrupt::stop(); }

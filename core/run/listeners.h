@@ -7,6 +7,8 @@
 #include "core/console/progress.h"
 #include "core/record/run_folder.h"
 #include "core/run/datasets.h"
+#include "core/run/divergence.h"
+#include "core/run/loss_resolution.h"
 #include "core/settings/run_settings.h"
 #include "core/train/trainer.h"
 #include "core/zo/exact_weights.h"
@@ -88,19 +90,54 @@ class TrajectoryRecord : public StepListener {
   TrajectoryWriter& writer_;
 };
 
-// Throws RunError when the loss was not finite for ten steps in a row, once all is recorded.
+// Says in metrics.jsonl, and to the user, that a run has diverged, and stops it: once all is
+// recorded it throws RunError with what to do. `stops` false: it goes on.
 class DivergenceGuard : public StepListener {
  public:
-  // `unapplied`: steps in a row, up to the last one of an earlier session.
-  DivergenceGuard(TrajectoryRecord& record, std::string folder, std::uint32_t unapplied)
-      : record_(record), folder_(std::move(folder)), unapplied_(unapplied) {}
+  // `watch` has seen the steps of earlier sessions.
+  DivergenceGuard(RunFolder& folder, Progress& progress, TrajectoryRecord& record,
+                  DivergenceWatch watch, bool stops, at::ScalarType dtype)
+      : folder_(folder),
+        progress_(progress),
+        record_(record),
+        watch_(std::move(watch)),
+        stops_(stops),
+        dtype_(dtype) {}
   bool after(const StepReport& report) override;
-  void check(std::uint32_t step);
+
+  // Stops a run that had diverged when it ended.
+  void check(std::uint32_t step) const;
 
  private:
+  std::string advice() const;
+
+  RunFolder& folder_;
+  Progress& progress_;
   TrajectoryRecord& record_;
-  std::string folder_;
-  std::uint32_t unapplied_;
+  DivergenceWatch watch_;
+  bool stops_;
+  at::ScalarType dtype_;
+};
+
+// After a run's first steps, a warning where their losses hardly differ.
+class ResolutionWarning : public StepListener {
+ public:
+  ResolutionWarning(Progress& progress, double epsilon) : progress_(progress), epsilon_(epsilon) {}
+  bool after(const StepReport& report) override;
+
+ private:
+  Progress& progress_;
+  double epsilon_;
+  std::vector<Slope> slopes_;
+};
+
+class AppliedCount : public StepListener {
+ public:
+  bool after(const StepReport& report) override;
+  std::uint32_t not_applied() const { return not_applied_; }
+
+ private:
+  std::uint32_t not_applied_ = 0;
 };
 
 class StopAtSignal : public StepListener {

@@ -1,6 +1,6 @@
 #pragma once
 // A run's warning, at its start, that the type it computes in loses perturbations of the size that
-// it asks for (core/zo/slope.h).
+// it asks for (core/zo/slope.h); and its refusal where nothing is left of them.
 
 #include <string>
 #include <vector>
@@ -15,7 +15,8 @@ namespace mezo {
 MEZO_API std::string lost_perturbations(std::vector<TensorSlope> slopes, float epsilon,
                                         const std::string& dtype);
 
-// Measures them, unless the run computes in fp32.
+// Measures them, unless the run computes in fp32 with perturbations far above what that loses.
+// Throws ConfigError where every matrix has lost more than half of its own.
 std::string lost_perturbations(const LoadedModel& model, const ExactOptions& options,
                                float epsilon);
 

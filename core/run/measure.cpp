@@ -20,9 +20,12 @@ Evaluation measure(const LoadedModel& model, const Split& split, const std::stri
   }
   if (result.not_numbers > 0)
     throw RunError(fmt::format(
-        "[{}] {} of {} examples have scores that are not numbers (the first in row {} of {}): the "
-        "weights are damaged, or the run diverged; try a smaller learning_rate",
-        title, result.not_numbers, result.predictions.size(), result.first_not_number, split.path));
+        "[{}] {} of {} examples have scores that are not numbers (the first in row {} of {}): {}",
+        title, result.not_numbers, result.predictions.size(), result.first_not_number, split.path,
+        model.dtype == at::kHalf
+            ? "float16 overflows beyond 65504, or the weights are damaged; try model.dtype=float32"
+        : title == "after" ? "the run diverged; try a smaller learning_rate"
+                           : "the weights are damaged"));
   if (result.predictions.size() < split.examples.size())
     console.say(fmt::format("interrupted: {} of {} examples were evaluated",
                             result.predictions.size(), split.examples.size()));

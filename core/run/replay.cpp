@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/plugin/create.h"
 #include "core/record/provenance.h"
+#include "core/record/run_log.h"
 #include "core/run/placement.h"
 #include "core/settings/host_rows.h"
 #include "core/settings/recorded.h"
@@ -91,6 +92,17 @@ Base load_base(const Value& tree, const std::vector<PluginFolder>& folders) {
   return {std::move(settings), std::move(model)};
 }
 
+// A trajectory alone does not know; the log beside it does.
+void warn_of_divergence(const std::filesystem::path& folder, std::uint32_t steps,
+                        std::uint32_t wanted, Console& console) {
+  const std::optional<LoggedDivergence> diverged = read_log(folder.string(), steps).diverged;
+  if (!diverged || diverged->step != steps || wanted <= diverged->last_good) return;
+  console.warning(fmt::format(
+      "the run has diverged at step {}: {}; {}", steps, diverged->reason,
+      diverged->last_good ? fmt::format("step {0} was last good: --step {0}", diverged->last_good)
+                          : "no step was good"));
+}
+
 std::uint32_t wanted_step(const ReplayRequest& request, const Trajectory& trajectory) {
   const std::int64_t step = request.step.value_or(trajectory.steps());
   if (step < 0 || step > trajectory.steps())
@@ -128,10 +140,9 @@ Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32
       segment = &now;
       rules.emplace(now);
     }
-    const bool applied =
-        repeat_step(weights, *rules->estimator, step, learning_rate_at(rules->schedule, step),
-                    trajectory.scalars[step]);
-    replayed.unapplied = applied ? 0 : replayed.unapplied + 1;
+    if (!repeat_step(weights, *rules->estimator, step, learning_rate_at(rules->schedule, step),
+                     trajectory.scalars[step]))
+      ++replayed.unapplied;
     if (progress && (step + 1) % steps_a_report == 0 && !progress(step + 1)) {
       replayed.whole = false;
       return replayed;
@@ -165,6 +176,7 @@ ReplayedRun replay_run(const ReplayRequest& request, Console& console) {
     console.note(fmt::format("{} ends in {} torn bytes, which are left out", file.string(),
                              trajectory.torn));
   const std::uint32_t step = wanted_step(request, trajectory);
+  warn_of_divergence(file.parent_path(), trajectory.steps(), step, console);
   auto [settings, model] =
       load_base(with_overrides(trajectory, request.overrides), request.plugin_folders);
   if (request.check) request.check(model);

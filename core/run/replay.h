@@ -26,7 +26,7 @@ using ReplayProgress = std::function<bool(std::uint32_t done)>;
 
 struct Replayed {
   bool whole = true;            // false: it was stopped, and the weights are of some earlier step
-  std::uint32_t unapplied = 0;  // how many steps, up to the last, in a row applied nothing
+  std::uint32_t unapplied = 0;  // how many steps applied nothing
   std::unique_ptr<Estimator> estimator = {};  // of the latest segment; none if that has no steps
 };
 

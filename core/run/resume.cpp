@@ -155,9 +155,8 @@ Start start_again(RunFolder& folder, const TrajectoryHeader& now, std::uint32_t 
   start.step = past.steps();
   start.training_seconds = resumption.log.training_seconds;
   start.dev = resumption.log.dev;
+  start.unapplied = replayed.unapplied;
   if (!resumption.changed) {
-    if (!replayed.estimator) return start;
-    start.unapplied = replayed.unapplied;
     start.estimator = std::move(replayed.estimator);
     return start;
   }

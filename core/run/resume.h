@@ -39,10 +39,10 @@ std::optional<nlohmann::ordered_json> whole_result(const RunFolder& folder);
 // Where training starts, or goes on.
 struct Start {
   TrajectoryWriter writer;
-  std::uint32_t step = 0;       // steps done before
-  double training_seconds = 0;  // that they took
-  std::uint32_t unapplied = 0;  // how many of them, up to the last, in a row applied nothing
-  bool dev = false;             // dev was evaluated after the last of them
+  std::uint32_t step = 0;                     // steps done before
+  double training_seconds = 0;                // that they took
+  std::uint32_t unapplied = 0;                // of them, that applied nothing
+  bool dev = false;                           // dev was evaluated after the last of them
   std::unique_ptr<Estimator> estimator = {};  // that knows them; none: a new one begins
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "core/checkpoint/adapter_folder.h"
 #include "core/checkpoint/start_adapter.h"
 #include "core/console/interrupt.h"
@@ -20,6 +22,8 @@ namespace {
 
 void say_notes(const RunConfig& config, Console& console) {
   for (const std::string& note : config.notes) console.note(note);
+  for (const std::string& remark : config.task.remarks())
+    console.warning(config.task.path + ": " + remark);
 }
 
 void require(const RunConfig& config, bool training) {
@@ -54,6 +58,7 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["before"] = trained.before;
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;
+  result["steps_not_applied"] = trained.unapplied;
   result["interrupted"] = Interrupt::stop();
   result["seconds"] = trained.seconds;
   result["seconds_per_step"] = trained.steps ? trained.seconds / trained.steps : 0;
@@ -73,6 +78,11 @@ RunResult report(const RunConfig& config, const std::string& requested, const Lo
   if (const std::string reason = keep_adapter(model, adapter); !reason.empty())
     console.note(fmt::format("no {}: {}", adapter, reason));
   folder.write_result(result);
+  if (trained.steps > 0 && trained.unapplied == trained.steps)
+    throw RunError(fmt::format(
+        "[run] none of the {} steps changed anything, since their losses were not finite: try {}",
+        trained.steps,
+        model.dtype == at::kFloat ? "a smaller optimizer.epsilon" : "model.dtype=float32"));
   console.result(folder.path());
   return {folder.path(), !Interrupt::stop(), std::move(result)};
 }
@@ -116,9 +126,27 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   return report(config, requested, model, hashes, trained, folder, console);
 }
 
+namespace {
+
+// The config.yaml of a run folder names the base model, and not what was trained.
+void say_what_is_evaluated(const RunConfig& config, Console& console) {
+  const std::filesystem::path folder = std::filesystem::path(config.path).parent_path();
+  std::error_code none;
+  if (std::filesystem::path(config.path).filename() == "config.yaml" &&
+      std::filesystem::exists(folder / "trajectory.mezo", none))
+    console.warning(
+        fmt::format("this evaluates the base model of {0}, not what was trained there; `mezo "
+                    "export {0} FOLDER` "
+                    "writes that, and model.path=FOLDER evaluates it",
+                    folder.string()));
+}
+
+}  // namespace
+
 RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& console) {
   const Interrupt interrupt;
   say_notes(config, console);
+  say_what_is_evaluated(config, console);
   require(config, false);
   RunFolder folder(config.settings.top.output, earlier, console);
   const ChosenPeft mode = config.evaluated_mode();

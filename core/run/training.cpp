@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/checkpoint/weights_hash.h"
 #include "core/console/interrupt.h"
 #include "core/record/result.h"
@@ -40,6 +43,7 @@ class Training {
   void announce() const;
   Start start();
   void take_steps(Start& start);
+  DivergenceWatch watch_of_the_past() const;
 
   RunParts run_;
   const std::optional<Resumption>& resumption_;
@@ -81,6 +85,23 @@ Start Training::start() {
   return std::move(*start);
 }
 
+// The mean cross-entropy of a model that knows nothing of the options.
+double chance_of(const std::vector<Question>& questions) {
+  double sum = 0;
+  for (const Question& q : questions)
+    sum += std::log(std::max<double>(1, static_cast<double>(q.options())));
+  return sum / static_cast<double>(questions.size());
+}
+
+// What changes begins anew: a diverged run may be helped by it.
+DivergenceWatch Training::watch_of_the_past() const {
+  DivergenceWatch watch(chance_of(run_.data.train->examples));
+  if (resumption_ && !resumption_->changed)
+    for (const LoggedStep& step : resumption_->log.steps)
+      if (step.step > resumption_->past.latest().first_step) watch.see(step);
+  return watch;
+}
+
 void Training::take_steps(Start& start) {
   if (start.estimator) run_.estimator = std::move(start.estimator);  // it knows the past
   TrainingClock clock(start.training_seconds);
@@ -89,18 +110,22 @@ void Training::take_steps(Start& start) {
   DevEvaluation dev(run_.folder, progress, clock, run_.model, weights_, run_.data.dev,
                     settings_.trainer.eval_every);
   TrajectoryRecord record(run_.folder, start.writer);
-  DivergenceGuard guard(record, run_.folder.path(), start.unapplied);
+  DivergenceGuard guard(run_.folder, progress, record, watch_of_the_past(), settings_.trainer.guard,
+                        run_.model.dtype);
+  ResolutionWarning resolution(progress, run_.estimator->epsilon());
+  AppliedCount applied;
   StopAtSignal stop;
   guard.check(start.step);
   if (!start.dev) dev.catch_up(start.step);
   if (!Interrupt::stop()) {
     ZeroOrderStep maker(run_.model.network, run_.config.objective, weights_, *run_.estimator,
                         settings_.trainer.micro_batch);
-    StepListener* const listeners[] = {&log, &dev, &record, &guard, &stop};
+    StepListener* const listeners[] = {&log, &dev, &record, &applied, &resolution, &guard, &stop};
     result_.steps = mezo::train(
         maker, run_.data.train->examples,
         {start.step, settings_.trainer.batch_size, settings_.trainer.seed, schedule_}, listeners);
   }
+  result_.unapplied += applied.not_applied();
   result_.seconds = clock.seconds();
 }
 
@@ -108,6 +133,7 @@ Trained Training::train() {
   announce();
   Start begin = start();
   result_.steps = begin.step;
+  result_.unapplied = begin.unapplied;
   result_.seconds = begin.training_seconds;
   if (!Interrupt::stop()) take_steps(begin);
   weights_.apply_pending();

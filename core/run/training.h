@@ -28,8 +28,8 @@ struct RunParts {
 struct Trained {
   nlohmann::ordered_json before;  // scores_of() the measurement before the first step
   Evaluation after;
-  std::uint32_t steps = 0;
-  double seconds = 0;  // of training alone, earlier sessions' included
+  std::uint32_t steps = 0, unapplied = 0;  // of the steps, those that applied nothing
+  double seconds = 0;                      // of training alone, earlier sessions' included
   MemoryUse memory;
 };
 

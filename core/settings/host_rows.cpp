@@ -21,6 +21,7 @@ constexpr const char* devices[] = {"auto", "cpu", "cuda", nullptr};
 constexpr const char* storages[] = {"auto",       "float32", "float16", "bfloat16",
                                     "bfloat16+8", "file",    nullptr};
 constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
+constexpr const char* on_or_off[] = {"on", "off", nullptr};
 constexpr const char* schedules[] = {"constant", "linear", "cosine", nullptr};
 
 constexpr Row top[] = {{{"output", MEZO_PATH, nullptr, nullptr, nullptr, nullptr,
@@ -125,7 +126,10 @@ constexpr Row trainer[] = {
      Decides::nothing},
     {{"seed", MEZO_INTEGER, "0", "[0, inf)", nullptr, nullptr,
       "decides the directions and the order of the examples"},
-     Decides::past}};
+     Decides::past},
+    {{"guard", MEZO_TEXT, "on", nullptr, on_or_off, nullptr,
+      "stop a run that has diverged; off: only say so"},
+     Decides::nothing}};
 
 // The rows as the checks of core/config take them.
 template <const auto& Rows>

@@ -103,8 +103,14 @@ RunConfig load_run_config(const ConfigRequest& request) {
                   settings.peft.component};
   ChosenObjective objective{create<Objective>(settings.objective.component, settings.objective.own),
                             settings.objective.component};
-  return {std::move(settings),  std::move(registry), std::move(plugin_files), std::move(peft),
-          std::move(objective), std::move(*task),    std::move(notes)};
+  return {std::filesystem::absolute(request.path).string(),
+          std::move(settings),
+          std::move(registry),
+          std::move(plugin_files),
+          std::move(peft),
+          std::move(objective),
+          std::move(*task),
+          std::move(notes)};
 }
 
 }  // namespace mezo

@@ -18,6 +18,7 @@
 namespace mezo {
 
 struct RunConfig {
+  std::string path;  // the YAML file
   RunSettings settings;
   std::shared_ptr<const Registry> registry;
   std::vector<std::string> plugin_files;  // what `plugins:` stands for, as absolute paths

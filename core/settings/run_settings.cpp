@@ -148,7 +148,8 @@ TrainerSettings trainer_of(const Parameters& p) {
           p.integer("eval_every"),
           p.integer("log_every"),
           static_cast<std::uint32_t>(p.integer("flush_every")),
-          static_cast<std::uint64_t>(p.integer("seed"))};
+          static_cast<std::uint64_t>(p.integer("seed")),
+          p.text("guard") == "on"};
 }
 
 Parameters check_top(const Value& tree, Diagnostics& diagnostics) {

@@ -71,6 +71,7 @@ struct TrainerSettings {
   std::int64_t eval_every = 0, log_every = 0;
   std::uint32_t flush_every = 0;
   std::uint64_t seed = 0;
+  bool guard = true;
 };
 
 struct RunSettings {

@@ -4,11 +4,11 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "core/config/display.h"
 #include "core/error.h"
 #include "core/task/data_faults.h"
+#include "core/task/json_row.h"
 
 namespace mezo {
 
@@ -28,33 +28,13 @@ struct Place {
   }
 };
 
-// What the parser found, without the line and byte that it counted itself.
-std::string reason_of(const nlohmann::json::parse_error& error) {
-  const std::string text = error.what();
-  const std::size_t begin = text.find(": ");
-  return shown(begin == std::string::npos ? text : text.substr(begin + 2), 200);
-}
-
 PromptTemplate::Fields parse_json(const std::string& text, const Place& place) {
-  nlohmann::json row;
   try {
-    row = nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& e) {
-    const std::size_t byte = e.byte > 0 ? e.byte - 1 : 0;
-    place.fail(column_at(text, byte), "not a JSON object: " + reason_of(e));
-  } catch (const nlohmann::json::exception& e) {  // a number beyond every range
-    place.fail("not a JSON object: " + shown(e.what(), 200));
+    return parse_json_row(text);
+  } catch (const RowError& e) {
+    if (e.byte() == std::string::npos) place.fail(e.what());
+    place.fail(column_at(text, e.byte()), e.what());
   }
-  if (!row.is_object())
-    place.fail(std::string("expected one JSON object a line, got ") + row.type_name());
-  PromptTemplate::Fields fields;
-  for (const auto& [key, value] : row.items()) {
-    if (value.is_string())
-      fields[key] = value.get<std::string>();
-    else if (value.is_number() || value.is_boolean())
-      fields[key] = value.dump();
-  }
-  return fields;
 }
 
 std::vector<std::string> split_tabs(const std::string& line) {

@@ -1,7 +1,9 @@
 #include "core/task/task.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
+#include <regex>
 
 #include "core/config/diagnostics.h"
 #include "core/config/display.h"
@@ -41,6 +43,15 @@ std::span<const mezo_parameter> task_table() {
   return table;
 }
 
+// "{text}" in " {text} indeed"; "" where there is no such thing.
+std::string field_in(const std::string& option) {
+  static const std::regex field(R"(\{[A-Za-z_][A-Za-z0-9_.-]*(\|[a-z_]+)*\})");
+  std::smatch found;
+  return std::regex_search(option, found, field) ? found.str() : std::string();
+}
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
 // `options` has keys of the user's choice, so no table describes it.
 std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {
   const Value* options = tree.find("options");
@@ -62,6 +73,10 @@ std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {
     if (!entry.value.is_scalar() || entry.value.text.empty())
       diagnostics.error(Code::wrong_type, entry.value.mark,
                         "the option for " + shown(entry.key) + " must be text that is not empty");
+    if (const std::string field = field_in(entry.value.text); !field.empty())
+      diagnostics.error(Code::wrong_type, entry.value.mark,
+                        "the option for " + shown(entry.key) + " has a field " + shown(field) +
+                            ", and options take none: it would be scored as it stands");
     list.push_back({entry.key, entry.value.text});
   }
   return list;
@@ -112,6 +127,20 @@ std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics,
               std::move(options),
               p.text("label"),
               p.text("metric")};
+}
+
+std::vector<std::string> Task::remarks() const {
+  const auto& pieces = prompt.pieces();
+  const bool word = !pieces.empty() && (pieces.back().kind == PromptTemplate::Kind::field ||
+                                        is_word(pieces.back().text.back()));
+  std::vector<std::string> remarks;
+  for (const Option& option : options)
+    if (word && is_word(option.text.front()))
+      remarks.push_back("the option " + shown(option.text) +
+                        " follows the prompt without a space and makes one word with its end; an "
+                        "option begins with the space: " +
+                        shown(" " + option.text));
+  return remarks;
 }
 
 Task load_task(const std::string& path) {

@@ -30,6 +30,9 @@ struct Task {
   std::vector<Option> options;  // in the order of the file
   std::string label_field;
   std::string metric;
+
+  // What is allowed and seldom meant: an option that would be glued to the prompt's last word.
+  MEZO_API std::vector<std::string> remarks() const;
 };
 
 // Reads and checks a task file; everything wrong with it is thrown as one ConfigError, or added to

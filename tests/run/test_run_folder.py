@@ -200,19 +200,4 @@ class Overwriting(cli.Case):
         self.assertEqual([line["step"] for line in self.steps()], [1, 2, 3, 4])
 
 
-class Diverging(cli.Case):
-    def test_a_loss_that_stays_not_finite_ends_the_run_with_advice_and_keeps_the_metrics(self):
-        arguments = ["run", "run.yaml", f"plugins=[{self.plugin('odd_objectives')}]", "objective.type=not_a_number", "trainer.steps=50",
-                     "trainer.log_every=20"]
-        result = self.mezo(*arguments)
-        self.assertEqual(result.code, 6, result.err)
-        self.assertEqual(result.out, "")
-        self.assertIn("not finite for 10 steps in a row, up to step 10", result.err)
-        self.assertIn("learning_rate", result.err)
-        lines = self.steps()
-        self.assertEqual([line["step"] for line in lines], list(range(1, 11)))
-        self.assertTrue(all(line["applied"] is False for line in lines))
-        self.assertFalse((self.folder / "out/result.json").exists())
-
-
 cli.main()

@@ -82,6 +82,7 @@ TEST_CASE("what a setting decides for a run that goes on") {
       {"trainer.log_every", nothing},
       {"trainer.flush_every", nothing},
       {"trainer.seed", past},
+      {"trainer.guard", nothing},
   };
   std::size_t rows = 0;
   for (const Block& block : blocks) {
