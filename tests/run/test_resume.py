@@ -244,10 +244,10 @@ class Continued(Case):
 
     def test_a_run_that_diverged_stays_so_until_something_changes(self):
         arguments = ["run", "run.yaml", f"plugins=[{self.plugin('odd_objectives')}]", "trainer.steps=50"]
-        self.fails(6, [*arguments, "objective.type=not_a_number"], "up to step 10")
+        self.fails(6, [*arguments, "objective.type=not_a_number"], "at step 10")
         self.assertEqual(len(self.trajectory().steps), 10)
         before = self.bytes_of_training()
-        self.fails(6, [*arguments, "objective.type=not_a_number", "--resume"], "up to step 10")
+        self.fails(6, [*arguments, "objective.type=not_a_number", "--resume"], "at step 10")
         self.assertEqual(self.bytes_of_training(), before)
         self.run_ok(*arguments, "--resume", "trainer.steps=12")
         self.run_ok("replay", "out", "--verify")
