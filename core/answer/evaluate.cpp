@@ -4,7 +4,6 @@
 #include <ATen/ops/full.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -93,10 +92,7 @@ void measure_answers(Evaluation& result, const Asked& answered,
   for (std::size_t i = 0; i < answered.size(); ++i) {
     Prediction& p = result.predictions[i];
     p.prediction = best.const_data_ptr<std::int64_t>()[i];
-    const bool numbers = std::all_of(p.scores.begin(), p.scores.end(), [](float x) {
-      return !std::isnan(x) && x < std::numeric_limits<float>::infinity();
-    });
-    if (!numbers && result.not_numbers++ == 0) result.first_not_number = p.row;
+    if (p.prediction < 0 && result.not_numbers++ == 0) result.first_not_number = p.row;
   }
   for (const Metric* metric : metrics)
     result.measurements.push_back({metric, metric->value(outputs, targets).item<double>()});
@@ -135,11 +131,14 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& quest
 std::string prediction_line(const Prediction& p, const std::vector<Option>& options) {
   nlohmann::ordered_json scores = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < p.scores.size(); ++i) scores[options[i].label] = p.scores[i];
-  const nlohmann::ordered_json line = {
-      {"index", p.row},
-      {"scores", scores},
-      {"prediction", options[static_cast<std::size_t>(p.prediction)].label},
-      {"label", options[static_cast<std::size_t>(p.label)].label}};
+  const auto label_of = [&](std::int64_t option) -> nlohmann::ordered_json {
+    if (option < 0) return nullptr;
+    return options[static_cast<std::size_t>(option)].label;
+  };
+  const nlohmann::ordered_json line = {{"index", p.row},
+                                       {"scores", scores},
+                                       {"prediction", label_of(p.prediction)},
+                                       {"label", label_of(p.label)}};
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -18,8 +18,8 @@ namespace mezo {
 struct Prediction {
   std::int64_t row = 0;         // in the file
   std::vector<float> scores;    // of each option
-  std::int64_t prediction = 0;  // place of the best option; of equals the first
-  std::int64_t label = 0;       // the first right option
+  std::int64_t prediction = 0;  // place of the best option, of equals the first (best_options())
+  std::int64_t label = 0;       // the first right option; -1: none
 };
 
 struct Measurement {
@@ -45,7 +45,7 @@ MEZO_API Evaluation evaluate(const LoadedModel& model, const std::vector<Questio
                              const std::vector<const Metric*>& metrics,
                              const EvaluationProgress& progress = {});
 
-// One JSON line: {"index", "scores": {label: score}, "prediction", "label"}.
+// One JSON line: {"index", "scores": {label: score}, "prediction", "label"}; null for no option.
 MEZO_API std::string prediction_line(const Prediction&, const std::vector<Option>& options);
 
 }  // namespace mezo

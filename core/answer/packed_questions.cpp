@@ -24,7 +24,7 @@ class Builder {
     add_pieces(q);
     std::int64_t option = -1;
     for (const Question::Scored& s : q.scored) {
-      if (s.option != option && s.option != option + 1)
+      if (s.option < 0 || (s.option != option && s.option != option + 1))
         throw std::logic_error("[pack] scored tokens are not listed option by option");
       if (s.option != option) packed.token_offsets.push_back(packed.token_offsets.back());
       option = s.option;

@@ -1,7 +1,8 @@
 #pragma once
 // From a configuration to a model without weights: the family builds it and declares its
-// parameters, then a PEFT mode says what of it trains and what it adds. No file is opened. Both
-// prepare_model() and tools/bench_step start here.
+// parameters, then a PEFT mode says what of it trains and what it adds. No file of the model is
+// opened; a mode that starts from an adapter folder looks into that. Both prepare_model() and
+// tools/bench_step start here.
 
 #include <cstdint>
 #include <memory>

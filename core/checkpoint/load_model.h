@@ -38,15 +38,14 @@ struct ModelChoice {
 MEZO_API PreparedModel prepare_model(const std::string& path, const Registry& registry,
                                      const ModelChoice& choice = {});
 
-// What a model is kept in and what its forwards compute in. What is not given
-// depends on the device and on the type that most weights of the files have. On the CPU both are
-// float32. On a GPU fp16 files stay float16 and bf16 files become bfloat16+8 (a bf16 weight alone
-// cannot hold the steps of training), both computed in the file's type; other files are float32.
+// What a model is kept in and what its forwards compute in. What is not given depends on the device
+// and on the type that most weights of the files have. On the CPU both are float32. On a GPU fp16
+// files stay float16 and bf16 files become bfloat16+8 (a bf16 weight alone cannot hold the steps of
+// training), both computed in the file's type; other files are float32.
 //
 // `frozen`: no matrix trains (BuiltModel::frozen()). Unless a storage is given, each then stays as
-// its file has it, Q4_0, Q4_1 and Q8_0 among them: memory is the file's
-// size and, while a forward asks for a quantised matrix, scratch of the largest in the type that it
-// computes in.
+// its file has it, Q4_0, Q4_1 and Q8_0 among them: memory is the file's size and, while a forward
+// asks for a quantised matrix, scratch of the largest in the type that it computes in.
 struct ModelPlacement {
   at::Device device = at::kCPU;
   std::optional<Storage> storage;
@@ -72,7 +71,8 @@ struct LoadedModel : BuiltModel {
 };
 
 // Reads every parameter. An adapter's tensors are there but have no values yet
-// (core/checkpoint/start_adapter.h gives them theirs). Throws ModelError where a file cannot be read.
+// (core/checkpoint/start_adapter.h gives them theirs). Throws ModelError where a file cannot be
+// read.
 MEZO_API LoadedModel load_weights(PreparedModel prepared, const ModelPlacement& placement = {});
 
 // Both, for who has nothing to do in between.

@@ -33,8 +33,8 @@ enum class Earlier {
 class MEZO_API RunFolder {
  public:
   // Makes the folder and locks it against other runs while this object lives; where it cannot be
-  // locked, a note says so. Throws RunError if it
-  // cannot be written, is in use, or holds what must be kept; removes nothing.
+  // locked, a note says so. Throws RunError if it cannot be written, is in use, or holds what must
+  // be kept; removes nothing.
   RunFolder(std::string path, Earlier earlier, Console& console);
 
   // Call one of them once nothing can keep the run from starting. start() removes what an earlier

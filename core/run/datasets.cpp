@@ -37,10 +37,6 @@ std::int64_t longest_sequence(std::int64_t wanted, const PreparedModel& model, C
   return *positions;
 }
 
-}  // namespace
-
-namespace {
-
 struct Wanted {
   const std::string& path;
   std::int64_t size;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <limits>
 
 #include "core/config/nearest.h"
 #include "core/error.h"
@@ -17,7 +17,10 @@ namespace {
 constexpr Metric known_metrics[] = {{"accuracy", accuracy, true, true},
                                     {"loss", option_loss, false, false}};
 
-double cross_entropy(std::span<const float> scores, std::int64_t label) {
+double cross_entropy(std::span<const float> scores, std::int64_t label, std::int64_t example) {
+  if (label < 0)
+    throw DataError(
+        fmt::format("[loss] example {} has no right option, so it has no cross-entropy", example));
   const double best = *std::max_element(scores.begin(), scores.end());
   double sum = 0;
   for (const float s : scores) sum += std::exp(double{s} - best);
@@ -26,12 +29,20 @@ double cross_entropy(std::span<const float> scores, std::int64_t label) {
 
 }  // namespace
 
-at::Tensor best_options(const Outputs& outputs) { return outputs.option_scores.argmax(-1); }
+at::Tensor best_options(const Outputs& outputs) {
+  const at::Tensor& scores = outputs.option_scores;
+  const at::Tensor numbers = (scores < std::numeric_limits<double>::infinity()).all(-1);
+  return scores.argmax(-1).masked_fill(numbers.logical_not(), -1);
+}
 
 at::Tensor accuracy(const Outputs& outputs, const Targets& targets) {
   const at::Tensor best = best_options(outputs).unsqueeze(-1);  // [S, E, 1]
   const at::Tensor right = targets.right.unsqueeze(0).expand(outputs.option_scores.sizes());
-  return right.gather(-1, best).squeeze(-1).to(at::kDouble).mean({1});
+  return right.gather(-1, best.clamp_min(0))
+      .to(at::kDouble)
+      .masked_fill(best < 0, std::numeric_limits<double>::quiet_NaN())
+      .squeeze(-1)
+      .mean({1});
 }
 
 at::Tensor option_loss(const Outputs& outputs, const Targets& targets) {
@@ -44,7 +55,7 @@ at::Tensor option_loss(const Outputs& outputs, const Targets& targets) {
     double sum = 0;
     for (std::int64_t e = 0; e < examples; ++e, own += options)
       sum += cross_entropy({own, static_cast<std::size_t>(options)},
-                           labels.const_data_ptr<std::int64_t>()[e]);
+                           labels.const_data_ptr<std::int64_t>()[e], e);
     out.mutable_data_ptr<double>()[s] = sum / static_cast<double>(examples);
   }
   return out;

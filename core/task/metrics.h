@@ -12,14 +12,16 @@
 
 namespace mezo {
 
-// [S, E] int64: the place of the option with the best score; of equals the first.
+// [S, E] int64: the place of the option with the best score; of equals the first. -1 where one of
+// the scores is NaN or plus infinity: nothing is best among what are no numbers.
 MEZO_API at::Tensor best_options(const Outputs&);
 
-// [S] fp64: the share of examples whose best option is a right one.
+// [S] fp64: the share of examples whose best option is a right one; NaN where one has no best
+// option.
 MEZO_API at::Tensor accuracy(const Outputs&, const Targets&);
 
 // [S] fp64: the mean over examples of the softmax cross-entropy over their options, for the first
-// right one. Computed in double, example after example.
+// right one. Computed in double, example after example. Throws DataError where no option is right.
 MEZO_API at::Tensor option_loss(const Outputs&, const Targets&);
 
 struct Metric {

@@ -3,8 +3,10 @@
 // objective needs no gradient; anything that can be computed will do. plugins/objectives/accuracy
 // is the shortest complete example.
 //
-// The host calls value() once a step, with the whole batch, however it was divided to compute it:
-// so a measure that is not an average over examples (F1) is computed as it is meant.
+// The host calls value() with the whole batch, however it was divided to compute it: so a measure
+// that is not an average over examples (F1) is computed as it is meant. Streams whose copies of the
+// weights share a forward come together; an estimator that takes them in turn has several calls a
+// step, with the same targets.
 
 #include <ATen/TensorOperators.h>  // arithmetic on tensors: a - b, a < b
 #include <ATen/core/Tensor.h>
@@ -35,9 +37,8 @@ struct Needs {
 // the host. S streams, E examples in the order of the batch, at most O options an example, P
 // options of all examples together, T scored tokens of them.
 struct Outputs {
-  // [S, E, O] fp32, higher is better: the mean log-probability of each option's tokens (their sum
-  // where the task says so; and see Needs::normalised); minus infinity where an example has fewer
-  // than O options.
+  // [S, E, O] fp32, higher is better: the mean log-probability of each option's tokens (but see
+  // Needs::normalised); minus infinity where an example has fewer than O options.
   at::Tensor option_scores;
   // [S, T] fp32: example by example, in it option by option, an option's tokens in their order.
   at::Tensor token_log_likelihoods;
@@ -63,7 +64,7 @@ class MEZO_API Objective {
  public:
   virtual ~Objective();
 
-  // What value() reads. Called before each batch; the answer must not change within a run.
+  // What value() reads. Called once a step; the answer must not change within a run.
   virtual Needs needs() const { return {}; }
 
   // [S] fp32 or fp64, lower is better. Must not keep or change its arguments.

@@ -26,19 +26,17 @@ StepMaker::~StepMaker() = default;
 
 // The objective at every stream of one batch, however many forwards that takes: it is given all
 // examples at once.
-std::vector<double> ZeroOrderStep::losses(ParameterSource& source,
-                                          std::span<const Question* const> batch) const {
+std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& batch) const {
   const Component& component = objective_.component;
-  const Needs needs = guard(
-      component, [&] { return objective_.objective->needs(); }, "computing needs()");
-  const std::size_t some = micro_batch_ ? micro_batch_ : batch.size();
+  const std::size_t all = batch.questions.size(), some = micro_batch_ ? micro_batch_ : all;
   std::vector<Pending> forwards;
-  for (std::size_t first = 0; first < batch.size(); first += some)
-    forwards.push_back(begin_answering(
-        network_, source, batch.subspan(first, std::min(some, batch.size() - first)), needs));
+  for (std::size_t first = 0; first < all; first += some)
+    forwards.push_back(begin_answering(network_, source,
+                                       batch.questions.subspan(first, std::min(some, all - first)),
+                                       batch.needs));
   const Outputs outputs = collect(forwards);
   const at::Tensor value = guard(
-      component, [&] { return objective_.objective->value(outputs, targets_of(batch)); },
+      component, [&] { return objective_.objective->value(outputs, batch.targets); },
       "computing value()");
   if (!value.defined() || value.dim() != 1 || value.size(0) != source.streams() ||
       value.is_complex())
@@ -52,8 +50,11 @@ std::vector<double> ZeroOrderStep::losses(ParameterSource& source,
 }
 
 StepOutcome ZeroOrderStep::step(std::uint32_t step, double learning_rate,
-                                std::span<const Question* const> batch) {
+                                std::span<const Question* const> questions) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
+  const Needs needs = guard(
+      objective_.component, [&] { return objective_.objective->needs(); }, "computing needs()");
+  const Asked batch{questions, needs, targets_of(questions)};
   StepResult result = take_step(weights_, estimator_, step, learning_rate,
                                 [&](ParameterSource& source) { return losses(source, batch); });
   return {result.loss, std::move(result.scalars), estimator_.projected_gradients(), result.applied};

@@ -30,7 +30,13 @@ class MEZO_API ZeroOrderStep : public StepMaker {
                    std::span<const Question* const> batch) override;
 
  private:
-  std::vector<double> losses(ParameterSource& source, std::span<const Question* const> batch) const;
+  // Of one batch: what is asked of it and what is right, for every forward of a step.
+  struct Asked {
+    std::span<const Question* const> questions;
+    Needs needs;
+    Targets targets;
+  };
+  std::vector<double> losses(ParameterSource& source, const Asked& batch) const;
 
   const Network& network_;
   const ChosenObjective& objective_;

@@ -287,6 +287,7 @@ TEST_CASE("a question that contradicts itself is refused") {
   refused([](Question& q) { q.scored[0].index = 1; });
   refused([](Question& q) { q.scored[0].piece = 1; });
   refused([](Question& q) { q.scored[0].option = 1; });
+  refused([](Question& q) { q.scored[0].option = -1; });
   refused([](Question& q) { std::swap(q.scored[0], q.scored[1]); });
   refused([](Question& q) { q.right = {2}; });
   refused([](Question& q) { q.pieces[0].follows = 0; });

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/answer/evaluate.h"
 #include "core/plugin/component.h"
@@ -185,9 +186,23 @@ TEST_CASE("an evaluation that is stopped measures what it has") {
   CHECK(e.value("accuracy") == doctest::Approx(0.5).epsilon(0.05));
 }
 
+TEST_CASE("scores that are no numbers are counted, and nothing is predicted of them") {
+  BigramModel toy;
+  constexpr std::int64_t b = 'b' - 'a';
+  toy.model.store.data({0})[b * bigram_entries + b] = std::numeric_limits<float>::quiet_NaN();
+  const Evaluation e = toy({row("a", "1", 10), row("b", "1", 11), row("bb", "0", 12)});
+  CHECK(e.not_numbers == 2);
+  CHECK(e.first_not_number == 11);
+  CHECK(e.predictions[0].prediction == 0);
+  CHECK(e.predictions[1].prediction == -1);
+  CHECK(std::isnan(e.value("accuracy")));
+}
+
 TEST_CASE("a prediction becomes one line with the options' labels") {
   const Task task = toy_task("{text}", {{"bad \"one\"", " bad"}, {"1", " great"}});
   CHECK(
       prediction_line({7, {-1.5f, -0.25f}, 1, 0}, task.options) ==
       R"({"index":7,"scores":{"bad \"one\"":-1.5,"1":-0.25},"prediction":"1","label":"bad \"one\""})");
+  CHECK(prediction_line({7, {0.5f, 0.25f}, 0, -1}, toy_task().options) ==
+        R"({"index":7,"scores":{"0":0.5,"1":0.25},"prediction":"0","label":null})");
 }

@@ -49,6 +49,14 @@ struct ModelFolder {
 
   std::string path() const { return scratch.path().string(); }
 
+  // As a base class is saved, which knows nothing of "model." in front.
+  void name_as_base_class() {
+    std::map<std::string, Tensor> shorter;
+    for (const auto& [name, t] : tensors)
+      shorter[name.substr(std::string_view("model.").size())] = t;
+    tensors = std::move(shorter);
+  }
+
   void write() const {
     const Bytes zeros(1 << 20);
     std::vector<TensorView> views;

@@ -21,7 +21,7 @@ def check(header, root, compiler, includes, allowed):
     # A file that includes it: of a header alone gcc would warn of #pragma once.
     done = subprocess.run([compiler, *flags, "-H", "-x", "c++", "-"], input=f'#include "{header}"\n', capture_output=True, text=True)
     entered = {Path(m).resolve() for m in re.findall(r"^\.+ (.*)$", done.stderr, re.M)}
-    rest = "\n".join(l for l in done.stderr.splitlines() if not re.match(r"\.+ |Multiple include guards|/.*:?$", l))
+    rest = "\n".join(l for l in done.stderr.splitlines() if not re.match(r"\.+ |Multiple include guards|/[^:]*$", l))
     problems = [f"{header}: {rest}"] if done.returncode or "warning:" in done.stderr else []
     for path in sorted(entered):
         if root / "core" in path.parents and path not in allowed:

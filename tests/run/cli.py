@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 MEZO = MODEL = PLUGINS = None
@@ -70,6 +71,22 @@ class Case(unittest.TestCase):
                                        env=self.environment())
         self.addCleanup(lambda: process.poll() is None and process.kill())
         return process
+
+    def wait_for(self, process, ready):
+        end = time.monotonic() + 60
+        while not ready():
+            self.assertIsNone(process.poll(), f"it ended too early: {self.stderr()}")
+            self.assertLess(time.monotonic(), end, self.stderr())
+            time.sleep(0.002)
+
+    def start_and_wait(self, ready, *arguments):
+        process = self.start(*arguments)
+        self.wait_for(process, ready)
+        return process
+
+    def training(self):
+        metrics = self.folder / "out/metrics.jsonl"
+        return metrics.exists() and metrics.read_text().count("\n") >= 4  # the first is not of a step
 
     def stderr(self):
         return (self.folder / "stderr").read_text()

@@ -36,6 +36,14 @@ class Streams(cli.Case):
                     self.assertEqual(self.run_with(name, **streams), 1)
                     self.assertEqual(self.result(name)["steps"], 4)
 
+    def test_help_that_stdout_does_not_take_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            for words in (["--help"], ["run", "--help"], ["--version"]):
+                with self.subTest(words):
+                    done = subprocess.run([cli.MEZO, *words], stdout=full, stderr=subprocess.PIPE, timeout=120)
+                    self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), done.stderr)
+                    self.assertIn(b"cannot write to stdout", done.stderr)
+
 
 class Finished(cli.Case):
     def test_a_finished_run_of_the_same_configuration_is_known_before_anything_is_loaded(self):

@@ -175,6 +175,17 @@ class Files(cli.Case):
         self.assertEqual((result["steps"], result["seconds_per_step"]), (0, 0))
 
 
+class GoingAway(cli.Case):
+    def test_a_run_that_trains_needs_its_files_no_more(self):
+        process = self.start_and_wait(self.training, "run", "run.yaml", "trainer.steps=500")
+        for name in ("run.yaml", "toy.yaml", "train.jsonl", "test.jsonl"):
+            (self.folder / name).unlink()
+        self.assertFalse((self.folder / "out/result.json").exists(), "it ended before they went")
+        self.assertEqual(process.wait(timeout=120), 0, self.stderr())
+        self.assertEqual((self.result()["steps"], self.result()["interrupted"]), (500, False))
+        self.assertEqual(len(self.lines("out/predictions.jsonl")), 6)
+
+
 class Overwriting(cli.Case):
     def snapshot(self):
         return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in (self.folder / "out").iterdir()}

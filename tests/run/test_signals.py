@@ -12,24 +12,8 @@ class Signals(cli.Case):
         super().setUp()
         self.write_examples("test.jsonl", 40)
 
-    def wait_for(self, process, ready):
-        end = time.monotonic() + 60
-        while not ready():
-            self.assertIsNone(process.poll(), f"it ended too early: {self.stderr()}")
-            self.assertLess(time.monotonic(), end, self.stderr())
-            time.sleep(0.002)
-
-    def start_and_wait(self, ready, *arguments):
-        process = self.start(*arguments)
-        self.wait_for(process, ready)
-        return process
-
     def says(self, text):
         return lambda: text in self.stderr()
-
-    def training(self):
-        metrics = self.folder / "out/metrics.jsonl"
-        return metrics.exists() and metrics.read_text().count("\n") >= 4  # the first is not of a step
 
     def check(self, process):
         code, err = process.wait(timeout=60), self.stderr()

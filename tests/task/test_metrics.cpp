@@ -51,6 +51,28 @@ TEST_CASE("the loss is the cross-entropy of the first right option among those t
   CHECK(loss[0].item<double>() == doctest::Approx((first + std::log(2.0) + third) / 3));
 }
 
+TEST_CASE("what is no number is not best, and neither share nor loss of its stream is one") {
+  for (const float odd : {std::numeric_limits<float>::quiet_NaN(), -none}) {
+    Outputs out = outputs();
+    out.option_scores[1][2][0].fill_(odd);  // of three options, where the third is best
+    CHECK(best_options(out).equal(at::tensor({0, 0, 1, 2, 1, -1}, at::kLong).view({2, 3})));
+    for (const at::Tensor& value : {accuracy(out, targets()), option_loss(out, targets())}) {
+      CHECK(std::isfinite(value[0].item<double>()));
+      CHECK(std::isnan(value[1].item<double>()));
+    }
+  }
+}
+
+TEST_CASE("an example without a right option is answered wrong, and has no loss") {
+  Targets none_right = targets();
+  none_right.labels[1].fill_(-1);
+  none_right.right[1].fill_(false);
+  CHECK(accuracy(outputs(), none_right).equal(at::tensor({2.0 / 3, 0.0}, at::kDouble)));
+  CHECK_THROWS_WITH_AS(option_loss(outputs(), none_right),
+                       "[loss] example 1 has no right option, so it has no cross-entropy",
+                       DataError);
+}
+
 TEST_CASE("metrics are found by name, and an unknown name has a near one") {
   CHECK(metric_named("accuracy").higher_is_better);
   CHECK(!metric_named("loss").higher_is_better);

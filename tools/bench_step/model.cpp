@@ -10,7 +10,6 @@
 #include <random>
 
 #include "core/checkpoint/start_adapter.h"
-#include "core/config/schema.h"
 #include "core/error.h"
 #include "core/io/float16.h"
 #include "core/plugin/create.h"
@@ -64,16 +63,8 @@ void fill(ParameterStore& store) {
 
 ChosenPeft mode_named(const std::string& id, const Registry& registry) {
   const Component& component = registry.find(MEZO_PEFT, id);
-  Diagnostics none;
-  const Parameters defaults =
-      check(nullptr, "peft",
-            {component.descriptor->parameters, component.descriptor->parameter_count}, none);
-  return {create<Peft>(component, defaults), component};
+  return {create<Peft>(component, default_settings(component, "peft")), component};
 }
-
-}  // namespace
-
-namespace {
 
 BenchModel read_model(const std::string& path, const Registry& registry,
                       const ModelPlacement& placement, const ChosenPeft& mode) {

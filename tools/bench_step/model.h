@@ -10,15 +10,15 @@
 
 namespace mezo::bench {
 
-// `name` is a path, or one of opt-125m, opt-1.3b, opt-2.7b, opt-6.7b, opt-13b, opt-30b, opt-66b.
-// `peft`: a PEFT mode by its component id, as it is without settings. A quantised storage is for
-// weights that do not train; of a path it must be what most of the file's weights have.
 // Where training steps and plain forwards are measured: a model with its weights.
 struct BenchModel : BuiltModel {
   ParameterStore store;
   at::ScalarType dtype;  // that forwards compute in
 };
 
+// `name` is a path, or one of opt-125m, opt-1.3b, opt-2.7b, opt-6.7b, opt-13b, opt-30b, opt-66b.
+// `peft`: a PEFT mode by its component id, as it is without settings. A quantised storage is for
+// weights that do not train; of a path it must be what most of the file's weights have.
 BenchModel make_model(const std::string& name, const Registry& registry, at::Device device,
                       const StorageType& storage, at::ScalarType dtype, const std::string& peft);
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -164,6 +165,16 @@ void refuse_unknown_verb(const CLI::App& app, const std::string& verb) {
                                       mezo::did_you_mean(verb, known), fmt::join(known, ", ")));
 }
 
+// Help, the version, or what is wrong with the arguments. The parser would write to the streams
+// itself, and then nobody knew of help that was lost.
+int say_parsed(const CLI::App& app, const CLI::ParseError& e, mezo::Console& console) {
+  std::ostringstream out, err;
+  const int code = app.exit(e, out, err);
+  console.out(out.str());
+  console.err(err.str());
+  return code == 0 ? 0 : 2;
+}
+
 int run(int argc, char** argv, mezo::Console& console) {
   CLI::App app("mezo: fine-tune language models with forward passes only", "mezo");
   app.set_version_flag("--version", std::string("mezo ") + mezo::version_text);
@@ -201,7 +212,7 @@ int run(int argc, char** argv, mezo::Console& console) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    return say_parsed(app, e, console);
   }
   if (*plugins) return list_plugins(a, console);
   if (*again) {
