@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/io/json_text.h"
 #include "core/io/mapped_file.h"
 #include "core/plugin/create.h"
 
@@ -27,12 +28,7 @@ std::string copied_config(const std::string& path, std::optional<DType> dtype) {
   const MappedFile file(path);
   const std::string text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
   if (!dtype) return text;
-  Json config;
-  try {
-    config = Json::parse(text);
-  } catch (const nlohmann::json::exception& error) {
-    throw ModelError(fmt::format("[{}] not JSON: {}", path, error.what()));
-  }
+  Json config = json_of<ModelError, Json>(text, "[" + path + "]");
   if (!config.is_object()) throw ModelError(fmt::format("[{}] expected a JSON object", path));
   // Older files say torch_dtype, newer ones dtype; a file that says neither gets the one that both
   // old and new versions of transformers read.

@@ -4,14 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/checkpoint/rounding_cost.h"
 #include "core/error.h"
 #include "core/io/atomic_file.h"
 #include "core/io/dequantize.h"
+#include "core/io/read_file.h"
 #include "core/io/safetensors.h"
 
 namespace mezo {
@@ -27,11 +26,10 @@ constexpr const char *writer_key = "written_by", *writer = "mezo";
 
 ModelConfig read_config(const std::string& folder) {
   const std::string path = (fs::path(folder) / config_file).string();
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
-    throw ConfigError("[adapter] " + path + " cannot be read; an adapter folder holds " +
-                      config_file + " and " + weights_file);
-  return ModelConfig::from_json(std::string(std::istreambuf_iterator<char>(in), {}), path);
+  return ModelConfig::from_json(read_file<ConfigError>(path, most_text, "[adapter] ",
+                                                       std::string("; an adapter folder holds ") +
+                                                           config_file + " and " + weights_file),
+                                path);
 }
 
 TensorFile read_weights(const std::string& folder) {

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/forward/stream_ops.h"
 #include "core/io/dequantize.h"
+#include "core/io/read_file.h"
 #include "core/io/safetensors.h"
 #include "core/plugin/create.h"
 #include "core/zo/direction.h"
@@ -138,7 +139,7 @@ void read_initial(LoadedModel& model, const std::filesystem::path& path) {
   const auto refuse = [&](const std::string& what) {
     return RunError(fmt::format("[{}] {}", path.string(), what));
   };
-  if (!std::filesystem::exists(path))
+  if (!is_there(path))
     throw refuse("this file, which holds what the adapter started from, is missing");
   try {
     const TensorFile file = load_safetensors(path);

@@ -32,7 +32,7 @@ Character decode(std::string_view text) {
   return {code, length};
 }
 
-bool printable(std::uint32_t code) {
+bool is_printable(std::uint32_t code) {
   const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
   // Line separators and the marks that turn the writing direction would garble what follows them.
   const bool layout = (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
@@ -62,7 +62,7 @@ std::vector<Cell> split(std::string_view line) {
     const std::size_t length = std::max<std::size_t>(c.length, 1);
     if (line[i] == '\t')
       result.push_back({" ", 1});
-    else if (c.length == 0 || !printable(c.code))
+    else if (c.length == 0 || !is_printable(c.code))
       result.push_back({"?", 1});
     else
       result.push_back({std::string(line.substr(i, length)), cells(c.code)});
@@ -72,6 +72,35 @@ std::vector<Cell> split(std::string_view line) {
 }
 
 }  // namespace
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string out;
+  std::size_t line = 0, left_out = 0;  // bytes of the line that were shown, and that were not
+  const auto end_line = [&] {
+    if (left_out > 0) out += fmt::format("… ({} bytes more)", left_out);
+    line = left_out = 0;
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    const Character c = decode(text.substr(i));
+    const std::size_t length = std::max<std::size_t>(c.length, 1);
+    if (text[i] == '\n') {
+      end_line();
+      out += '\n';
+    } else if (line >= limit) {
+      left_out += length;
+    } else if (text[i] == '\t' || (c.length > 0 && is_printable(c.code))) {
+      out += text.substr(i, length);
+      line += length;
+    } else {
+      for (const char byte : text.substr(i, length))
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+      line += length;
+    }
+    i += length;
+  }
+  end_line();
+  return out;
+}
 
 std::size_t find_invalid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
@@ -105,7 +134,7 @@ std::string shown(std::string_view text, std::size_t limit) {
       result += "\\t";
     else if (c.length == 0)
       result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
-    else if (!printable(c.code))
+    else if (!is_printable(c.code))
       result +=
           c.code < 0x100 ? fmt::format("\\x{:02x}", c.code) : fmt::format("\\u{:04x}", c.code);
     else

@@ -21,6 +21,10 @@ MEZO_API int column_at(std::string_view line, std::size_t byte);
 // 'text' in single quotes with control characters escaped, cut after `limit` characters.
 MEZO_API std::string shown(std::string_view text, std::size_t limit = 60);
 
+// Lines as they are, but control characters and what is not UTF-8 escaped (\n and \t stay), and
+// each line cut after `limit` bytes with the number of those left out.
+MEZO_API std::string printable(std::string_view text, std::size_t limit = 4000);
+
 // A source line and the line with a caret under `column`, both cut to about `width` terminal
 // columns around it. Tabs become one space, what cannot be printed becomes '?'.
 struct Excerpt {

@@ -109,7 +109,7 @@ Parameters check_top_level(const Value& tree, std::span<const std::string> block
 
 std::string component_of(const Value* block, std::string_view name, std::string_view kind,
                          std::span<const std::string> ids, const std::string& fallback,
-                         Diagnostics& diagnostics, const Mark& parent) {
+                         Diagnostics& diagnostics, const Mark& parent, const std::string& beside) {
   if (!check_is_map(block, name, diagnostics)) return "";
   const Value* type = block ? block->find("type") : nullptr;
   if (!type) {
@@ -129,7 +129,7 @@ std::string component_of(const Value* block, std::string_view name, std::string_
   diagnostics.error(
       Code::unknown_component, type->mark,
       fmt::format("no {} is called {}{}", kind, shown(type->text), did_you_mean(type->text, ids)),
-      fmt::format("available: {}", fmt::join(ids, ", ")));
+      fmt::format("available: {}{}", fmt::join(ids, ", "), beside));
   return "";
 }
 

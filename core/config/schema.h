@@ -38,11 +38,13 @@ MEZO_API Parameters check_top_level(const Value& tree, std::span<const std::stri
                                     Diagnostics& diagnostics);
 
 // Which component a block's `type:` asks for: one of `ids`, or `fallback` where the block or the
-// key is missing (an empty fallback makes it required). `kind` is for messages: "objective". ""
-// after an error; do not check the block then.
+// key is missing (an empty fallback makes it required). `kind` is for messages: "objective";
+// `beside` is what they say behind the ids: what could not be loaded. "" after an error; do not
+// check the block then.
 MEZO_API std::string component_of(const Value* block, std::string_view name, std::string_view kind,
                                   std::span<const std::string> ids, const std::string& fallback,
-                                  Diagnostics& diagnostics, const Mark& parent = {});
+                                  Diagnostics& diagnostics, const Mark& parent = {},
+                                  const std::string& beside = "");
 
 // The host's rows of a block followed by those of the component that its `type` picked: the table
 // for check().

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "core/config/display.h"
+
 namespace mezo {
 
 namespace {
@@ -24,7 +26,7 @@ int write_all(int fd, std::string_view text) {
 
 // One write a line: lines of processes that share a terminal do not mix.
 std::string ended(std::string_view before, std::string_view line) {
-  return std::string(before).append(line) + "\n";
+  return std::string(before).append(printable(line)) + "\n";
 }
 
 }  // namespace

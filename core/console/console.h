@@ -22,7 +22,8 @@ class MEZO_API Console {
   virtual bool terminal() const { return false; }
   virtual std::size_t width() const { return 80; }
 
-  // Whole lines, without their ends.
+  // Whole lines, without their ends; several may be in one text. What a terminal should not get is
+  // shown instead (core/config/display.h), and a line is cut where nobody would read on.
   void result(std::string_view line);   // to stdout
   void say(std::string_view line);      // to stderr, as are the others
   void note(std::string_view line);     // behind "note: "

@@ -10,7 +10,7 @@ namespace mezo {
 namespace {
 
 std::atomic<int> received{0};
-struct sigaction old_int, old_term;
+struct sigaction old_int, old_term, old_hup;
 
 extern "C" void count_signal(int) {
   if (received.fetch_add(1) >= 2) _exit(6);
@@ -26,11 +26,14 @@ Interrupt::Interrupt() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, &old_int);
   sigaction(SIGTERM, &action, &old_term);
+  sigaction(SIGHUP, nullptr, &old_hup);
+  if (old_hup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup asked for that
 }
 
 Interrupt::~Interrupt() {
   sigaction(SIGINT, &old_int, nullptr);
   sigaction(SIGTERM, &old_term, nullptr);
+  sigaction(SIGHUP, &old_hup, nullptr);
 }
 
 int Interrupt::signals() { return received; }

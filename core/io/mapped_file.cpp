@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/io/file_descriptor.h"
+#include "core/io/shrunk_file.h"
 
 namespace mezo {
 namespace {
@@ -39,6 +40,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path.string())
   if (address == MAP_FAILED) fail(path_, "map", errno);
   bytes_ = {static_cast<const std::byte*>(address), size};
   mapped_ = true;
+  remember_mapped(bytes_, path_.c_str());
 }
 
 MappedFile::MappedFile(std::string name, std::vector<std::byte> bytes)
@@ -59,7 +61,9 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-  if (mapped_) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (!mapped_) return;
+  forget_mapped(bytes_);
+  ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 void MappedFile::release(std::span<const std::byte> part) const {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -58,6 +59,7 @@ bool sync_folder(const fs::path& path) {
 NewFolder::NewFolder(const fs::path& target) : target_(resolved(target)) {
   refuse_what_is_there(target_);
   make_parents();
+  remove_leftovers();
   make_temporary();
 }
 
@@ -72,6 +74,23 @@ void NewFolder::make_parents() {
   for (const fs::path& folder : missing) {
     if (::mkdir(folder.c_str(), 0777) != 0) fail("make the folder above it", errno);
     made_.push_back(folder);
+  }
+}
+
+// .NAME.PID-N.tmp of a process that is no more, which was killed.
+void NewFolder::remove_leftovers() const {
+  const std::string before = fmt::format(".{}.", target_.filename().string());
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(target_.parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    long pid = 0, number = 0;
+    char end = 0;
+    if (!name.starts_with(before) ||
+        std::sscanf(name.c_str() + before.size(), "%ld-%ld.tm%c", &pid, &number, &end) != 3 ||
+        end != 'p' || pid <= 0)
+      continue;
+    if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH)
+      fs::remove_all(entry.path(), ignored);
   }
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 // A folder that appears whole or not at all. Used for what is several files and of no use in part:
 // an exported model, an adapter. Its files are written into a temporary folder beside the target;
-// commit() renames that to the target. A failure leaves nothing behind (a kill may: it is called
-// .NAME.PID-N.tmp), and what stood at the target is never touched.
+// commit() renames that to the target. A failure leaves nothing behind, and what stood at the
+// target is never touched. A kill leaves .NAME.PID-N.tmp, which the next one for the same target
+// removes.
 
 #include <filesystem>
 #include <string>
@@ -31,6 +32,7 @@ class MEZO_API NewFolder {
 
  private:
   void make_parents();
+  void remove_leftovers() const;
   void make_temporary();
   void remove() noexcept;
   [[noreturn]] void fail(const char* what, int error);

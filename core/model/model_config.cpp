@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/config/display.h"
 #include "core/error.h"
 #include "core/io/gguf.h"
+#include "core/io/json_text.h"
+#include "core/io/read_file.h"
 
 namespace mezo {
 
@@ -26,11 +27,7 @@ ModelConfig& ModelConfig::operator=(const ModelConfig&) = default;
 
 ModelConfig ModelConfig::from_json(const std::string& text, const std::string& origin) {
   auto json = std::make_shared<Json>();
-  try {
-    json->value = nlohmann::json::parse(text);
-  } catch (const nlohmann::json::exception& e) {
-    throw ModelError("[" + origin + "] not JSON: " + e.what());
-  }
+  json->value = json_of<ModelError>(text, "[" + origin + "]");
   if (!json->value.is_object())
     throw ModelError("[" + origin + "] expected a JSON object, got " + json->value.type_name());
   return {std::move(json), origin};
@@ -38,11 +35,10 @@ ModelConfig ModelConfig::from_json(const std::string& text, const std::string& o
 
 ModelConfig ModelConfig::from_folder(const std::string& folder) {
   const std::string path = (std::filesystem::path(folder) / "config.json").string();
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
-    throw ModelError("[" + path +
-                     "] cannot be read; a model folder holds config.json, weights and a tokenizer");
-  return from_json(std::string(std::istreambuf_iterator<char>(in), {}), path);
+  return from_json(
+      read_file<ModelError>(path, most_text, "[model] ",
+                            "; a model folder holds config.json, weights and a tokenizer"),
+      path);
 }
 
 namespace {
@@ -130,18 +126,21 @@ const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
   return node->is_null() ? nullptr : node;
 }
 
+constexpr auto replaced = nlohmann::json::error_handler_t::replace;  // a GGUF's text is any bytes
+
 void ModelConfig::refuse(const std::string& key, const std::string& why) const {
   const nlohmann::json* value = json_->find(key);
   const auto spelt = json_->spelling.find(key);
   throw ModelError("[" + origin_ + "] " + (spelt == json_->spelling.end() ? key : spelt->second) +
-                   ": " + why + ", got " + (value ? value->dump() : "nothing"));
+                   ": " + why + ", got " +
+                   (value ? shown(value->dump(-1, ' ', false, replaced), 200) : "nothing"));
 }
 
 bool ModelConfig::has(const std::string& key) const { return json_->find(key) != nullptr; }
 
 std::string ModelConfig::json(const std::string& key) const {
   const nlohmann::json* value = json_->find(key);
-  return value ? value->dump() : "null";
+  return value ? value->dump(-1, ' ', false, replaced) : "null";
 }
 
 std::int64_t ModelConfig::integer(const std::string& key) const {

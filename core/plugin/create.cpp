@@ -9,6 +9,7 @@
 
 #include "core/config/schema.h"
 #include "core/error.h"
+#include "core/plugin/blame.h"
 #include "core/plugin/contents.h"
 #include "core/plugin/thrown.h"
 
@@ -52,6 +53,7 @@ void rethrow_as_ours(const Component& component, std::string_view doing) {
 
 void* create_raw(const Component& component, const Parameters& parameters) {
   constexpr std::string_view doing = "being created";
+  const Blame creating(component.plugin->path);
   void* object = guard(
       component, [&] { return component.descriptor->create(&parameters); }, doing);
   if (!object) throw PluginError(fault(component, "was not created: its factory returned null"));

@@ -44,6 +44,14 @@ std::optional<std::string> tag_problem(const Tag& tag) {
                      shown(tag.hosts), tag.advice);
 }
 
+// Only one header says the version, in another folder than most.
+const char* torch_advice(const char* theirs) {
+  return theirs && std::string_view(theirs) == "none"
+             ? "<torch/version.h> was not found when it was compiled: add torch's second include "
+               "folder, torch/include/torch/csrc/api/include"
+             : "rebuild it against the torch that this mezo uses";
+}
+
 }  // namespace
 
 std::optional<std::string> handshake_problem(const mezo_plugin& plugin, const HostTags& host) {
@@ -52,7 +60,7 @@ std::optional<std::string> handshake_problem(const mezo_plugin& plugin, const Ho
   if (auto problem = number_problem("SDK", plugin.sdk, host.sdk)) return problem;
 
   const Tag tags[] = {
-      {"torch", plugin.torch, host.torch, "rebuild it against the torch that this mezo uses"},
+      {"torch", plugin.torch, host.torch, torch_advice(plugin.torch)},
       {"_GLIBCXX_USE_CXX11_ABI", plugin.cxx11_abi, host.cxx11_abi,
        "rebuild it with this mezo's value"},
       {"sanitizer", plugin.sanitizer, host.sanitizer,

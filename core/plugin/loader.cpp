@@ -8,6 +8,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/plugin/blame.h"
 #include "core/plugin/contents.h"
 #include "core/plugin/handshake.h"
 #include "core/plugin/thrown.h"
@@ -66,7 +67,10 @@ LoadResult load_plugin(const fs::path& path, const HostTags& host) {
 
   std::error_code error;
   boost::dll::shared_library opened;
-  opened.load(path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, error);
+  {
+    const Blame loading(path);
+    opened.load(path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, error);
+  }
   if (!opened.is_loaded()) return broken(open_problem());
   const boost::dll::shared_library& library = keep_for_ever(std::move(opened));
 
@@ -77,6 +81,7 @@ LoadResult load_plugin(const fs::path& path, const HostTags& host) {
   }
   const mezo_plugin* descriptor = nullptr;
   try {
+    const Blame asking(path);
     descriptor = library.get<const mezo_plugin*()>(MEZO_ENTRY_POINT)();
   } catch (...) {
     return broken(fmt::format("its " MEZO_ENTRY_POINT

@@ -137,7 +137,7 @@ std::string Registry::where_searched() const {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-std::string Registry::broken_near(std::string_view name) const {
+std::string Registry::broken_for(std::string_view name) const {
   if (broken_.empty()) return "";
   const bool few = broken_.size() <= 3;
   std::vector<std::string> near;
@@ -161,7 +161,7 @@ const Component& Registry::find(mezo_kind kind, std::string_view id) const {
   }
   throw PluginError(fmt::format("no {} '{}'{}{} (known: {}; searched: {}{})", kind_name(kind), id,
                                 guess(id, ids), elsewhere, known(ids), where_searched(),
-                                broken_near(id)));
+                                broken_for(id)));
 }
 
 const Component& Registry::match_model(const std::vector<std::string>& architectures) const {
@@ -187,7 +187,7 @@ const Component& Registry::match_model(const std::vector<std::string>& architect
   const std::string first = architectures.empty() ? "" : architectures.front();
   throw PluginError(fmt::format("no model serves '{}'{} (known: {}; searched: {}{})", wanted,
                                 guess(first, all), known(all), where_searched(),
-                                broken_near(first)));
+                                broken_for(first)));
 }
 
 }  // namespace mezo

@@ -53,6 +53,10 @@ class MEZO_API Registry {
   std::vector<const Component*> components(mezo_kind kind) const;  // sorted by id
   const std::vector<std::shared_ptr<const Plugin>>& plugins() const { return plugins_; }
   const std::vector<BrokenPlugin>& broken() const { return broken_; }
+
+  // For a message that a component is unknown: "; broken: …" with all plugins that could not be
+  // used, or of more than three those of a name like it. "" where there are none.
+  std::string broken_for(std::string_view name) const;
   const std::vector<PluginFolder>& folders() const { return folders_; }
 
  private:
@@ -62,7 +66,6 @@ class MEZO_API Registry {
   void load_folder(const PluginFolder& folder, const HostTags& host);
 
   std::string where_searched() const;
-  std::string broken_near(std::string_view name) const;
 
   std::map<std::pair<mezo_kind, std::string>, Component> components_;
   std::map<std::filesystem::path, std::string> reasons_;  // of each canonical path; "" if it loaded

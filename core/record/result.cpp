@@ -66,8 +66,11 @@ std::string result_table(const RunConfig& config, const LoadedModel& model, cons
   const std::vector<const Metric*> columns = metrics_for(config.task.metric);
   const auto row = [&](const std::string& name, const Json& scores) {
     std::string cells;
-    for (const Metric* m : columns)
-      cells += fmt::format(" {:>9}", shown(*m, scores.at(m->name).get<double>()));
+    for (const Metric* m : columns) {
+      const auto score = scores.find(m->name);  // those before training may come from a log
+      const bool known = score != scores.end() && score->is_number();
+      cells += fmt::format(" {:>9}", known ? shown(*m, score->get<double>()) : "-");
+    }
     return fmt::format("{:<24}{}\n", name, cells);
   };
   std::string head = fmt::format("{:<24}", config.task.name);

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
 
 #include "core/error.h"
+#include "core/io/json_text.h"
+#include "core/io/read_file.h"
 
 namespace mezo {
 
@@ -16,23 +17,30 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::int64_t most_bytes = std::int64_t{1} << 33;
+
 // Gives each line up to step `steps` to `use`; returns how many bytes they take. A torn last line
 // ends it.
 std::uintmax_t walk(const std::filesystem::path& path, std::uint32_t steps,
                     const std::function<void(const Json&)>& use) {
-  std::ifstream in(path, std::ios::binary);
-  std::uintmax_t kept = 0;
+  std::error_code none;
+  if (!std::filesystem::exists(path, none)) return 0;
+  const std::string text = read_file<RunError>(path, most_bytes, "[resume] ");
+  std::size_t kept = 0;
   int number = 0;
-  for (std::string line; std::getline(in, line);) {
-    if (in.eof()) break;  // without its line end
-    ++number;
-    const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_unsigned())
-      throw RunError(fmt::format("{}:{}: expected a JSON object with a step, as a run writes it",
-                                 path.string(), number));
-    if (json["step"].get<std::uint64_t>() > steps) break;
-    use(json);
-    kept += line.size() + 1;
+  for (std::size_t end; (end = text.find('\n', kept)) != text.npos; kept = end + 1) {
+    const std::string place = fmt::format("{}:{}", path.string(), ++number);
+    const Json line =
+        json_of<RunError, Json>(std::string_view(text).substr(kept, end - kept), place);
+    const std::string expected = ": expected a JSON object with a step, as a run writes it";
+    if (!line.is_object() || !line.contains("step") || !line["step"].is_number_unsigned())
+      throw RunError(place + expected);
+    if (line["step"].get<std::uint64_t>() > steps) break;
+    try {
+      use(line);
+    } catch (const nlohmann::json::exception& e) {
+      throw RunError(place + expected + ": " + json_reason(e));
+    }
   }
   return kept;
 }
@@ -51,12 +59,19 @@ LoggedStep step_of(const Json& line) {
   return step;
 }
 
+// Numbers by their names, which result tables read.
+Json scores_in(const Json& scores) {
+  for (const auto& [name, value] : scores.get_ref<const Json::object_t&>())
+    if (!value.is_null()) static_cast<void>(value.get<double>());
+  return scores;
+}
+
 }  // namespace
 
 RunLog read_log(const std::string& folder, std::uint32_t steps) {
   RunLog log;
   walk(std::filesystem::path(folder) / "metrics.jsonl", steps, [&](const Json& line) {
-    if (line.contains("before")) log.before = line["before"];
+    if (line.contains("before")) log.before = scores_in(line["before"]);
     if (line.contains("dev") && line["step"] == steps) log.dev = true;
     if (line.contains("loss")) log.steps.push_back(step_of(line));
     if (line.contains("diverged"))

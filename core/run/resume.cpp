@@ -4,13 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "core/checkpoint/start_adapter.h"
 #include "core/checkpoint/weights_hash.h"
 #include "core/console/interrupt.h"
 #include "core/console/progress.h"
 #include "core/error.h"
+#include "core/io/json_text.h"
+#include "core/io/read_file.h"
 #include "core/record/provenance.h"
 #include "core/run/replay.h"
 #include "core/settings/host_rows.h"
@@ -122,10 +123,13 @@ void check_resumption(Resumption& resumption, const TrajectoryHeader& now, const
 }
 
 std::optional<nlohmann::ordered_json> whole_result(const RunFolder& folder) {
-  std::ifstream in(folder.file("result.json"));
-  auto json = nlohmann::ordered_json::parse(in, nullptr, false);
-  if (json.is_object() && json.value("interrupted", nlohmann::ordered_json()) == false) return json;
-  return std::nullopt;
+  using Json = nlohmann::ordered_json;
+  if (!folder.has("result.json")) return std::nullopt;
+  const std::string file = folder.file("result.json");
+  Json json = json_of<RunError, Json>(read_file<RunError>(file, most_text, "[resume] "),
+                                      "[resume] " + file);
+  if (!json.is_object()) throw RunError("[resume] " + file + ": expected a JSON object");
+  return json.value("interrupted", Json()) == false ? std::optional(std::move(json)) : std::nullopt;
 }
 
 Start start_new(RunFolder& folder, const TrajectoryHeader& provenance, const LoadedModel& model,

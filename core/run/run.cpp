@@ -47,7 +47,7 @@ RunResult finished(const RunFolder& folder, nlohmann::ordered_json values, std::
 std::optional<RunResult> done_already(const RunConfig& config, const std::string& requested,
                                       const RunFolder& folder, Console& console) {
   const auto values = whole_result(folder);
-  if (!values || values->value("requested", "") != requested) return {};
+  if (!values || values->value("requested", nlohmann::ordered_json()) != requested) return {};
   return finished(folder, *values, config.settings.trainer.steps, console);
 }
 
@@ -66,7 +66,7 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   return result;
 }
 
-// The table first: a full disk must not cost the numbers.
+// The table first: nothing in it can fail, and a full disk must not cost the numbers.
 RunResult report(const RunConfig& config, const std::string& requested, const LoadedModel& model,
                  const WeightHashes& hashes, const Trained& trained, RunFolder& folder,
                  Console& console) {

@@ -29,6 +29,13 @@ std::vector<std::string> ids(const Registry& registry, mezo_kind kind) {
   return names;
 }
 
+// What the component that a block names could be in, had it been loaded.
+std::string broken_for(const Value& tree, const char* block, const Registry& registry) {
+  const Value* map = tree.find(block);
+  const Value* type = map ? map->find("type") : nullptr;
+  return registry.broken_for(type && type->is_scalar() ? type->text : "");
+}
+
 // A block whose `type` names a component; without one after an error.
 struct CheckedComponent {
   Component component;
@@ -40,7 +47,7 @@ CheckedComponent check_component(const Value& tree, const char* name, mezo_kind 
                                  std::span<const mezo_parameter> host, const Registry& registry,
                                  Diagnostics& diagnostics) {
   const std::string id = component_of(tree.find(name), name, what, ids(registry, kind), otherwise,
-                                      diagnostics, tree.mark);
+                                      diagnostics, tree.mark, broken_for(tree, name, registry));
   if (id.empty()) return {};
   const Component& component = registry.find(kind, id);
   return {component, check_block(tree, name, host, component.settings(), diagnostics)};
@@ -57,7 +64,7 @@ Checked check_model(const Value& tree, const Registry& registry, Diagnostics& di
   std::vector<std::string> known = ids(registry, MEZO_MODEL);
   known.emplace_back("auto");
   const std::string id = component_of(tree.find("model"), "model", "model family", known, "auto",
-                                      diagnostics, tree.mark);
+                                      diagnostics, tree.mark, broken_for(tree, "model", registry));
   const bool named = !id.empty() && id != "auto";
   return check_block(
       tree, "model", model_settings(),

@@ -1,12 +1,12 @@
 #include "core/task/examples.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
 #include "core/config/display.h"
 #include "core/error.h"
+#include "core/io/read_file.h"
 #include "core/task/data_faults.h"
 #include "core/task/json_row.h"
 
@@ -70,10 +70,24 @@ std::vector<std::string> parse_header(const std::string& line, const Place& plac
   return names;
 }
 
+// std::getline(), but a line that does not end is not read until memory does.
+bool read_line(std::ifstream& in, std::string& line, const Place& place) {
+  constexpr std::size_t longest = std::size_t{1} << 26;
+  line.clear();
+  for (int c; (c = in.rdbuf()->sbumpc()) != std::char_traits<char>::eof();) {
+    if (c == '\n') return true;
+    if (line.size() == longest)
+      place.fail("the line has more than " + std::to_string(longest) + " bytes");
+    line += static_cast<char>(c);
+  }
+  return !line.empty();
+}
+
 // The next line without its end; a byte order mark is dropped from the first.
-bool next_line(std::ifstream& in, std::string& line, std::int64_t& number) {
-  if (!std::getline(in, line)) return false;
-  if (++number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+bool next_line(std::ifstream& in, std::string& line, std::int64_t& number,
+               const std::string& path) {
+  if (!read_line(in, line, {path, ++number})) return false;
+  if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
   if (!line.empty() && line.back() == '\r') line.pop_back();
   return true;
 }
@@ -87,17 +101,13 @@ bool blank(const std::string& line) { return line.find_first_not_of(" \t") == st
 
 // Opens a file that must be one; reports what it is instead.
 std::ifstream open(const std::string& path) {
-  std::error_code none;
-  if (std::filesystem::is_directory(path, none))
-    throw DataError(path + ": is a folder, expected a .jsonl or .tsv file");
+  if (const std::string problem = unreadable(path); !problem.empty())
+    throw DataError(path + ": " + problem + "; expected a .jsonl or .tsv file");
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension != ".tsv" && extension != ".jsonl" && extension != ".json")
     throw DataError(path + ": expected a .jsonl or .tsv file, got " +
                     (extension.empty() ? "no extension" : shown(extension)));
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw DataError(path + ": cannot be read: " + std::generic_category().message(errno));
-  return in;
+  return std::ifstream(path, std::ios::binary);
 }
 
 }  // namespace
@@ -110,11 +120,11 @@ std::vector<Example> read_examples(const std::string& path, std::int64_t limit) 
   std::vector<std::string> header;
   std::string line;
   std::int64_t number = 0, row = 0;
-  if (tsv && next_line(in, line, number)) {
+  if (tsv && next_line(in, line, number, path)) {
     check_utf8(line, {path, number});
     header = parse_header(line, {path, number});
   }
-  while ((limit == 0 || row < limit) && next_line(in, line, number)) {
+  while ((limit == 0 || row < limit) && next_line(in, line, number, path)) {
     if (blank(line)) continue;
     faults.collect([&] {
       const Place place{path, number};

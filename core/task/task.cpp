@@ -157,8 +157,8 @@ std::string find_task(const std::string& name_or_path, const std::vector<std::st
   std::vector<std::string> known;
   for (const std::string& folder : folders) {
     const fs::path candidate = fs::path(folder) / (name_or_path + ".yaml");
-    if (fs::exists(candidate)) return candidate.string();
     std::error_code none;
+    if (fs::exists(candidate, none)) return candidate.string();
     for (const auto& entry : fs::directory_iterator(folder, none))
       if (entry.path().extension() == ".yaml") known.push_back(entry.path().stem().string());
   }

@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/io/read_file.h"
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_files.h"
 
 namespace mezo {
 
 Tokenizer Tokenizer::from_folder(const std::filesystem::path& folder) {
-  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name); };
+  const auto has = [&](const char* name) { return is_there(folder / name); };
   if (has("tokenizer.json")) {
     return Tokenizer(read_tokenizer_json(folder / "tokenizer.json", read_special_tokens(folder)));
   }

@@ -2,31 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "core/error.h"
+#include "core/io/json_text.h"
+#include "core/io/read_file.h"
 
 namespace mezo {
 
 std::string read_text_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  // A folder opens but does not read; an empty file reads nothing without being at fault.
-  if (!file || std::filesystem::is_directory(path) || (text << file.rdbuf(), file.bad())) {
-    throw ModelError(fmt::format("[tokenizer] {}: cannot be read", path.string()));
-  }
-  return std::move(text).str();
+  return read_file<ModelError>(path, most_json, "[tokenizer] ");
 }
 
 JsonFile::JsonFile(const std::filesystem::path& path) : path_(path) {
-  const std::string text = read_text_file(path);
-  try {
-    root_ = Json::parse(text);
-  } catch (const Json::exception& error) {
-    throw ModelError(
-        fmt::format("[tokenizer] {}: expected JSON, got {}", this->path(), error.what()));
-  }
+  root_ = json_of<ModelError>(read_text_file(path), "[tokenizer] " + this->path());
   if (!root_.is_object()) fail("an object", root_);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/io/read_file.h"
 #include "core/text/json_file.h"
 
 namespace mezo {
@@ -73,7 +74,7 @@ void read_config(const JsonFile& file, SpecialTokens& tokens) {
 SpecialTokens read_special_tokens(const std::filesystem::path& folder) {
   SpecialTokens tokens;
   const auto read = [&](const char* name, auto reader) {
-    if (std::filesystem::exists(folder / name)) reader(JsonFile(folder / name), tokens);
+    if (is_there(folder / name)) reader(JsonFile(folder / name), tokens);
   };
   read("tokenizer_config.json", read_tokenizer_config);
   read("special_tokens_map.json", read_named_tokens);

@@ -1,15 +1,14 @@
 #include "core/zo/trajectory.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "core/error.h"
 #include "core/io/crc.h"
-#include "core/io/file_descriptor.h"
+#include "core/io/json_text.h"
+#include "core/io/read_file.h"
 #include "core/zo/trajectory_format.h"
 
 namespace mezo {
@@ -18,23 +17,7 @@ namespace format = trajectory_format;
 
 namespace {
 
-std::string read_whole(const std::filesystem::path& path) {
-  const auto fail = [&] {
-    throw RunError(
-        fmt::format("[trajectory] {}: cannot read: {}", path.string(), std::strerror(errno)));
-  };
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) fail();
-  std::string bytes;
-  char buffer[1 << 16];
-  for (;;) {
-    const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail();
-    if (got == 0) return bytes;
-    bytes.append(buffer, static_cast<std::size_t>(got));
-  }
-}
+constexpr std::int64_t most_bytes = std::int64_t{1} << 33;
 
 // Walks through the records of a file once.
 class Reader {
@@ -104,10 +87,10 @@ void Reader::header() {
   if (crc != format::number_at<std::uint32_t>(bytes_, static_cast<std::size_t>(end)))
     refuse("the header was altered: its checksum differs");
   try {
-    out_.header =
-        format::header_of(nlohmann::json::parse(piece(format::prologue_bytes, length)), version);
+    out_.header = format::header_of(
+        json_of<RunError>(piece(format::prologue_bytes, length), "[trajectory] " + path_), version);
   } catch (const nlohmann::json::exception& e) {
-    refuse(std::string("the header is not as this format has it: ") + e.what());
+    refuse("the header is not as this format has it: " + json_reason(e));
   }
   if (out_.header.first.first_step != 0 || out_.header.first.scalars == 0)
     refuse(
@@ -146,7 +129,7 @@ void Reader::take(format::Head head, std::string_view payload) {
     if (head.kind == format::Kind::segment) take_segment(payload);
     if (head.kind == format::Kind::end) take_end(payload);
   } catch (const nlohmann::json::exception& e) {
-    refuse_record(std::string("is not as this format has it (") + e.what() + ")");
+    refuse_record(std::string("is not as this format has it (") + json_reason(e) + ")");
   }
 }
 
@@ -164,7 +147,8 @@ void Reader::take_block(format::Head head, std::string_view payload) {
 }
 
 void Reader::take_segment(std::string_view payload) {
-  Segment segment = format::segment_of(nlohmann::json::parse(payload), out_.version);
+  Segment segment =
+      format::segment_of(json_of<RunError>(payload, "[trajectory] " + path_), out_.version);
   if (segment.first_step != out_.steps() || segment.scalars == 0)
     refuse_record(fmt::format("is a segment that begins at step {}", segment.first_step));
   out_.segments.push_back(std::move(segment));
@@ -194,7 +178,7 @@ const EndRecord* Trajectory::end_at(std::uint32_t steps) const {
 }
 
 Trajectory read_trajectory(const std::filesystem::path& path) {
-  return Reader(path.string(), read_whole(path)).read();
+  return Reader(path.string(), read_file<RunError>(path, most_bytes, "[trajectory] ")).read();
 }
 
 }  // namespace mezo

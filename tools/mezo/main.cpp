@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -21,8 +22,10 @@
 #include "core/config/nearest.h"
 #include "core/config/table.h"
 #include "core/error.h"
+#include "core/io/shrunk_file.h"
 #include "core/machine/kept_pages.h"
 #include "core/machine/short_spins.h"
+#include "core/plugin/blame.h"
 #include "core/plugin/create.h"
 #include "core/plugin/listing.h"
 #include "core/plugin/registry.h"
@@ -233,12 +236,8 @@ int run(int argc, char** argv, mezo::Console& console) {
   return result.whole ? 0 : 6;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  mezo::start_with_short_spins(argv);
-  mezo::keep_freed_pages();
-  mezo::StandardConsole console;
+// What it prints where it ends, and its exit code.
+int run_and_report(int argc, char** argv, mezo::StandardConsole& console) {
   try {
     const int code = run(argc, argv, console);
     for (const std::string& fault : mezo::take_destruction_faults()) console.warning(fault);
@@ -248,9 +247,28 @@ int main(int argc, char** argv) {
   } catch (const mezo::Error& e) {
     console.say(e.what());
     return e.exit_code();
+  } catch (const std::bad_alloc&) {
+    console.say("mezo: out of memory");
+    return 6;
+  } catch (const std::filesystem::filesystem_error& e) {
+    console.say(fmt::format("mezo: {}: {}", e.path1().string(), e.code().message()));
+    return 6;
   } catch (const std::exception& e) {
     const std::string what = e.what();  // torch puts a stack trace behind this line
     console.say("mezo: internal error: " + what.substr(0, what.find("\nException raised from ")));
     return 1;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mezo::start_with_short_spins(argv);
+  mezo::keep_freed_pages();
+  mezo::name_shrunk_files();
+  mezo::blame_plugins();
+  mezo::StandardConsole console;
+  const int code = run_and_report(argc, argv, console);
+  mezo::leaving_now();
+  return code;
 }
