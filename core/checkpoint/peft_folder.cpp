@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -34,6 +35,7 @@ std::string instead_of(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, none), end; entry != end; entry.increment(none))
     if (fs::exists(entry->path() / config_file, none)) inside.push_back(entry->path().string());
   std::sort(inside.begin(), inside.end());
+  if (inside.size() > 4) inside = {inside.front(), inside.back()};
   if (!inside.empty()) return fmt::format("; did you mean {}?", fmt::join(inside, " or "));
   if (fs::exists(folder / "config.json", none))
     return "; this is a model's folder, which model.path takes";
@@ -47,6 +49,12 @@ std::string read_config(const std::string& folder) {
     throw ConfigError("[adapter] " + path + " cannot be read; an adapter folder holds " +
                       config_file + " and " + weights_file + instead_of(folder));
   return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+bool same_but_case(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::toupper(x) == std::toupper(y);
+  });
 }
 
 TensorFile read_weights(const std::string& folder) {
@@ -80,7 +88,9 @@ PeftFolder::PeftFolder(const std::string& folder, const std::string& peft_type,
   const std::string type = config_.text("peft_type", "nothing");
   if (type != peft_type)
     throw ConfigError("[adapter] " + folder + " holds an adapter of peft_type " + type +
-                      ", expected " + peft_type + did_you_mean(type, std::vector{peft_type}));
+                      ", expected " + peft_type +
+                      (same_but_case(type, peft_type) ? " in capitals" : "") +
+                      "; set peft.type to a mode that reads it, or " + merge_it);
 }
 
 std::string PeftFolder::json(const std::string& key) const {
@@ -92,6 +102,11 @@ std::string PeftFolder::json(const std::string& key) const {
 const TensorView& PeftFolder::require(const std::string& name,
                                       const std::vector<std::int64_t>& shape) const {
   const TensorView& view = tensors_.at(name);
+  if (view.count() == 0)  // a known mistake of training in shards
+    throw ModelError(
+        fmt::format("[{}] tensor {} is empty; gather the adapter's weights from all "
+                    "processes before it is saved",
+                    path_, name));
   if (view.shape != shape)
     throw ModelError(fmt::format("[{}] tensor {}: expected shape [{}], got [{}]", path_, name,
                                  fmt::join(shape, ", "), fmt::join(view.shape, ", ")));

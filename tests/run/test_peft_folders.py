@@ -3,6 +3,7 @@
 As the other scripts here, on a tiny model. Each scores as in the peft package or is refused by what was found and what to do.
 """
 
+import json
 import shutil
 
 import cli
@@ -77,6 +78,14 @@ class Targets(Case):
         self.check(target_modules=r"(?:.*?(?:language|text).*?(?:self_attn|mlp).*?(?:q_proj|up_proj).*?)|"
                                   r"(?:\bmodel\.layers\.[\d]{1,}\.(?:self_attn|mlp)\.(?:(?:q_proj|up_proj)))")
 
+    def test_patterns_mean_what_they_mean_in_python(self):
+        for pattern in (r".*[qv]_proj", r"(?!.*k_proj).*attn.*_proj", r"^.*q_proj$", r".*\.self_attn\.[a-q]_proj", r"model.layers.(0|1).mlp.(up|down)_proj",
+                        r".*attn.*?[^ko]_proj", r".*\bq_proj\b", r".*q_proj|.*up_proj", r".*\.\d\..{4,9}\.[qk].*", r"model(\.\w+)+\.q_proj"):
+            self.check(target_modules=pattern)
+        for pattern in (r".*\.(?P<part>q)_proj", r".*q_proj\Z", r".*(?<!k)_proj", r"(?s:.*q_proj)", r".*+q_proj", r".*([]q])_proj", r".*\.(q)_(\1|p)roj"):
+            self.change_config(target_modules=pattern)
+            self.refused(5, "lora", "target_modules: the pattern", "cannot be read (", "; write the names of the modules")
+
     def test_ranks_and_alphas_by_pattern(self):
         self.check(target_modules=["q_proj", "v_proj"], rank_pattern={"q_proj": 2}, alpha_pattern={"v_proj": 1.5})
         self.check(target_modules=["q_proj", "up_proj"], rank_pattern={r"layers\.[1-9]\..*": 2}, alpha_pattern={r"mlp\.\w+": 3}, use_rslora=True)
@@ -128,6 +137,77 @@ class Names(Case):
                 self.scores_as_peft(mode)
             self.save(config, torch.float64)
             self.refused(5, mode, "expected F32, F16 or BF16, got F64; save the adapter again in float32")
+
+
+class Reports(Case):
+    """What users of the package have asked about."""
+
+    def test_names_that_a_wrapper_left(self):
+        for wrapper in ("_orig_mod.", "_fsdp_wrapped_module.", "module.", "base_model.model."):
+            self.save(QV)
+            self.change_tensors(lambda tensors: {name.replace("model.layers", wrapper + "model.layers"): t for name, t in tensors.items()})
+            self.refused(5, "lora", "the model was saved in a wrapper, whose name stands in it; unwrap it")
+
+    def test_tensors_that_were_saved_empty(self):
+        for mode, config in (("lora", QV), ("prefix", PREFIX)):
+            for shape in ((0,), (0, 32)):
+                self.save(config)
+                self.change_tensors(lambda tensors: {name: torch.zeros(shape) for name in tensors})
+                self.refused(5, mode, "is empty; gather the adapter's weights")
+
+    def test_a_configuration_of_an_old_version(self):
+        self.save(QV)
+        self.write("made/adapter_config.json", json.dumps({
+            "base_model_name_or_path": "a/base", "bias": "none", "enable_lora": None, "fan_in_fan_out": False, "inference_mode": True,
+            "lora_alpha": 6, "lora_dropout": 0.05, "merge_weights": False, "modules_to_save": None, "peft_type": "LORA", "r": 4,
+            "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM"}))
+        self.scores_as_peft("lora")
+        self.change_config(enable_lora=[True, False, True])
+        self.refused(5, "lora", "enable_lora: this key is not known")
+
+    def test_other_kinds_of_adapters(self):
+        for config, kind in ((peft.IA3Config(target_modules=["k_proj"], feedforward_modules=[]), "IA3"),
+                             (peft.LoHaConfig(target_modules=["k_proj"]), "LOHA"),
+                             (peft.AdaLoraConfig(target_modules=["q_proj"], total_step=10), "ADALORA"), (PREFIX, "PREFIX_TUNING")):
+            self.save(config)
+            self.refused(2, "lora", f"holds an adapter of peft_type {kind}, expected LORA", "set peft.type to a mode that reads it, or merge")
+
+        self.save(QV)
+        self.change_config(peft_type="lora")
+        self.refused(2, "lora", "peft_type lora, expected LORA in capitals")
+
+    def test_the_head_of_a_classifier(self):
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(cli.MODEL)
+        config = peft.LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="SEQ_CLS")
+        peft.get_peft_model(model, config).save_pretrained(self.folder / "made")
+        self.refused(5, "lora", "modules_to_save: adapters that use it cannot be read", "score")
+
+    def test_a_vocabulary_that_grew(self):
+        model = self.base()
+        model.resize_token_embeddings(model.config.vocab_size + 8)
+        peft.get_peft_model(model, QV).save_pretrained(self.folder / "made", save_embedding_layers=True)
+        self.refused(5, "lora", "it would replace a part of the base")
+
+    def test_ranks_by_data_have_a_pattern_for_every_map(self):
+        names = [f"model.layers.{layer}.self_attn.{part}" for layer in range(2) for part in ("q_proj", "v_proj")]
+        self.save(peft.LoraConfig(**LORA, target_modules=names, rank_pattern={name: 2 + i for i, name in enumerate(names)},
+                                  alpha_pattern={name: 3.5 + i for i, name in enumerate(names)}))
+        self.scores_as_peft("lora")
+
+    def test_the_start_may_be_any_that_leaves_the_base(self):
+        for start in ("gaussian", "orthogonal", "mica", False):
+            self.save(peft.LoraConfig(**LORA, target_modules=["q_proj", "v_proj"], init_lora_weights=start))
+            self.scores_as_peft("lora")
+
+    def test_an_adapter_that_was_saved_again_and_one_that_was_added_up(self):
+        self.save(QV)
+        model = peft.PeftModel.from_pretrained(self.base(), self.folder / "made", adapter_name="one")
+        model.load_adapter(self.folder / "made", adapter_name="two")
+        model.add_weighted_adapter(["one", "two"], [0.5, 0.7], combination_type="cat", adapter_name="sum")
+        model.set_adapter("sum")
+        model.save_pretrained(self.folder / "all")
+        for name in ("one", "sum"):
+            self.scores_as_peft("lora", f"all/{name}")
 
 
 class Folders(Case):

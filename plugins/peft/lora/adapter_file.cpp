@@ -70,6 +70,14 @@ std::string module_of(const std::string& tensor) {
              : "";
 }
 
+// Whether the name has parts that only a wrapper around the model leaves there.
+bool wrapped(const std::string& module) {
+  for (const char* part :
+       {"base_model.model.", "_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."})
+    if (module.find(part) != module.npos) return true;
+  return module.starts_with("module.");
+}
+
 // What a tensor is that no map uses, and what to do.
 std::string advice(const std::string& tensor, const std::vector<Site>& maps) {
   if (!tensor.starts_with(prefix))
@@ -86,6 +94,9 @@ std::string advice(const std::string& tensor, const std::vector<Site>& maps) {
     return "embeddings and the vocabulary head take no LoRA here; " + std::string(mezo::merge_it);
   const auto map =
       std::find_if(maps.begin(), maps.end(), [&](const Site& s) { return s.module == module; });
+  if (map == maps.end() && wrapped(module))
+    return "the model was saved in a wrapper, whose name stands in it; unwrap it and save the "
+           "adapter again with save_pretrained";
   if (map == maps.end())
     return "this model has no such linear map, but '" + maps.front().module +
            "'; was the adapter made for another one?";
@@ -107,7 +118,7 @@ void measure(Site& site, const Targeting& says, const mezo::PeftFolder& folder) 
     throw mezo::ModelError("[" + folder.path() + "] target_modules names '" + site.module +
                            "', for which the folder has no tensor " + (view ? b : a) +
                            "; is it whole, and was it made for this model?");
-  if (view->shape.size() == 2 && view->shape[0] != site.rank)
+  if (view->shape.size() == 2 && view->count() > 0 && view->shape[0] != site.rank)
     throw mezo::ModelError("[" + folder.path() + "] r or rank_pattern give '" + site.module +
                            "' rank " + std::to_string(site.rank) + ", but tensor " + a + " has " +
                            std::to_string(view->shape[0]) + "; correct adapter_config.json");

@@ -25,8 +25,28 @@ bool all_of_kind(const nlohmann::ordered_json& list, auto is) {
 // That of the first pattern that fits.
 double of_pattern(const auto& patterns, const std::string& module, double otherwise) {
   for (const auto& [pattern, value] : patterns)
-    if (std::regex_match(module, pattern)) return value;
+    if (pattern(module)) return value;
   return otherwise;
+}
+
+// Whether a pattern fits a whole name or its last parts. One that is a name is compared as such,
+// which is the same and quick: some folders have a pattern for every map of a large model.
+std::function<bool(const std::string&)> at_the_end(const std::string& pattern,
+                                                   const std::string& place) {
+  const bool is_name = std::all_of(pattern.begin(), pattern.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '.';  // a dot is any character
+  });
+  if (!is_name)
+    return [regex = python_pattern("(.*\\.)?($)", pattern, place)](const std::string& module) {
+      return std::regex_match(module, regex);
+    };
+  return [pattern](const std::string& module) {
+    if (module.size() < pattern.size()) return false;
+    const std::size_t before = module.size() - pattern.size();
+    return (before == 0 || module[before - 1] == '.') &&
+           std::equal(pattern.begin(), pattern.end(), module.begin() + static_cast<long>(before),
+                      [](char p, char m) { return p == '.' || p == m; });
+  };
 }
 
 }  // namespace
@@ -62,7 +82,7 @@ std::vector<Targeting::Pattern> Targeting::patterns(const std::string& key) cons
     if (!number.is_number())
       throw mezo::ModelError(place(key) + ": expected a number for '" + name + "', got " +
                              number.dump());
-    patterns.emplace_back(python_pattern("(.*\\.)?($)", name, place(key)), number);
+    patterns.emplace_back(at_the_end(name, place(key)), number);
   }
   return patterns;
 }

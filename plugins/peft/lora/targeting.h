@@ -26,7 +26,7 @@ class Targeting {
 
  private:
   using Names = std::function<bool(const std::string& module)>;
-  using Pattern = std::pair<std::regex, double>;
+  using Pattern = std::pair<Names, double>;
 
   Names modules(const std::string& key) const;
   std::vector<Pattern> patterns(const std::string& key) const;
