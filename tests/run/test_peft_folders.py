@@ -130,6 +130,13 @@ class Names(Case):
         self.save(peft.PrefixTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM", prefix_projection=True, encoder_hidden_size=8))
         self.scores_as_peft("prefix")
 
+    def test_a_prefix_without_a_task_is_refused_as_the_package_does_not_apply_it(self):
+        self.save(PREFIX)
+        self.change_config(task_type=None)
+        tokens = torch.tensor([[5, 6, 7]])
+        self.assertTrue(torch.equal(self.load()(tokens).logits, self.base()(tokens).logits))
+        self.refused(5, "prefix", "task_type", "for null not at all; set CAUSAL_LM")
+
     def test_tensors_of_other_types(self):
         for mode, config in (("lora", QV), ("prefix", PREFIX)):
             for dtype in (torch.float16, torch.bfloat16):

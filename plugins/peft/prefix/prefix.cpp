@@ -44,7 +44,7 @@ const std::vector<mezo::PeftKey>& keys() {
        "a prefix cannot be merged; train one without other parts of the model"},
       {"task_type",
        {"\"CAUSAL_LM\"", "\"FEATURE_EXTRACTION\""},
-       "the peft package uses a prefix in another way here, or not at all where it is null; set "
+       "for other tasks the peft package uses a prefix otherwise, and for null not at all; set "
        "CAUSAL_LM if it was trained for that"}};
   return all;
 }
