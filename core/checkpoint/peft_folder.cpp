@@ -4,9 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/checkpoint/rounding_cost.h"
+#include "core/config/nearest.h"
 #include "core/error.h"
 #include "core/io/atomic_file.h"
 #include "core/io/dequantize.h"
@@ -21,15 +25,33 @@ namespace fs = std::filesystem;
 
 constexpr const char* config_file = "adapter_config.json";
 constexpr const char* weights_file = "adapter_model.safetensors";
-// In the weights' free text pairs, where no reader minds it.
-constexpr const char *writer_key = "written_by", *writer = "mezo";
 
-ModelConfig read_config(const std::string& folder) {
+// What a folder without adapter_config.json may be instead.
+std::string instead_of(const fs::path& folder) {
+  std::error_code none;
+  if (fs::is_regular_file(folder, none)) return "; give the folder that the file lies in";
+  std::vector<std::string> inside;
+  for (fs::directory_iterator entry(folder, none), end; entry != end; entry.increment(none))
+    if (fs::exists(entry->path() / config_file, none)) inside.push_back(entry->path().string());
+  std::sort(inside.begin(), inside.end());
+  if (inside.size() > 4) inside = {inside.front(), inside.back()};
+  if (!inside.empty()) return fmt::format("; did you mean {}?", fmt::join(inside, " or "));
+  if (fs::exists(folder / "config.json", none))
+    return "; this is a model's folder, which model.path takes";
+  return "";
+}
+
+std::string read_config(const std::string& folder) {
   const std::string path = (fs::path(folder) / config_file).string();
-  return ModelConfig::from_json(read_file<ConfigError>(path, most_text, "[adapter] ",
-                                                       std::string("; an adapter folder holds ") +
-                                                           config_file + " and " + weights_file),
-                                path);
+  return read_file<ConfigError>(path, most_text, "[adapter] ",
+                                std::string("; an adapter folder holds ") + config_file + " and " +
+                                    weights_file + instead_of(folder));
+}
+
+bool same_but_case(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::toupper(x) == std::toupper(y);
+  });
 }
 
 TensorFile read_weights(const std::string& folder) {
@@ -38,39 +60,57 @@ TensorFile read_weights(const std::string& folder) {
   if (!fs::exists(path, none))
     throw ConfigError("[adapter] " + path.string() + " is missing" +
                       (fs::exists(fs::path(folder) / "adapter_model.bin", none)
-                           ? "; adapter_model.bin is a pickle, which is not read: save the adapter "
-                             "again as safetensors"
+                           ? "; adapter_model.bin is a pickle, which is not read: load it with the "
+                             "peft package and save it again (save_pretrained)"
                            : ""));
   return load_safetensors(path);
 }
 
 }  // namespace
 
+const char* const merge_it =
+    "merge the adapter into its base with the peft package (merge_and_unload, save_pretrained) and "
+    "use that model";
+
 PeftFolder::PeftFolder(const std::string& folder, const std::string& peft_type)
-    : path_(folder), config_(read_config(folder)), tensors_(read_weights(folder)) {
+    : PeftFolder(folder, peft_type, read_config(folder)) {}
+
+PeftFolder::PeftFolder(const std::string& folder, const std::string& peft_type,
+                       const std::string& config)
+    : path_(folder),
+      config_(ModelConfig::from_json(config, (fs::path(folder) / config_file).string())),
+      tensors_(read_weights(folder)) {
+  const auto values = nlohmann::ordered_json::parse(config);
+  for (const auto& [key, value] : values.items()) values_.emplace_back(key, value.dump());
   const std::string type = config_.text("peft_type", "nothing");
   if (type != peft_type)
     throw ConfigError("[adapter] " + folder + " holds an adapter of peft_type " + type +
-                      ", expected " + peft_type);
+                      ", expected " + peft_type +
+                      (same_but_case(type, peft_type) ? " in capitals" : "") +
+                      "; set peft.type to a mode that reads it, or " + merge_it);
 }
 
-bool PeftFolder::ours() const {
-  const auto found = tensors_.metadata().find(writer_key);
-  return found != tensors_.metadata().end() && found->second == writer;
-}
-
-bool PeftFolder::says(const std::string& key) const {
-  static const std::vector<std::string> nothing = {"null", "false", "0",  "0.0",
-                                                   "\"\"", "[]",    "{}", "\"none\""};
-  return std::find(nothing.begin(), nothing.end(), config_.json(key)) == nothing.end();
+std::string PeftFolder::json(const std::string& key) const {
+  for (const auto& [name, value] : values_)
+    if (name == key) return value;
+  return "null";
 }
 
 const TensorView& PeftFolder::require(const std::string& name,
                                       const std::vector<std::int64_t>& shape) const {
   const TensorView& view = tensors_.at(name);
+  if (view.count() == 0)  // a known mistake of training in shards
+    throw ModelError(
+        fmt::format("[{}] tensor {} is empty; gather the adapter's weights from all "
+                    "processes before it is saved",
+                    path_, name));
   if (view.shape != shape)
     throw ModelError(fmt::format("[{}] tensor {}: expected shape [{}], got [{}]", path_, name,
                                  fmt::join(shape, ", "), fmt::join(view.shape, ", ")));
+  if (view.dtype != DType::F32 && view.dtype != DType::F16 && view.dtype != DType::BF16)
+    throw ModelError(fmt::format(
+        "[{}] tensor {}: expected F32, F16 or BF16, got {}; save the adapter again in float32",
+        path_, name, name_of(view.dtype)));
   return view;
 }
 
@@ -82,26 +122,46 @@ std::vector<float> PeftFolder::read(const std::string& name,
   return values;
 }
 
-std::vector<std::string> PeftFolder::strangers(const std::vector<std::string>& keys,
-                                               const std::vector<std::string>& tensors) const {
-  const auto unknown = [](const std::vector<std::string>& known, const std::string& name) {
-    return std::find(known.begin(), known.end(), name) == known.end();
+void PeftFolder::check_keys(const std::vector<PeftKey>& own) const {
+  // Those of every peft configuration; a mode may say more of one.
+  static const std::vector<PeftKey> of_all = {
+      {"peft_type"},    {"task_type"}, {"inference_mode"}, {"base_model_name_or_path"},
+      {"peft_version"}, {"revision"},  {"auto_mapping"},   {"runtime_config"}};
+  static const std::vector<std::string> nothing = {"null", "false", "\"\"", "[]", "{}"};
+  const auto contains = [](const std::vector<std::string>& list, const std::string& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
   };
-  std::vector<std::string> lines;
-  for (const std::string& key : config_.keys())
-    if (unknown(keys, key) && says(key)) lines.push_back("key '" + key + "' of " + config_file);
-  for (const TensorView& tensor : tensors_.tensors())
-    if (unknown(tensors, tensor.name)) lines.push_back("tensor " + tensor.name);
-  if (!lines.empty() && ours())
-    throw ModelError(
-        fmt::format("[{}] mezo wrote this adapter, but not: {}", path_, fmt::join(lines, ", ")));
-  for (std::string& line : lines) line = "warning: adapter " + path_ + ": " + line + " is not used";
-  return lines;
+  std::vector<std::string> names, lines;
+  for (const PeftKey& key : own) {
+    names.push_back(key.name);
+    if (key.neutral.empty() || contains(key.neutral, json(key.name))) continue;
+    lines.push_back(fmt::format("{}: adapters that use it cannot be read; {}, got {}", key.name,
+                                key.instead.empty() ? merge_it : key.instead, json(key.name)));
+  }
+  for (const PeftKey& key : of_all) names.push_back(key.name);
+  for (const auto& [name, value] : values_)
+    if (!contains(names, name) && !contains(nothing, value))
+      lines.push_back(
+          fmt::format("{}: this key is not known{}; remove it if it changes nothing of "
+                      "what is computed, got {}",
+                      name, did_you_mean(name, names), value));
+  if (!lines.empty())
+    throw ModelError(fmt::format("[{}] {}", config_.origin(), fmt::join(lines, "\n")));
 }
 
-void PeftFolder::refuse_if_said(const std::vector<std::string>& keys) const {
-  for (const std::string& key : keys)
-    if (says(key)) config_.refuse(key, "adapters that use it cannot be read");
+void PeftFolder::refuse_unused(const std::vector<std::string>& used,
+                               const std::function<std::string(const std::string&)>& advice) const {
+  const std::set<std::string> known(used.begin(), used.end());
+  std::map<std::string, std::vector<std::string>> unused;  // by advice
+  for (const TensorView& tensor : tensors_.tensors())
+    if (!known.contains(tensor.name)) unused[advice(tensor.name)].push_back(tensor.name);
+  if (unused.empty()) return;
+  std::vector<std::string> lines;
+  for (const auto& [what, names] : unused)
+    lines.push_back(fmt::format(
+        "tensor {}{} cannot be read: {}", names.front(),
+        names.size() > 1 ? fmt::format(" (and {} like it)", names.size() - 1) : "", what));
+  throw ModelError(fmt::format("[{}] {}", path_, fmt::join(lines, "\n")));
 }
 
 std::vector<std::string> write_peft_folder(const fs::path& folder, const PeftFiles& files,
@@ -118,8 +178,9 @@ std::vector<std::string> write_peft_folder(const fs::path& folder, const PeftFil
     views.push_back({t.name, dtype, t.shape, bytes.back()});
   }
   // The configuration last: a folder with it is whole.
+  // Free text pairs, of which no reader minds one more.
   write_safetensors(folder / weights_file, std::move(views),
-                    {{"format", "pt"}, {writer_key, writer}});
+                    {{"format", "pt"}, {"written_by", "mezo"}});
   write_file_atomically(folder / config_file, config.dump(2) + "\n");
   return {config_file, weights_file};
 }

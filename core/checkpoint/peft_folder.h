@@ -4,8 +4,9 @@
 // one, and by the export to write one.
 
 #include <filesystem>
-#include <optional>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/api.h"
@@ -15,6 +16,18 @@
 #include "core/model/model_config.h"
 
 namespace mezo {
+
+// A key of adapter_config.json that a mode knows.
+struct PeftKey {
+  std::string name;
+  // The values, as JSON, by which it changes nothing ("null" is also a key that is absent); any
+  // other is refused. Empty: the mode reads it, or it has no effect on what is computed.
+  std::vector<std::string> neutral = {};
+  std::string instead = {};  // what to do where it is refused; empty: merge the adapter
+};
+
+// What to do about an adapter that a mode cannot read, for messages.
+MEZO_API extern const char* const merge_it;
 
 class MEZO_API PeftFolder {
  public:
@@ -26,28 +39,31 @@ class MEZO_API PeftFolder {
   const TensorFile& tensors() const { return tensors_; }
   const std::string& path() const { return path_; }
 
-  // Whether mezo wrote it: then whatever is not understood in it is an error, else it is a warning.
-  bool ours() const;
+  // The value of a key as JSON, "null" where it is absent; unlike config().json(), the keys of an
+  // object come in the file's order, which decides between two patterns that fit.
+  std::string json(const std::string& key) const;
 
-  // Whether a key has a value that says something: not null, false, 0, empty.
-  bool says(const std::string& key) const;
+  // Throws ModelError where a key says what is not read: one of `keys` (or of those of every peft
+  // configuration) that is not neutral, or one that is not known and says something.
+  void check_keys(const std::vector<PeftKey>& keys) const;
 
-  // That a tensor is there and has this shape; reads nothing of it. Throws ModelError.
+  // Throws ModelError where there are tensors beside `used`: whatever they are for would be
+  // missing. `advice` says of one what it is and what to do.
+  void refuse_unused(const std::vector<std::string>& used,
+                     const std::function<std::string(const std::string& tensor)>& advice) const;
+
+  // That a tensor is there, F32, F16 or BF16, and has this shape; reads nothing of it. Throws
+  // ModelError.
   const TensorView& require(const std::string& name, const std::vector<std::int64_t>& shape) const;
   // Such a tensor in fp32. Throws ModelError.
   std::vector<float> read(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
-  // What to tell the user of keys and tensors that are not among these, a line each; throws
-  // ModelError with all of them for a folder that mezo wrote.
-  std::vector<std::string> strangers(const std::vector<std::string>& keys,
-                                     const std::vector<std::string>& tensors) const;
-
-  // Throws ModelError where a key among these says something: the adapter does what mezo does not.
-  void refuse_if_said(const std::vector<std::string>& keys) const;
-
  private:
+  PeftFolder(const std::string& folder, const std::string& peft_type, const std::string& config);
+
   std::string path_;
   ModelConfig config_;
+  std::vector<std::pair<std::string, std::string>> values_;  // of the configuration, as JSON
   TensorFile tensors_;
 };
 

@@ -7,57 +7,16 @@ import json
 import pathlib
 import shutil
 import sys
-import unittest
 
 import cli
+from peft_oracle import TEXTS, Case, peft, safetensors, torch, transformers
 
-try:
-    import peft
-    import safetensors.torch
-    import torch
-    import transformers
-
-    from transformers_scores import mean_share
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
-transformers.logging.disable_progress_bar()
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "zo"))
 import make_goldens  # the directions in plain integers
 
-OPTIONS = {"0": " terrible", "1": " great"}  # of cli.TASK
-TEXTS = ["Dull.", "A great cast.", "I laughed.", "So old."]  # short enough for the tiny OPT and a prefix
 LORA = ["peft.type=lora", "peft.rank=4", "optimizer.learning_rate=3e-2"]
 PREFIX = ["peft.type=prefix", "peft.length=3", "optimizer.learning_rate=1e-1"]
 AS_PEFT = PREFIX + ["peft.positions=peft"]
-
-
-class Case(cli.Case):
-    def setUp(self):
-        super().setUp()
-        rows = [json.dumps({"text": text, "label": i % 2}) + "\n" for i, text in enumerate(TEXTS)]
-        for name in ("train.jsonl", "test.jsonl"):
-            self.write(name, "".join(rows))
-
-    def base(self):
-        return transformers.AutoModelForCausalLM.from_pretrained(cli.MODEL, dtype=torch.float32).eval()
-
-    def check_scores(self, predictions, model, **forward):
-        """The largest difference to transformers' scores is small, and the scores are not all alike."""
-        tokenizer = transformers.AutoTokenizer.from_pretrained(cli.MODEL)
-        worst = 0
-        for text, line in zip(TEXTS, predictions, strict=True):
-            for label, option in OPTIONS.items():
-                score = mean_share(model, tokenizer, text + " It was", option, **forward)
-                worst = max(worst, abs(score - line["scores"][label]))
-        print(f"largest difference {worst:.2e}")
-        self.assertLess(worst, 1e-4)
-
-    def scores(self, output="out"):
-        return [line["scores"] for line in self.lines(f"{output}/predictions.jsonl")]
-
-    def assertMoved(self, a, b):
-        self.assertGreater(max(abs(x[k] - y[k]) for x, y in zip(a, b, strict=True) for k in x), 1e-3)
 
 
 class ToPeft(Case):
@@ -91,16 +50,9 @@ class ToPeft(Case):
 
 
 class FromPeft(Case):
-    def made(self, config, dtype=torch.float32):
-        model = peft.get_peft_model(self.base(), config)
-        torch.manual_seed(1)
-        for name, parameter in model.named_parameters():
-            if "lora_" in name or "prompt" in name:
-                parameter.data.normal_(0, 0.3)
-                parameter.data = parameter.data.to(dtype)
-        shutil.rmtree(self.folder / "made", ignore_errors=True)
-        model.save_pretrained(self.folder / "made")
-        return peft.PeftModel.from_pretrained(self.base(), self.folder / "made").eval()
+    def made(self, config, **how):
+        self.save(config, **how)
+        return self.load()
 
     def check(self, mode, config, *settings, **how):
         model = self.made(config, **how)
@@ -131,26 +83,6 @@ class FromPeft(Case):
         self.assertIn("rank: 4", text)
         self.assertIn("alpha: 6", text)
 
-    def test_what_is_not_known_in_a_foreign_adapter_is_a_warning_and_in_ours_an_error(self):
-        self.made(peft.LoraConfig(r=4, target_modules=["q_proj"]))
-        self.run_ok("run", "run.yaml", *LORA)
-        for folder, ours in ((self.folder / "made", False), (self.folder / "out/adapter", True)):
-            path = folder / "adapter_model.safetensors"
-            with safetensors.safe_open(path, "pt") as file:
-                metadata, tensors = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}
-            safetensors.torch.save_file(tensors | {"strange.weight": torch.ones(2)}, path, metadata)
-            config = json.loads((folder / "adapter_config.json").read_text())
-            (folder / "adapter_config.json").write_text(json.dumps(config | {"odd_key": 3, "empty_key": None}))
-            arguments = ["eval", "run.yaml", "--overwrite", "peft.type=lora", f"peft.adapter={folder}", "output=again"]
-            if ours:
-                self.fails(5, arguments, "mezo wrote this adapter, but not: key 'odd_key' of adapter_config.json, tensor strange.weight")
-                continue
-            said = self.run_ok(*arguments).err
-            self.assertIn("warning: adapter", said)
-            self.assertIn("tensor strange.weight is not used", said)
-            self.assertIn("key 'odd_key' of adapter_config.json is not used", said)
-            self.assertNotIn("empty_key", said)
-
     def test_tensors_of_another_shape_are_known_before_any_weight_is_read(self):
         for mode, config in (("lora", peft.LoraConfig(r=4, target_modules=["q_proj"])),
                              ("prefix", peft.PrefixTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM"))):
@@ -162,23 +94,15 @@ class FromPeft(Case):
             safetensors.torch.save_file(tensors, path)
             self.fails(5, ["validate", "run.yaml", f"peft.type={mode}", "peft.adapter=made"], f"tensor {name}: expected shape")
 
-    def test_what_is_not_plain_lora_or_a_plain_prefix_is_refused(self):
+    def test_settings_that_contradict_the_adapter_are_refused(self):
         def refused(code, mode, *parts):
             self.fails(code, ["eval", "run.yaml", f"peft.type={mode}", "peft.adapter=made"], *parts)
 
-        self.made(peft.LoraConfig(r=4, target_modules=["q_proj"], use_dora=True))
-        refused(5, "lora", "use_dora: adapters that use it cannot be read, got true")
+        self.made(peft.LoraConfig(r=4, target_modules=["q_proj"]))
         refused(2, "prefix", "holds an adapter of peft_type LORA, expected PREFIX_TUNING")
-        self.made(peft.LoraConfig(r=4, target_modules=["q_proj"], alpha_pattern={"q_proj": 9}))
-        refused(5, "lora", "alpha_pattern: adapters that use it cannot be read")
-        self.made(peft.PrefixTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM", prefix_projection=True))
-        refused(5, "prefix", "prefix_projection: adapters that use it cannot be read")
         self.made(peft.PrefixTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM"))
         self.fails(2, ["run", "run.yaml", "peft.type=prefix", "peft.adapter=made", "peft.length=4"], "length: the adapter", "has 3")
         self.fails(2, ["run", "run.yaml", "peft.type=prefix", "peft.adapter=made", "peft.positions=paper"], "shifts positions")
-        config = json.loads((self.folder / "made/adapter_config.json").read_text())
-        (self.folder / "made/adapter_config.json").write_text(json.dumps(config | {"num_layers": 9}))
-        refused(5, "prefix", "num_layers: this model needs 2")
         (self.folder / "made/adapter_model.safetensors").rename(self.folder / "made/adapter_model.bin")
         refused(2, "prefix", "adapter_model.bin is a pickle")
         shutil.rmtree(self.folder / "made")

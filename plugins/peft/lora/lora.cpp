@@ -16,29 +16,30 @@
 #include "core/error.h"
 #include "core/model/peft.h"
 #include "core/plugin/component.h"
+#include "plugins/peft/lora/adapter_file.h"
 #include "plugins/peft/lora/sites.h"
 
 namespace {
 
 using lora::Site;
 
-// What a loaded adapter or the settings say, whichever there is.
+// What a loaded adapter or the settings say, whichever there is; a site may have an alpha of its
+// own.
 struct Scaling {
   double alpha = 16;
   bool rank_stabilised = false;
-  double of(std::int64_t rank) const {
-    const auto r = static_cast<double>(rank);
-    return alpha / (rank_stabilised ? std::sqrt(r) : r);
+  double of(const Site& site) const {
+    const auto r = static_cast<double>(site.rank);
+    return site.alpha / (rank_stabilised ? std::sqrt(r) : r);
   }
 };
 
 class LoraAdapter : public mezo::Adapter {
  public:
-  LoraAdapter(std::vector<Site> sites, std::vector<std::string> notes,
-              std::vector<std::string> targets, Scaling scaling,
-              std::shared_ptr<const mezo::PeftFolder> from, std::size_t parameters)
+  LoraAdapter(std::vector<Site> sites, std::string note, std::vector<std::string> targets,
+              Scaling scaling, std::shared_ptr<const mezo::PeftFolder> from, std::size_t parameters)
       : sites_(std::move(sites)),
-        notes_(std::move(notes)),
+        note_(std::move(note)),
         targets_(std::move(targets)),
         scaling_(scaling),
         from_(std::move(from)),
@@ -47,7 +48,7 @@ class LoraAdapter : public mezo::Adapter {
       site_of_[static_cast<std::size_t>(sites_[i].weight.index)] = static_cast<int>(i);
   }
 
-  std::vector<std::string> notes() const override { return notes_; }
+  std::vector<std::string> notes() const override { return {note_}; }
 
   // A as a linear layer of torch begins (Kaiming-uniform with slope sqrt(5): within 1 / sqrt(in));
   // B at zero, so that training begins at the base's own weights.
@@ -70,7 +71,7 @@ class LoraAdapter : public mezo::Adapter {
     const std::int64_t streams = source.streams(), rows = x.size(0) / streams;
     const at::Tensor a = source.whole(site->a), b = source.whole(site->b);
     const at::Tensor low = at::bmm(x.view({streams, rows, site->in}), a.transpose(1, 2));
-    y.view({streams, rows, site->out}).baddbmm_(low, b.transpose(1, 2), 1, scaling_.of(site->rank));
+    y.view({streams, rows, site->out}).baddbmm_(low, b.transpose(1, 2), 1, scaling_.of(*site));
   }
 
   void merge(mezo::Parameter p, std::span<float> weights,
@@ -84,15 +85,17 @@ class LoraAdapter : public mezo::Adapter {
     at::Tensor w = at::from_blob(
         weights.data(),
         straight ? std::vector{site->out, site->in} : std::vector{site->in, site->out}, at::kFloat);
-    (straight ? w : w.t()).addmm_(left, right, 1, scaling_.of(site->rank));
+    (straight ? w : w.t()).addmm_(left, right, 1, scaling_.of(*site));
   }
   std::optional<std::string> refuses_merge() const override { return std::nullopt; }
 
   mezo::PeftFiles peft_files(const mezo::AdapterReader& read) const override {
-    nlohmann::ordered_json ranks = nlohmann::ordered_json::object();
+    nlohmann::ordered_json ranks = nlohmann::ordered_json::object(), alphas = ranks;
     const std::int64_t rank = sites_.front().rank;
-    for (const Site& s : sites_)
+    for (const Site& s : sites_) {
       if (s.rank != rank) ranks[s.module] = s.rank;
+      if (s.alpha != scaling_.alpha) alphas[s.module] = s.alpha;
+    }
     const nlohmann::ordered_json config = {
         {"peft_type", "LORA"},
         {"task_type", "CAUSAL_LM"},
@@ -102,6 +105,7 @@ class LoraAdapter : public mezo::Adapter {
         {"lora_dropout", 0.0},
         {"use_rslora", scaling_.rank_stabilised},
         {"rank_pattern", ranks},
+        {"alpha_pattern", alphas},
         {"target_modules", targets_},
         {"fan_in_fan_out", sites_.front().layout == mezo::Layout::in_out},
         {"bias", "none"}};
@@ -121,7 +125,8 @@ class LoraAdapter : public mezo::Adapter {
   }
 
   std::vector<Site> sites_;
-  std::vector<std::string> notes_, targets_;
+  std::string note_;
+  std::vector<std::string> targets_;
   Scaling scaling_;
   std::shared_ptr<const mezo::PeftFolder> from_;
   std::vector<int> site_of_;  // each of the model's parameters; -1: none
@@ -153,17 +158,17 @@ class Lora : public mezo::Peft {
 
   std::shared_ptr<mezo::Adapter> adapt(const mezo::ModelOutline& model,
                                        mezo::Declaration& declare) const override {
-    lora::Chosen chosen = from_ ? lora::sites_of_adapter(*from_, model.parameters)
-                                : lora::sites_of_targets(targets_, rank_, model.parameters);
+    lora::Chosen chosen =
+        from_ ? lora::sites_of_adapter(*from_, model.parameters)
+              : lora::sites_of_targets(targets_, rank_, scaling_.alpha, model.parameters);
     std::int64_t elements = 0;
     for (Site& s : chosen.sites) {
       s.a = declare.adapter(s.module + ".lora_A.weight", {s.rank, s.in});
       s.b = declare.adapter(s.module + ".lora_B.weight", {s.out, s.rank});
       elements += s.rank * (s.in + s.out);
     }
-    chosen.notes.insert(chosen.notes.begin(),
-                        lora::summary(chosen, rank_, scaling_.alpha, elements));
-    return std::make_shared<LoraAdapter>(std::move(chosen.sites), std::move(chosen.notes),
+    std::string note = lora::summary(chosen, rank_, scaling_.alpha, elements);
+    return std::make_shared<LoraAdapter>(std::move(chosen.sites), std::move(note),
                                          std::move(chosen.targets), scaling_, from_,
                                          model.parameters.size());
   }

@@ -28,7 +28,10 @@ std::string module_of(const mezo::ParameterSpec& spec) {
   return spec.name.substr(0, spec.name.size() - weight.size());
 }
 
-// Every linear map of the model but the vocabulary head.
+std::string last_part(const std::string& module) { return module.substr(module.rfind('.') + 1); }
+
+}  // namespace
+
 std::vector<Site> linear_maps(std::span<const mezo::ParameterSpec> parameters) {
   std::vector<Site> maps;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -40,6 +43,7 @@ std::vector<Site> linear_maps(std::span<const mezo::ParameterSpec> parameters) {
                     spec.shape[straight ? 1 : 0],
                     spec.shape[straight ? 0 : 1],
                     0,
+                    0,
                     spec.layout,
                     {},
                     {}});
@@ -47,7 +51,7 @@ std::vector<Site> linear_maps(std::span<const mezo::ParameterSpec> parameters) {
   return maps;
 }
 
-std::string last_part(const std::string& module) { return module.substr(module.rfind('.') + 1); }
+namespace {
 
 bool any(const std::vector<Site>& maps, const std::string& target) {
   return std::any_of(maps.begin(), maps.end(),
@@ -81,7 +85,8 @@ std::vector<std::string> resolve_auto(const std::vector<Site>& maps) {
                           "; its vocabulary head and embeddings take no LoRA)");
 }
 
-// "30 q_proj, 30 v_proj".
+}  // namespace
+
 std::vector<std::string> counts_of(const std::vector<Site>& sites) {
   std::map<std::string, int> count;
   for (const Site& s : sites) ++count[last_part(s.module)];
@@ -90,13 +95,7 @@ std::vector<std::string> counts_of(const std::vector<Site>& sites) {
   return counts;
 }
 
-}  // namespace
-
-std::string file_name(const Site& site, char which) {
-  return "base_model.model." + site.module + ".lora_" + which + ".weight";
-}
-
-Chosen sites_of_targets(const std::vector<std::string>& given, std::int64_t rank,
+Chosen sites_of_targets(const std::vector<std::string>& given, std::int64_t rank, double alpha,
                         std::span<const mezo::ParameterSpec> parameters) {
   const std::vector<Site> maps = linear_maps(parameters);
   const std::vector<std::string> targets =
@@ -112,53 +111,11 @@ Chosen sites_of_targets(const std::vector<std::string>& given, std::int64_t rank
                     [&](const auto& t) { return mezo::matches_module(t, s.module); })) {
       chosen.sites.push_back(s);
       chosen.sites.back().rank = rank;
+      chosen.sites.back().alpha = alpha;
       if (patterns) chosen.targets.push_back(s.module);
     }
   if (!patterns) chosen.targets = targets;
   chosen.counts = counts_of(chosen.sites);
-  return chosen;
-}
-
-std::shared_ptr<const mezo::PeftFolder> open_adapter(const std::string& folder) {
-  auto opened = std::make_shared<const mezo::PeftFolder>(folder, "LORA");
-  opened->refuse_if_said({"use_dora", "use_qalora", "use_bdlora", "lora_bias", "bias",
-                          "alpha_pattern", "layer_replication", "target_parameters",
-                          "modules_to_save", "trainable_token_indices", "alora_invocation_tokens",
-                          "arrow_config", "kasa_config", "velora_config", "monteclora_config"});
-  return opened;
-}
-
-Chosen sites_of_adapter(const mezo::PeftFolder& folder,
-                        std::span<const mezo::ParameterSpec> parameters) {
-  Chosen chosen;
-  std::vector<std::string> known;
-  for (Site s : linear_maps(parameters)) {
-    const mezo::TensorView* a = folder.tensors().find(file_name(s, 'A'));
-    if (!a && !folder.tensors().find(file_name(s, 'B'))) continue;
-    if (!a || a->shape.size() != 2 || a->shape[0] < 1)
-      throw mezo::ModelError("[" + folder.path() + "] tensor " + file_name(s, 'A') +
-                             " is missing or no matrix");
-    s.rank = a->shape[0];
-    folder.require(file_name(s, 'A'), {s.rank, s.in});
-    folder.require(file_name(s, 'B'), {s.out, s.rank});
-    known.push_back(file_name(s, 'A'));
-    known.push_back(file_name(s, 'B'));
-    chosen.targets.push_back(s.module);
-    chosen.sites.push_back(s);
-  }
-  if (chosen.sites.empty())
-    throw mezo::ModelError("[" + folder.path() +
-                           "] the adapter has no tensors for a linear map of this model; was it "
-                           "made for another one?");
-  chosen.counts = counts_of(chosen.sites);
-  chosen.notes = folder.strangers(
-      {"peft_type", "task_type", "inference_mode", "r", "lora_alpha", "lora_dropout", "use_rslora",
-       "rank_pattern", "target_modules", "fan_in_fan_out", "bias", "base_model_name_or_path",
-       // Of no meaning once an adapter is made:
-       "peft_version", "init_lora_weights", "revision", "auto_mapping", "layers_pattern",
-       "layers_to_transform", "exclude_modules", "megatron_core", "loftq_config", "eva_config",
-       "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"},
-      known);
   return chosen;
 }
 

@@ -1,12 +1,10 @@
 #pragma once
-// Where LoRA stands in a model: which linear maps the targets, or an adapter folder, name.
+// Where LoRA stands in a model: its linear maps, and those that the targets of the settings name.
 
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/peft_folder.h"
 #include "core/model/declaration.h"
 
 namespace lora {
@@ -16,6 +14,7 @@ struct Site {
   std::string module;  // "model.layers.0.self_attn.q_proj"
   mezo::Parameter weight;
   std::int64_t in = 0, out = 0, rank = 0;
+  double alpha = 0;
   mezo::Layout layout = mezo::Layout::out_in;
   mezo::Parameter a, b;
 };
@@ -24,24 +23,17 @@ struct Chosen {
   std::vector<Site> sites;           // in the model's order
   std::vector<std::string> targets;  // as the peft package's target_modules would say it
   std::vector<std::string> counts;   // "30 q_proj"
-  std::vector<std::string> notes;
 };
 
+// Every linear map of the model but the vocabulary head, in its order; without rank and alpha.
+std::vector<Site> linear_maps(std::span<const mezo::ParameterSpec> parameters);
+
+// "30 q_proj", "30 v_proj".
+std::vector<std::string> counts_of(const std::vector<Site>& sites);
+
 // Throws ConfigError for a target that matches no linear map, with what was probably meant.
-Chosen sites_of_targets(const std::vector<std::string>& targets, std::int64_t rank,
+Chosen sites_of_targets(const std::vector<std::string>& targets, std::int64_t rank, double alpha,
                         std::span<const mezo::ParameterSpec> parameters);
-
-// Opens an adapter of the peft package. Throws ConfigError, or ModelError for one that does what
-// plain LoRA does not.
-std::shared_ptr<const mezo::PeftFolder> open_adapter(const std::string& folder);
-
-// The maps that the folder has tensors for. Throws ModelError where it has none, or the model has
-// no such map or one of another shape.
-Chosen sites_of_adapter(const mezo::PeftFolder& folder,
-                        std::span<const mezo::ParameterSpec> parameters);
-
-// "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", for which = 'A'.
-std::string file_name(const Site& site, char which);
 
 std::string summary(const Chosen& chosen, std::int64_t rank, double alpha, std::int64_t elements);
 

@@ -25,6 +25,30 @@ struct Layer {
 // values, keys of layer 1, …
 constexpr const char* tensor_name = "prompt_embeddings";
 
+// Every key of the peft package's PrefixTuningConfig; tests/run/test_peft_keys.py holds it to that.
+const std::vector<mezo::PeftKey>& keys() {
+  static const std::vector<mezo::PeftKey> all = {
+      {"num_virtual_tokens"},
+      {"token_dim"},
+      {"num_layers"},
+      {"num_attention_heads"},
+      // Of meaning in training: what was projected is saved as keys and values.
+      {"prefix_projection"},
+      {"encoder_hidden_size"},
+      {"init_weights"},
+      {"num_transformer_submodules",
+       {"null", "1"},
+       "this one is for an encoder and a decoder, which no model here has"},
+      {"modules_to_save",
+       {"null"},
+       "a prefix cannot be merged; train one without other parts of the model"},
+      {"task_type",
+       {"\"CAUSAL_LM\"", "\"FEATURE_EXTRACTION\""},
+       "for other tasks the peft package uses a prefix otherwise, and for null not at all; set "
+       "CAUSAL_LM if it was trained for that"}};
+  return all;
+}
+
 struct Settings {
   std::int64_t length = 5;
   bool activations = true, shifts = false;
@@ -33,10 +57,10 @@ struct Settings {
 
 class PrefixAdapter : public mezo::Adapter {
  public:
-  PrefixAdapter(std::vector<Layer> layers, Settings settings, std::vector<std::string> notes)
-      : layers_(std::move(layers)), settings_(std::move(settings)), notes_(std::move(notes)) {}
+  PrefixAdapter(std::vector<Layer> layers, Settings settings, std::string note)
+      : layers_(std::move(layers)), settings_(std::move(settings)), note_(std::move(note)) {}
 
-  std::vector<std::string> notes() const override { return notes_; }
+  std::vector<std::string> notes() const override { return {note_}; }
 
   void start(mezo::AdapterStart& start) const override {
     if (settings_.from) return start_from_folder(start);
@@ -127,7 +151,7 @@ class PrefixAdapter : public mezo::Adapter {
 
   std::vector<Layer> layers_;
   Settings settings_;
-  std::vector<std::string> notes_;
+  std::string note_;
 };
 
 class Prefix : public mezo::Peft {
@@ -139,9 +163,7 @@ class Prefix : public mezo::Peft {
     if (folder.empty()) return;
     settings_.from = std::make_shared<const mezo::PeftFolder>(folder, "PREFIX_TUNING");
     const mezo::ModelConfig& c = settings_.from->config();
-    settings_.from->refuse_if_said({"prefix_projection", "modules_to_save"});
-    if (c.integer("num_transformer_submodules", 1) != 1)
-      c.refuse("num_transformer_submodules", "expected 1");
+    settings_.from->check_keys(keys());
     if (p.given("length") && settings_.length != c.integer("num_virtual_tokens"))
       throw mezo::ConfigError("[peft prefix] length: the adapter " + folder + " has " +
                               c.json("num_virtual_tokens") + "; leave it out");
@@ -167,20 +189,18 @@ class Prefix : public mezo::Peft {
                         shape, shape.kv_heads * shape.width});
       elements += 2 * settings_.length * layers.back().elements;
     }
-    std::vector<std::string> notes = {
-        std::to_string(settings_.length) + " keys and values before each of " +
-        std::to_string(layers.size()) + " layers, " + std::to_string(elements) + " parameters"};
+    std::string note = std::to_string(settings_.length) + " keys and values before each of " +
+                       std::to_string(layers.size()) + " layers, " + std::to_string(elements) +
+                       " parameters";
     if (settings_.from) {
+      settings_.from->refuse_unused({tensor_name}, [](const std::string&) {
+        return std::string(
+            "a prefix is the tensor prompt_embeddings alone, and this would change "
+            "a part of the base");
+      });
       check_adapter(layers);
-      const auto strangers = settings_.from->strangers(
-          {"peft_type", "task_type", "inference_mode", "num_virtual_tokens", "token_dim",
-           "num_transformer_submodules", "num_attention_heads", "num_layers", "encoder_hidden_size",
-           "prefix_projection", "base_model_name_or_path", "peft_version", "revision",
-           "auto_mapping", "init_weights"},
-          {tensor_name});
-      notes.insert(notes.end(), strangers.begin(), strangers.end());
     }
-    return std::make_shared<PrefixAdapter>(std::move(layers), settings_, std::move(notes));
+    return std::make_shared<PrefixAdapter>(std::move(layers), settings_, std::move(note));
   }
 
   std::vector<std::pair<std::string, std::string>> resolved() const override {
@@ -194,7 +214,7 @@ class Prefix : public mezo::Peft {
   void check_adapter(const std::vector<Layer>& layers) const {
     const mezo::ModelConfig& c = settings_.from->config();
     const auto expect = [&](const char* key, std::int64_t wanted) {
-      if (c.integer(key) != wanted)
+      if (c.integer(key, wanted) != wanted)  // null: that of the model
         c.refuse(key, "this model needs " + std::to_string(wanted) +
                           "; was the adapter made for another one?");
     };
