@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <regex>
 
 #include "core/config/diagnostics.h"
 #include "core/config/display.h"
@@ -45,9 +44,14 @@ std::span<const mezo_parameter> task_table() {
 
 // "{text}" in " {text} indeed"; "" where there is no such thing.
 std::string field_in(const std::string& option) {
-  static const std::regex field(R"(\{[A-Za-z_][A-Za-z0-9_.-]*(\|[a-z_]+)*\})");
-  std::smatch found;
-  return std::regex_search(option, found, field) ? found.str() : std::string();
+  constexpr std::string_view of_a_field =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.|";
+  for (std::size_t begin = 0; (begin = option.find('{', begin)) != option.npos; ++begin) {
+    const std::size_t end = option.find_first_not_of(of_a_field, begin + 1);
+    if (end != option.npos && option[end] == '}' && end > begin + 1)
+      return option.substr(begin, end + 1 - begin);
+  }
+  return "";
 }
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
