@@ -12,53 +12,51 @@ namespace {
 
 constexpr std::string_view prefix = "base_model.model.";
 
-// Every key of the peft package's LoraConfig; tests/run/test_peft_keys.py holds it to that.
-const std::vector<mezo::PeftKey>& keys() {
+// The keys of the peft package's LoraConfig that the scores follow from, and those of no effect.
+std::vector<mezo::PeftKey> read_or_idle() {
+  std::vector<mezo::PeftKey> keys;
+  for (const char* name :
+       {"r", "lora_alpha", "use_rslora", "rank_pattern", "alpha_pattern", "target_modules",
+        "exclude_modules", "layers_to_transform", "layers_pattern",
+        // Of meaning in training, for a start that is refused, or beside another key that is:
+        "lora_dropout", "fan_in_fan_out", "loftq_config", "eva_config", "corda_config",
+        "lora_ga_config", "qalora_group_size", "megatron_core", "ensure_weight_tying"})
+    keys.push_back({name});
+  return keys;
+}
+
+// Its keys that make an adapter something else than plain LoRA.
+std::vector<mezo::PeftKey> beyond_plain() {
   // The start of training is over, but some altered the base, and peft alters it at loading again.
-  static const char* const converted =
+  const char* const converted =
       "its start altered the base that it was trained beside; save it as plain LoRA with the peft "
       "package (save_pretrained with path_initial_model_for_weight_conversion), or merge it there "
       "(merge_and_unload) and use the merged model";
-  static const std::vector<std::string> null = {"null"}, off = {"null", "false"},
-                                        none = {"null", "[]"};
-  static const std::vector<mezo::PeftKey> all = {
-      {"r"},
-      {"lora_alpha"},
-      {"use_rslora"},
-      {"rank_pattern"},
-      {"alpha_pattern"},
-      {"target_modules"},
-      {"exclude_modules"},
-      {"layers_to_transform"},
-      {"layers_pattern"},
-      // Of meaning in training, for a start that is refused, or beside another key that is:
-      {"lora_dropout"},
-      {"fan_in_fan_out"},
-      {"loftq_config"},
-      {"eva_config"},
-      {"corda_config"},
-      {"lora_ga_config"},
-      {"qalora_group_size"},
-      {"megatron_core"},
-      {"ensure_weight_tying"},
-      {"init_lora_weights",
-       {"null", "true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\"", "\"mica\""},
-       converted},
-      {"bias", {"null", "\"none\""}},
-      {"modules_to_save", none},
-      {"trainable_token_indices", null},
-      {"target_parameters", none},
-      {"layer_replication", none},
-      {"megatron_config", {"null", "{}"}},
-      {"lora_bias", off},
-      {"use_dora", off},
-      {"use_qalora", off},
-      {"use_bdlora", null},
-      {"alora_invocation_tokens", null},
-      {"arrow_config", null},
-      {"kasa_config", null},
-      {"velora_config", null},
-      {"monteclora_config", null}};
+  const std::vector<std::string> null = {"null"}, off = {"null", "false"}, none = {"null", "[]"};
+  return {{"init_lora_weights",
+           {"null", "true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\"", "\"mica\""},
+           converted},
+          {"bias", {"null", "\"none\""}},
+          {"modules_to_save", none},
+          {"trainable_token_indices", null},
+          {"target_parameters", none},
+          {"layer_replication", none},
+          {"megatron_config", {"null", "{}"}},
+          {"lora_bias", off},
+          {"use_dora", off},
+          {"use_qalora", off},
+          {"use_bdlora", null},
+          {"alora_invocation_tokens", null},
+          {"arrow_config", null},
+          {"kasa_config", null},
+          {"velora_config", null},
+          {"monteclora_config", null}};
+}
+
+// All of them, to which tests/run/test_peft_keys.py holds it.
+std::vector<mezo::PeftKey> keys() {
+  std::vector<mezo::PeftKey> all = read_or_idle();
+  for (const mezo::PeftKey& key : beyond_plain()) all.push_back(key);
   return all;
 }
 
