@@ -133,7 +133,7 @@ void ModelConfig::refuse(const std::string& key, const std::string& why) const {
   const auto spelt = json_->spelling.find(key);
   throw ModelError("[" + origin_ + "] " + (spelt == json_->spelling.end() ? key : spelt->second) +
                    ": " + why + ", got " +
-                   (value ? shown(value->dump(-1, ' ', false, replaced), 200) : "nothing"));
+                   (value ? printable(value->dump(-1, ' ', false, replaced), 200) : "nothing"));
 }
 
 bool ModelConfig::has(const std::string& key) const { return json_->find(key) != nullptr; }

@@ -40,7 +40,7 @@ void left() {
 
 Blame::Blame(const std::filesystem::path& plugin) {
   std::strncpy(suspect, plugin.c_str(), sizeof suspect - 1);
-  blaming = true;
+  blaming = !plugin.empty();
 }
 
 Blame::~Blame() { blaming = false; }

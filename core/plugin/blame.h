@@ -8,7 +8,8 @@
 
 namespace mezo {
 
-// While one of these lives, the code of this file may run. Not nested; one thread.
+// While one of these lives, the code of this file may run; of no file, the program's own. Not
+// nested; one thread.
 class Blame {
  public:
   explicit Blame(const std::filesystem::path& plugin);

@@ -53,7 +53,7 @@ void rethrow_as_ours(const Component& component, std::string_view doing) {
 
 void* create_raw(const Component& component, const Parameters& parameters) {
   constexpr std::string_view doing = "being created";
-  const Blame creating(component.plugin->path);
+  const Blame creating(component.plugin ? component.plugin->path : std::filesystem::path());
   void* object = guard(
       component, [&] { return component.descriptor->create(&parameters); }, doing);
   if (!object) throw PluginError(fault(component, "was not created: its factory returned null"));

@@ -194,10 +194,11 @@ TEST_CASE("what is no model is told apart") {
             (scratch / "model.bin").string());
   CHECK(contains(
       message_of<ModelError>([&] { load_model(scratch.path().string(), registry()); }),
-      "config.json] cannot be read; a model folder holds config.json, weights and a tokenizer"));
+      "config.json cannot be read: No such file or directory; a model folder holds config.json, "
+                 "weights and a tokenizer"));
   write_text(scratch / "config.json", "{\"architectures\": ");
   CHECK(contains(message_of<ModelError>([&] { load_model(scratch.path().string(), registry()); }),
-                 "config.json] not JSON: "));
+                 "config.json]: expected JSON, got parse error"));
 }
 
 TEST_CASE("scaled positions of a GGUF file are refused by its own key") {
