@@ -63,7 +63,8 @@ AddedToken JsonFile::added_token(const Json& object) const {
 }
 
 std::vector<std::string> JsonFile::keys_in_order(const char* member_key) const {
-  const auto whole = nlohmann::ordered_json::parse(read_text_file(path_));
+  const auto whole =
+      json_of<ModelError, nlohmann::ordered_json>(read_text_file(path_), "[tokenizer] " + path());
   std::vector<std::string> keys;
   for (const auto& [key, value] : (member_key ? whole.at(member_key) : whole).items())
     keys.push_back(key);
