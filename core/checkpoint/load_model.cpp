@@ -65,13 +65,9 @@ void read_parameter(ParameterStore& store, const WeightFiles& files, Parameter p
 }
 
 Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
-  Tokenizer tokenizer = opened.gguf ? tokenizer_of(*opened.gguf) : Tokenizer::from_folder(path);
-  const std::int64_t entries = opened.config.integer("vocab_size");
-  if (tokenizer.vocabulary_size() > entries)
-    throw ModelError("[" + path + "] the tokenizer has ids up to " +
-                     std::to_string(tokenizer.vocabulary_size() - 1) +
-                     ", but the model's vocab_size is " + std::to_string(entries));
-  return tokenizer;
+  const Tokenizer tokenizer =
+      opened.gguf ? tokenizer_of(*opened.gguf) : Tokenizer::from_folder(path);
+  return tokenizer.for_rows(opened.config.integer("vocab_size"), path);
 }
 
 WeightFiles open_weights(const std::string& path, const Opened& opened, const BuiltModel& built) {

@@ -50,6 +50,14 @@ void cut_left(std::vector<Tokens>& sequences, std::size_t keep, std::size_t max_
   }
 }
 
+Tokens ids_of(const std::string& text, const Tokenizer& tokenizer, const std::string& where) {
+  try {
+    return tokenizer.encode(text);
+  } catch (const DataError& e) {
+    throw DataError(where + e.what());
+  }
+}
+
 // Of each option: the prompt with it, and how many of the last tokens are scored.
 struct Sequences {
   std::vector<Tokens> whole;
@@ -58,11 +66,11 @@ struct Sequences {
 
 Sequences sequences_of(const Task& task, const Tokenizer& tokenizer, const std::string& prompt,
                        const Tokens& start, const std::string& where) {
-  const std::size_t prompt_length = start.size() + tokenizer.encode(prompt).size();
+  const std::size_t prompt_length = start.size() + ids_of(prompt, tokenizer, where).size();
   Sequences out;
   for (const Option& option : task.options) {
     Tokens tokens = start;
-    const Tokens text = tokenizer.encode(prompt + option.text);
+    const Tokens text = ids_of(prompt + option.text, tokenizer, where);
     tokens.insert(tokens.end(), text.begin(), text.end());
     if (tokens.size() <= prompt_length)
       throw DataError(where + "the option '" + option.text +

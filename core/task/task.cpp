@@ -138,6 +138,10 @@ std::vector<std::string> Task::remarks() const {
   const bool word = !pieces.empty() && (pieces.back().kind == PromptTemplate::Kind::field ||
                                         is_word(pieces.back().text.back()));
   std::vector<std::string> remarks;
+  if (prompt.masks() > 0)
+    remarks.push_back(
+        "the prompt has <mask>, which is not filled here: options are read behind the prompt, and "
+        "a model that continues text reads <mask> as it stands");
   for (const Option& option : options)
     if (word && is_word(option.text.front()))
       remarks.push_back("the option " + shown(option.text) +

@@ -31,7 +31,8 @@ struct Task {
   std::string label_field;
   std::string metric;
 
-  // What is allowed and seldom meant: an option that would be glued to the prompt's last word.
+  // What is allowed and seldom meant: an option that would be glued to the prompt's last word, a
+  // mask in the prompt.
   MEZO_API std::vector<std::string> remarks() const;
 };
 

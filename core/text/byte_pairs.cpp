@@ -25,7 +25,11 @@ BytePairs::BytePairs(const TokenizerSpec& spec)
   for (int byte = 0; byte < 256; ++byte) {
     byte_ids_[byte] = token_id(byte_spelling(static_cast<unsigned char>(byte))).value_or(-1);
   }
-  if (spec.unknown) {
+  // Where every byte that UTF-8 has has its token, the one for others is never asked for.
+  bool lacks_bytes = false;
+  for (int byte = 0; byte < 0xF5; ++byte)
+    lacks_bytes |= byte_ids_[byte] < 0 && byte != 0xC0 && byte != 0xC1;
+  if (spec.unknown && lacks_bytes) {
     const auto id = token_id(*spec.unknown);
     if (!id) {
       throw ModelError(

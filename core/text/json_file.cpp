@@ -38,16 +38,37 @@ std::string JsonFile::text(const Json& object, const char* key) const {
   return value.get<std::string>();
 }
 
+std::vector<Json> JsonFile::steps(const Json& whole, const char* key) const {
+  if (whole.is_null()) return {};
+  if (text(whole, "type") != "Sequence") return {whole};
+  const Json& list = member(whole, key);
+  if (!list.is_array()) fail(fmt::format("'{}' to be a list", key), list);
+  std::vector<Json> all;
+  for (const Json& one : list)
+    for (Json& step : one.is_null() ? std::vector<Json>{one} : steps(one, key))
+      all.push_back(std::move(step));
+  return all;
+}
+
 AddedToken JsonFile::added_token(const Json& object) const {
   AddedToken token;
   token.content = text(object, "content");
-  if (token.content.empty()) fail("a token with a 'content'", object);
+  if (!member(object, "content").is_string()) fail("a token with a 'content'", object);
   if (flag(object, "single_word", false)) fail("an added token without single_word", object);
   token.special = flag(object, "special", false);
   token.lstrip = flag(object, "lstrip", false);
   token.rstrip = flag(object, "rstrip", false);
   token.normalized = flag(object, "normalized", !token.special);
   return token;
+}
+
+std::vector<std::string> JsonFile::keys_in_order(const char* member_key) const {
+  const auto whole =
+      json_of<ModelError, nlohmann::ordered_json>(read_text_file(path_), "[tokenizer] " + path());
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : (member_key ? whole.at(member_key) : whole).items())
+    keys.push_back(key);
+  return keys;
 }
 
 void JsonFile::fail(const std::string& expected, const Json& got) const {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/text/tokenizer_spec.h"
 
@@ -27,8 +28,15 @@ class JsonFile {
   bool flag(const Json& object, const char* key, bool otherwise) const;
   std::string text(const Json& object, const char* key) const;  // "" where absent or null
 
+  // A Sequence, with those inside it, as the list of its steps; anything else as a list of one.
+  std::vector<Json> steps(const Json& whole, const char* key) const;
+
   // An object with "content", "lstrip", …: how added tokens are written everywhere.
   AddedToken added_token(const Json& object) const;
+
+  // The keys of the file's object, or of one of its members, as they follow each other in the file:
+  // what is parsed has them sorted. Parses again, so not for a vocabulary.
+  std::vector<std::string> keys_in_order(const char* member_key = nullptr) const;
 
   [[noreturn]] void fail(const std::string& expected, const Json& got) const;
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "core/error.h"
 #include "core/text/added_tokens.h"
@@ -22,6 +24,7 @@ constexpr std::int32_t kMostIds = 1 << 24;
 struct Tokenizer::Parts {
   explicit Parts(const TokenizerSpec& spec);
 
+  void read_vocabulary(const TokenizerSpec& spec);
   void add_tokens(const TokenizerSpec& spec);
   void set_bytes(const TokenizerSpec& spec, std::int32_t id, std::string bytes);
   std::optional<std::int32_t> token_id(std::string_view token) const;
@@ -36,11 +39,15 @@ struct Tokenizer::Parts {
   bool split_digits, add_prefix_space;
   SpecialIds special;
   std::vector<std::int32_t> start, end;
+  std::vector<std::string> notes;
 };
 
 Tokenizer::Parts::Parts(const TokenizerSpec& spec)
-    : pairs(spec), split_digits(spec.split_digits), add_prefix_space(spec.add_prefix_space) {
-  for (const auto& [token, id] : spec.vocabulary) set_bytes(spec, id, spelled_bytes(token));
+    : pairs(spec),
+      split_digits(spec.split_digits),
+      add_prefix_space(spec.add_prefix_space),
+      notes(spec.notes) {
+  read_vocabulary(spec);
   add_tokens(spec);
   const auto role = [&](const char* name) -> std::optional<std::int32_t> {
     const auto found = spec.roles.find(name);
@@ -49,15 +56,36 @@ Tokenizer::Parts::Parts(const TokenizerSpec& spec)
   special = {role("bos"), role("eos"), role("pad"), role("mask"), role("sep"), role("unk")};
   for (const auto& [from, to] : {std::pair(&spec.start, &start), std::pair(&spec.end, &end)}) {
     for (const SpecialToken& token : *from) {
-      const auto id = resolve(token);
+      const bool by_id = token.content.empty() && token.id >= 0;
+      const auto id = by_id ? std::optional(token.id) : resolve(token);
       if (id) to->push_back(*id);
     }
   }
 }
 
+void Tokenizer::Parts::read_vocabulary(const TokenizerSpec& spec) {
+  for (const auto& [token, id] : spec.vocabulary) {
+    const bool taken = id >= 0 && static_cast<std::size_t>(id) < bytes.size() && bytes[id];
+    if (taken)
+      throw ModelError(
+          fmt::format("[tokenizer] {}: expected an id of its own for '{}', got {}, "
+                      "which is another token's too",
+                      spec.source, token, id));
+    set_bytes(spec, id, spelled_bytes(token));
+  }
+}
+
 // An added token has the id of the same token in the vocabulary; the others are counted on from the
-// vocabulary's size. The package numbers them so too, whatever `id` a tokenizer.json gives.
+// vocabulary's size. The package numbers them so too, whatever `id` a tokenizer.json gives. Where
+// one comes again its last flags count, but it goes on being looked for where it was: before
+// anything else if it was not `normalized`, in what is left if it was, or in both. A special token
+// stays where it was first put.
 void Tokenizer::Parts::add_tokens(const TokenizerSpec& spec) {
+  struct Known {
+    AddedToken last;
+    bool special = false, plain = false, normalized = false;
+  };
+  std::map<std::string, Known> all;
   auto highest = static_cast<std::int32_t>(-1);
   for (const AddedToken& token : spec.added) {
     if (token.content.empty()) continue;
@@ -66,8 +94,15 @@ void Tokenizer::Parts::add_tokens(const TokenizerSpec& spec) {
     const std::int32_t id = known.value_or(next);
     highest = std::max(highest, id);
     added_ids[token.content] = id;
-    (token.normalized ? normalized : plain).add(token, id);
     set_bytes(spec, id, token.content);
+    Known& entry = all[token.content];
+    entry.last = token;
+    if (!entry.special) (token.normalized ? entry.normalized : entry.plain) = true;
+    entry.special |= token.special;
+  }
+  for (const auto& [content, entry] : all) {
+    if (entry.plain) plain.add(entry.last, added_ids[content]);
+    if (entry.normalized) normalized.add(entry.last, added_ids[content]);
   }
 }
 
@@ -118,6 +153,35 @@ void Tokenizer::Parts::encode_segment(std::string_view segment,
 
 Tokenizer::Tokenizer(const TokenizerSpec& spec) : parts_(std::make_shared<const Parts>(spec)) {}
 
+Tokenizer Tokenizer::for_rows(std::int64_t rows, const std::string& path) const {
+  std::set<std::int32_t> added;
+  for (const auto& [content, id] : parts_->added_ids) added.insert(id);
+  for (std::int64_t id = rows; id < static_cast<std::int64_t>(parts_->bytes.size()); ++id)
+    if (parts_->bytes[id] && !added.contains(static_cast<std::int32_t>(id)))
+      throw ModelError(
+          fmt::format("[{}] the tokenizer has ids up to {}, but the model's "
+                      "vocab_size is {}",
+                      path, parts_->bytes.size() - 1, rows));
+  for (const auto* around : {&parts_->start, &parts_->end})
+    for (const std::int32_t id : *around)
+      if (id >= rows)
+        throw ModelError(
+            fmt::format("[{}] the tokenizer puts the id {} around every sequence, but "
+                        "the model's vocab_size is {}",
+                        path, id, rows));
+  Tokenizer limited = *this;
+  limited.rows_ = rows;
+  return limited;
+}
+
+void Tokenizer::throw_beyond(std::int32_t id) const {
+  throw DataError(
+      fmt::format("the text has the token '{}' with the id {}, but the model's "
+                  "embedding has {} rows: take it out of the text, or use a model "
+                  "that knows it",
+                  *parts_->bytes[id], id, rows_));
+}
+
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
   const std::string valid = replace_invalid_utf8(text);
   std::vector<TextPart> parts, inner;
@@ -138,6 +202,8 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
       }
     }
   }
+  for (const std::int32_t id : ids)
+    if (id >= rows_) throw_beyond(id);
   return ids;
 }
 
@@ -155,10 +221,13 @@ std::optional<std::int32_t> Tokenizer::token_id(std::string_view token) const {
 }
 
 std::int32_t Tokenizer::vocabulary_size() const {
-  return static_cast<std::int32_t>(parts_->bytes.size());
+  return static_cast<std::int32_t>(
+      std::min(static_cast<std::int64_t>(parts_->bytes.size()), rows_));
 }
 
 const Tokenizer::SpecialIds& Tokenizer::special() const { return parts_->special; }
+
+std::span<const std::string> Tokenizer::notes() const { return parts_->notes; }
 
 std::span<const std::int32_t> Tokenizer::sequence_start() const { return parts_->start; }
 

@@ -5,9 +5,12 @@
 // encoding is n log n in the longest stretch without a break, some 8 MB of English a second.
 //
 // What is read and what is not. Pre-tokenizers: GPT-2's expression, alone or after single digits
-// (`smollm`); anything else, a normalizer, or an added token with single_word is an error that
-// names it. Truncation and padding settings of a tokenizer.json are ignored: the caller decides on
-// lengths.
+// (`smollm`); anything else, a normalizer, an added token with single_word, byte_fallback, dropout,
+// affixes of subwords or a class of transformers with rules of its own is an error that names it.
+// Truncation and padding settings of a tokenizer.json are ignored: the caller decides on lengths.
+// Where tokenizer_class is GPT2Tokenizer, transformers 5 takes little more of tokenizer.json than
+// its vocabulary; here, as in transformers 4, all of it counts, and notes() says where that
+// differs.
 
 #include <cstdint>
 #include <filesystem>
@@ -31,19 +34,24 @@ class MEZO_API Tokenizer {
     std::optional<std::int32_t> bos, eos, pad, mask, sep, unk;
   };
 
-  // A Hugging Face model folder: its tokenizer.json, else vocab.json + merges.txt. Roles come from
-  // tokenizer_config.json, special_tokens_map.json and config.json, in this order, where they
-  // exist. Like every source, throws ModelError that names the file, what was expected and what was
-  // got.
+  // A Hugging Face model folder: its tokenizer.json, else vocab.json + merges.txt. Roles and
+  // further tokens come from the small files beside it (core/text/special_tokens.h). Like every
+  // source, throws ModelError that names the file, what was expected and what was got.
   static Tokenizer from_folder(const std::filesystem::path& folder);
 
   static Tokenizer from_vocabulary(const GptVocabulary& vocabulary);
 
   explicit Tokenizer(const TokenizerSpec& spec);
 
+  // The same for a model with so many rows of embedding. An added token beyond them does no harm
+  // until a text has it: encode() then throws DataError. Throws ModelError where any other token,
+  // or one that every sequence begins or ends with, lies beyond them; `path` is the model's.
+  Tokenizer for_rows(std::int64_t rows, const std::string& path) const;
+
   // The ids of a text, without the tokens that a model expects around it. Added tokens in the text
-  // become their ids. Bytes that are not UTF-8 are first replaced as Python's
-  // bytes.decode('utf-8', 'replace') does: U+FFFD for each maximal invalid subpart.
+  // become their ids: a literal "</s>" is that token, as in transformers. Bytes that are not UTF-8
+  // are first replaced as Python's bytes.decode('utf-8', 'replace') does: U+FFFD for each maximal
+  // invalid subpart.
   std::vector<std::int32_t> encode(std::string_view text) const;
 
   // The bytes that the ids stand for, which need not be UTF-8 when a character is cut in two. An
@@ -54,10 +62,13 @@ class MEZO_API Tokenizer {
   // The id of a token by its content: an added token, or a token in byte-level spelling ("Ġgreat").
   std::optional<std::int32_t> token_id(std::string_view token) const;
 
-  // The highest id + 1. A model's embedding must have at least so many rows.
+  // The highest id + 1, but no more than the model's rows.
   std::int32_t vocabulary_size() const;
 
   const SpecialIds& special() const;
+
+  // For people: where transformers reads the files otherwise, one line each.
+  std::span<const std::string> notes() const;
 
   // What a model expects around a whole sequence: OPT </s> … ; RoBERTa <s> … </s>; GPT-2 nothing.
   std::span<const std::int32_t> sequence_start() const;
@@ -65,7 +76,10 @@ class MEZO_API Tokenizer {
 
  private:
   struct Parts;
+  [[noreturn]] void throw_beyond(std::int32_t id) const;
+
   std::shared_ptr<const Parts> parts_;
+  std::int64_t rows_ = INT64_MAX;
 };
 
 }  // namespace mezo

@@ -17,6 +17,9 @@ TokenizerSpec read_tokenizer_json(const std::filesystem::path& file, const Speci
 TokenizerSpec read_vocab_and_merges(const std::filesystem::path& folder,
                                     const SpecialTokens& special);
 
+// What stands around a sequence, from the post_processor of a tokenizer.json.
+void read_post_processor(const JsonFile& file, TokenizerSpec& spec);
+
 // {"token": id, …}, the whole of vocab.json and one member of tokenizer.json.
 void read_vocabulary(const JsonFile& file, const Json& tokens, TokenizerSpec& spec);
 

@@ -2,6 +2,10 @@
 // normalizer, pre_tokenizer, post_processor, added_tokens and model.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
 
 #include "core/text/json_file.h"
 #include "core/text/tokenizer_files.h"
@@ -23,19 +27,10 @@ bool is_gpt2_split(const JsonFile& file, const Json& step) {
          JsonFile::member(step, "pattern") == Json{{"Regex", kGpt2Expression}};
 }
 
-// A Sequence as the list of its steps; anything else as a list of one.
-std::vector<Json> steps_of(const JsonFile& file, const Json& whole, const char* key) {
-  if (whole.is_null()) return {};
-  if (file.text(whole, "type") != "Sequence") return {whole};
-  const Json& list = JsonFile::member(whole, key);
-  if (!list.is_array()) file.fail(fmt::format("'{}' to be a list", key), list);
-  return list.get<std::vector<Json>>();
-}
-
 // Digits first if at all, then GPT-2's expression, in ByteLevel or as a Split before it.
 void read_pre_tokenizer(const JsonFile& file, TokenizerSpec& spec) {
   const Json& whole = JsonFile::member(file.root(), "pre_tokenizer");
-  const std::vector<Json> steps = steps_of(file, whole, "pretokenizers");
+  const std::vector<Json> steps = file.steps(whole, "pretokenizers");
   std::size_t at = 0;
   const auto next_is = [&](const char* type) {
     return at < steps.size() && file.text(steps[at], "type") == type;
@@ -47,6 +42,8 @@ void read_pre_tokenizer(const JsonFile& file, TokenizerSpec& spec) {
   const bool split_before = at < steps.size() && is_gpt2_split(file, steps[at]);
   if (split_before) ++at;
   if (!next_is("ByteLevel") || at + 1 != steps.size()) file.fail(kKnownForms, whole);
+  if (!steps[at].contains("add_prefix_space"))
+    file.fail("a ByteLevel that says 'add_prefix_space'", steps[at]);
   spec.add_prefix_space = file.flag(steps[at], "add_prefix_space", true);
   const bool split_inside = file.flag(steps[at], "use_regex", true);
   if (split_before ? split_inside || spec.add_prefix_space : !split_inside) {
@@ -91,32 +88,56 @@ void read_model(const JsonFile& file, TokenizerSpec& spec) {
   read_merges(file, model, spec);
 }
 
-// TemplateProcessing: {"single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": …}, …]}.
-void read_template(const JsonFile& file, const Json& step, TokenizerSpec& spec) {
-  bool before = true;
-  for (const Json& piece : JsonFile::member(step, "single")) {
-    if (!JsonFile::member(piece, "Sequence").is_null()) before = false;
-    const Json& token = JsonFile::member(piece, "SpecialToken");
-    if (token.is_null()) continue;
-    (before ? spec.start : spec.end).push_back({file.text(token, "id"), -1});
-  }
+// Keys of another version may mean anything.
+void check_keys(const JsonFile& file) {
+  constexpr std::string_view known[] = {"version",        "truncation", "padding",
+                                        "added_tokens",   "normalizer", "pre_tokenizer",
+                                        "post_processor", "decoder",    "model"};
+  for (const auto& [key, value] : file.root().items())
+    if (std::find(std::begin(known), std::end(known), key) == std::end(known))
+      file.fail(fmt::format("no key '{}'", key), value);
+  const Json& version = JsonFile::member(file.root(), "version");
+  if (!version.is_null() && version != "1.0") file.fail("version 1.0", version);
 }
 
-void read_post_processor(const JsonFile& file, TokenizerSpec& spec) {
-  const Json& whole = JsonFile::member(file.root(), "post_processor");
-  for (const Json& step : steps_of(file, whole, "processors")) {
-    const std::string type = file.text(step, "type");
-    if (type == "TemplateProcessing") read_template(file, step, spec);
-    if (type != "RobertaProcessing" && type != "BertProcessing") continue;
-    // "cls": ["<s>", 0]
-    for (const auto& [key, to] : {std::pair("cls", &spec.start), std::pair("sep", &spec.end)}) {
-      const Json& token = JsonFile::member(step, key);
-      if (!token.is_array() || token.empty() || !token[0].is_string()) {
-        file.fail(fmt::format("'{}' to be [token, id]", key), token);
-      }
-      to->push_back({token[0].get<std::string>(), -1});
-    }
-  }
+void read_added_tokens(const JsonFile& file, SpecialTokens special, TokenizerSpec& spec) {
+  const Json& tokens = JsonFile::member(file.root(), "added_tokens");
+  if (!tokens.is_null() && !tokens.is_array()) file.fail("'added_tokens' to be a list", tokens);
+  for (const Json& token : tokens) spec.added.push_back(file.added_token(token));
+  const Json& padding = JsonFile::member(file.root(), "padding");
+  if (!padding.is_null()) take_padding_token(file.text(padding, "pad_token"), special);
+  add_tokens_of(special, spec);
+  spec.roles = special.roles;
+}
+
+bool all_listed(const JsonFile& file, const SpecialTokens& special) {
+  const Json& tokens = JsonFile::member(file.root(), "added_tokens");
+  return std::all_of(tokens.begin(), tokens.end(), [&](const Json& token) {
+    const std::string content = file.text(token, "content");
+    return std::any_of(special.listed.begin(), special.listed.end(),
+                       [&](const AddedToken& listed) { return listed.content == content; });
+  });
+}
+
+// These classes have a tokenizer of their own with this file's vocabulary and merges. Their prefix
+// space has always counted before the file's. That the rest of the file is left out is new in
+// transformers 5, and not what a model was trained with: it counts here, with a note.
+void apply_class(const JsonFile& file, const SpecialTokens& special, TokenizerSpec& spec) {
+  if (special.kind == TokenizerClass::backend) return;
+  std::vector<std::string> left_out;
+  if (spec.split_digits) left_out.push_back("the pre_tokenizer Digits");
+  if (spec.ignore_merges) left_out.push_back("ignore_merges");
+  if (special.has_decoder && !all_listed(file, special))
+    left_out.push_back("added_tokens that added_tokens_decoder lacks");
+  if (!left_out.empty())
+    spec.notes.push_back(fmt::format(
+        "the tokenizer follows tokenizer.json; with this tokenizer_class transformers 5 "
+        "leaves out {}, so that some ids may differ",
+        fmt::join(left_out, " and ")));
+  spec.add_prefix_space = special.add_prefix_space;
+  if (special.kind != TokenizerClass::roberta) return;
+  spec.start = {spec.roles["cls"]};
+  spec.end = {spec.roles["sep"]};
 }
 
 }  // namespace
@@ -125,15 +146,14 @@ TokenizerSpec read_tokenizer_json(const std::filesystem::path& path, const Speci
   const JsonFile file(path);
   TokenizerSpec spec;
   spec.source = file.path();
+  check_keys(file);
   const Json& normalizer = JsonFile::member(file.root(), "normalizer");
-  if (!steps_of(file, normalizer, "normalizers").empty()) file.fail("no normalizer", normalizer);
+  if (!file.steps(normalizer, "normalizers").empty()) file.fail("no normalizer", normalizer);
   read_pre_tokenizer(file, spec);
   read_model(file, spec);
-  for (const Json& token : JsonFile::member(file.root(), "added_tokens")) {
-    spec.added.push_back(file.added_token(token));
-  }
+  read_added_tokens(file, special, spec);
   read_post_processor(file, spec);
-  spec.roles = special.roles;
+  apply_class(file, special, spec);
   return spec;
 }
 

@@ -38,6 +38,7 @@ struct TokenizerSpec {
   bool fuse_unknown = false;           // one unknown token for a run of such bytes
   std::map<std::string, SpecialToken> roles;
   std::vector<SpecialToken> start, end;  // what a model expects around a whole sequence
+  std::vector<std::string> notes;        // for people: where others read the files otherwise
 };
 
 }  // namespace mezo

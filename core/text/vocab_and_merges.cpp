@@ -21,18 +21,19 @@ void read_merges(const std::filesystem::path& path, TokenizerSpec& spec) {
   }
 }
 
-// Gives each role its content, and makes added tokens of those that only config.json names.
+// Gives each role its content. Those that only config.json names become added tokens where no other
+// file says which tokens a text may contain.
 void add_special_tokens(const SpecialTokens& special, TokenizerSpec& spec) {
   std::unordered_map<std::int32_t, std::string> contents;
   for (const auto& [token, id] : spec.vocabulary) contents.emplace(id, token);
-  spec.added = special.added;
+  add_tokens_of(special, spec);
   for (const auto& [role, token] : special.roles) {
     std::string content = token.content;
     if (content.empty()) {
       const auto found = contents.find(token.id);
       if (found == contents.end()) continue;
       content = found->second;
-      spec.added.push_back({.content = content, .special = true});
+      if (!special.told) spec.added.push_back({.content = content, .special = true});
     }
     spec.roles[role] = {content, -1};
   }
@@ -83,13 +84,15 @@ TokenizerSpec read_vocab_and_merges(const std::filesystem::path& folder,
   read_vocabulary(vocabulary, vocabulary.root(), spec);
   read_merges(folder / "merges.txt", spec);
   add_special_tokens(special, spec);
-  if (special.model_type == "roberta") {
-    add_roberta_defaults(spec);
+  if (special.kind == TokenizerClass::roberta) {
+    if (!special.told) add_roberta_defaults(spec);
     spec.start.push_back(spec.roles["cls"]);
     spec.end.push_back(spec.roles["sep"]);
-  } else if (special.add_bos_token.value_or(special.model_type == "opt")) {
-    spec.start.push_back(spec.roles["bos"]);
+    return spec;
   }
+  const bool opt_alone = !special.told && special.model_type == "opt";
+  if (special.add_bos_token.value_or(opt_alone)) spec.start.push_back(spec.roles["bos"]);
+  if (special.add_eos_token) spec.end.push_back(spec.roles["eos"]);
   return spec;
 }
 

@@ -120,6 +120,19 @@ TEST_CASE("an empty prompt is an error unless the model starts every sequence wi
   CHECK(pieces(toy_encode(toy_example(""), toy_task(), 100, true)) == std::vector<Tokens>{{start}});
 }
 
+TEST_CASE("a token that the model's embedding lacks is an error with its line") {
+  TokenizerSpec spec;
+  spec.source = "toy";
+  spec.vocabulary = {{"a", 0}, {"b", 1}};
+  spec.added = {{.content = "<new>", .special = true}};
+  const Tokenizer small = Tokenizer(spec).for_rows(2, "toy");
+  const Task task = toy_task("{text}", {{"0", "a"}, {"1", "b"}});
+  CHECK_NOTHROW(encode(toy_example("ab"), task, small, 100, "toy.jsonl"));
+  CHECK_THROWS_WITH_AS(encode(toy_example("a<new>"), task, small, 100, "toy.jsonl"),
+                       doctest::Contains("the text has the token '<new>' with the id 2"),
+                       DataError);
+}
+
 TEST_CASE("a label without an option is an error that lists the options") {
   CHECK(data_error(toy_example("a", "2"), toy_task()) ==
         "toy.jsonl:7: label is '2', but the task has options for 0, 1");

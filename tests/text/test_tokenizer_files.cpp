@@ -103,18 +103,18 @@ TEST_CASE("a folder without config.json starts sequences with nothing") {
 TEST_CASE("tokenizer_config.json and special_tokens_map.json name roles and added tokens") {
   auto folder = vocab_and_merges();
   folder.with("tokenizer_config.json",
-              R"({"bos_token": "<s>", "add_bos_token": true, "add_prefix_space": true,
-                  "added_tokens_decoder": {"4": {"content": "<mask>", "lstrip": true, "special": true}}})");
+              R"({"bos_token": "<s>", "add_bos_token": true, "add_prefix_space": true})");
   folder.with("special_tokens_map.json",
-              R"({"bos_token": "</s>", "mask_token": {"content": "<mask>"}})");
+              R"({"bos_token": "</s>", "mask_token": {"content": "<mask>", "lstrip": true}})");
   folder.with("config.json",
               R"({"model_type": "gpt2", "bos_token_id": 2, "eos_token_id": [2, 0]})");
   const auto tokenizer = folder.read();
-  CHECK(tokenizer.special().bos == 0);
+  CHECK(tokenizer.special().bos == 2);
   CHECK(tokenizer.special().mask == 4);
-  CHECK(tokenizer.special().eos == 2);
-  CHECK(list(tokenizer.sequence_start()) == Ids{0});
+  CHECK(tokenizer.special().eos == 10);  // of the class: <|endoftext|>, which is new
+  CHECK(list(tokenizer.sequence_start()) == Ids{2});
   CHECK(tokenizer.encode("ab  <mask>") == Ids{9, 4});
+  CHECK(tokenizer.encode("<|endoftext|>") == Ids{10});
 }
 
 TEST_CASE("tokenizer.json comes first, with merges as strings and the post-processor's tokens") {
@@ -123,7 +123,8 @@ TEST_CASE("tokenizer.json comes first, with merges as strings and the post-proce
   folder.with("tokenizer.json",
               tokenizer_json(byte_level, R"("post_processor": {"type": "TemplateProcessing",
       "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
-                 {"SpecialToken": {"id": "</s>", "type_id": 0}}]}, )"));
+                 {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+      "special_tokens": {"<s>": {"ids": [0]}, "</s>": {"ids": [2]}}}, )"));
   const auto tokenizer = folder.read();
   CHECK(tokenizer.encode("ab  <mask> ab") == Ids{8, 4, 9});
   CHECK(list(tokenizer.sequence_start()) == Ids{0});
@@ -150,7 +151,8 @@ TEST_CASE("the two pre-tokenizers are known in both of their spellings") {
 TEST_CASE("other pre-tokenizers and normalizers are named in the error") {
   for (
       const char* other :
-      {R"({"type": "Metaspace"})", R"({"type": "ByteLevel", "use_regex": false})", "null",
+      {R"({"type": "Metaspace"})",
+       R"({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false})", "null",
        R"({"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": false}, {"type": "ByteLevel"}]})"}) {
     CAPTURE(other);
     const std::string error = Folder().with("tokenizer.json", tokenizer_json(other)).error();
@@ -170,7 +172,8 @@ TEST_CASE("broken files say which file, what was expected and what was got") {
   CHECK(has(Folder().with("tokenizer.json", "[]").error(),
             "tokenizer.json: expected an object, got []"));
   CHECK(has(Folder()
-                .with("tokenizer.json", R"({"pre_tokenizer": {"type": "ByteLevel"},
+                .with("tokenizer.json",
+                      R"({"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true},
       "model": {"type": "Unigram"}})")
                 .error(),
             R"(expected 'model.type' to be BPE, got "Unigram")"));
@@ -185,6 +188,55 @@ TEST_CASE("broken files say which file, what was expected and what was got") {
       "got 99999999 for 'a'"));
   CHECK(has(vocab_and_merges().with("tokenizer_config.json", R"({"bos_token": 7})").error(),
             "tokenizer_config.json: expected a special token, got 7"));
+}
+
+TEST_CASE("two tokens with one id are refused") {
+  CHECK(has(
+      vocab_and_merges().with("merges.txt", "").with("vocab.json", R"({"a": 0, "b": 0})").error(),
+      "expected an id of its own for 'b', got 0"));
+}
+
+TEST_CASE("a token beyond the embedding is an error only where a text has it") {
+  auto folder = vocab_and_merges();
+  folder.with("tokenizer.json", tokenizer_json(byte_level));
+  folder.with("tokenizer_config.json", R"({"pad_token": "[PAD]"})");
+  const auto tokenizer = folder.read().for_rows(10, "model");
+  CHECK(tokenizer.special().pad == 10);
+  CHECK(tokenizer.vocabulary_size() == 10);
+  CHECK(tokenizer.encode("ab ab") == Ids{8, 9});
+  CHECK_THROWS_WITH_AS(tokenizer.encode("ab [PAD]"),
+                       "the text has the token '[PAD]' with the id 10, but the model's embedding "
+                       "has 10 rows: take it out of the text, or use a model that knows it",
+                       mezo::DataError);
+  CHECK_THROWS_WITH_AS(folder.read().for_rows(9, "model"),
+                       "[model] the tokenizer has ids up to 10, but the model's vocab_size is 9",
+                       mezo::ModelError);
+}
+
+TEST_CASE("an id around every sequence must be in the embedding") {
+  auto folder = vocab_and_merges();
+  folder.with("tokenizer.json",
+              tokenizer_json(byte_level, R"("post_processor": {"type": "BertProcessing",
+      "cls": ["[CLS]", 12], "sep": ["</s>", 2]}, )"));
+  CHECK(list(folder.read().sequence_start()) == Ids{12});
+  CHECK_THROWS_WITH_AS(folder.read().for_rows(10, "model"),
+                       "[model] the tokenizer puts the id 12 around every sequence, but the "
+                       "model's vocab_size is 10",
+                       mezo::ModelError);
+}
+
+TEST_CASE("where a class of transformers leaves parts of tokenizer.json out, a note says so") {
+  const std::string digits = R"({"type": "Sequence", "pretokenizers": [
+      {"type": "Digits", "individual_digits": true}, )" +
+                             std::string(byte_level) + "]}";
+  Folder folder;
+  folder.with("tokenizer.json", tokenizer_json(digits));
+  CHECK(folder.read().notes().empty());
+  folder.with("tokenizer_config.json",
+              R"({"tokenizer_class": "GPT2Tokenizer", "added_tokens_decoder": {}})");
+  const auto tokenizer = folder.read();
+  REQUIRE(tokenizer.notes().size() == 1);
+  CHECK(has(tokenizer.notes()[0], "the pre_tokenizer Digits and added_tokens that"));
 }
 
 TEST_CASE("a GGUF with another pre-tokenizer is refused by its name") {
