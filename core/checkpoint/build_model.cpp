@@ -1,9 +1,13 @@
 #include "core/checkpoint/build_model.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "core/error.h"
 #include "core/forward/forward_trace.h"
+#include "core/model/config_keys.h"
 #include "core/plugin/create.h"
 
 namespace mezo {
@@ -14,6 +18,14 @@ bool trains_no_matrix(std::span<const ParameterSpec> specs, const std::vector<bo
   for (std::size_t i = 0; i < specs.size(); ++i)
     if (trained[i] && is_matrix(specs[i].role)) return false;
   return true;
+}
+
+// Keys that neither the family read nor this program knows.
+std::vector<std::string> notes_of(const ModelConfig& config, const Component& family) {
+  const std::vector<std::string> unknown = unknown_keys(config);
+  if (unknown.empty()) return {};
+  return {fmt::format("{}: the {} family does not read {}", config.origin(), family.id(),
+                      fmt::join(unknown, ", "))};
 }
 
 struct Attached {
@@ -68,6 +80,7 @@ TensorNames BuiltModel::file_names(FileKind kind) const {
     throw ModelError("[" + config.origin() + "] the " + std::string(network.family.id()) +
                      " family cannot be read from " +
                      (kind == FileKind::gguf ? "GGUF" : "safetensors") + " files");
+  names->aliases.insert(names->aliases.begin(), aliases.begin(), aliases.end());
   return std::move(*names);
 }
 
@@ -79,6 +92,7 @@ BuiltModel build_model(const ModelConfig& config, const Component& family,
   Declaration declaration;
   std::shared_ptr<const Model> model = guard(
       family, [&] { return made->build(config, declaration); }, "building the model");
+  std::vector<std::string> notes = notes_of(config, family);
   const bool causal = guard(family, [&] { return made->causal(config); });
   Attached attached = attach(mode, *model, family, declaration);
   const auto specs = declaration.parameters();
@@ -87,7 +101,11 @@ BuiltModel build_model(const ModelConfig& config, const Component& family,
       std::move(made),
       {std::move(model), family, std::move(attached.adapter), config.integer("vocab_size"), causal},
       {specs.begin(), specs.end()},
-      std::move(attached.trained)};
+      std::move(attached.trained),
+      declaration.tied(),
+      false,
+      {},
+      std::move(notes)};
 }
 
 bool frozen_under(const BuiltModel& model, const ChosenPeft& mode) {

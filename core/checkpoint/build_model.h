@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/config/parameters.h"
@@ -27,6 +28,10 @@ struct BuiltModel {
   Network network;
   std::vector<ParameterSpec> specs;  // the model's own, then the adapter's
   std::vector<bool> trained;         // of each
+  Parameter tied = {};               // the embedding that is the head too, if one is
+  bool untied = false;               // a head that the configuration ties, but not the files
+  std::vector<TensorNames::Alias> aliases = {};  // of these files alone, before the family's
+  std::vector<std::string> notes = {};           // what a user should know of the model
 
   // The model's own; its adapter's tensors, which are not in its files, come behind them.
   MEZO_API std::span<const ParameterSpec> base_specs() const;

@@ -20,21 +20,26 @@ const char* torch_name(DType dtype) {
   return "float32";
 }
 
+// Older files say torch_dtype, newer ones dtype; a file that says neither gets the one that both
+// old and new versions of transformers read.
+void set_dtype(Json& config, DType dtype) {
+  if (config.contains("dtype")) config["dtype"] = torch_name(dtype);
+  if (config.contains("torch_dtype") || !config.contains("dtype"))
+    config["torch_dtype"] = torch_name(dtype);
+}
+
 Json id_of(const std::optional<std::int32_t>& id) { return id ? Json(*id) : Json(nullptr); }
 
 }  // namespace
 
-std::string copied_config(const std::string& path, std::optional<DType> dtype) {
+std::string copied_config(const std::string& path, std::optional<DType> dtype, bool untied) {
   const MappedFile file(path);
   const std::string text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  if (!dtype) return text;
+  if (!dtype && !untied) return text;
   Json config = json_of<ModelError, Json>(text, "[" + path + "]");
   if (!config.is_object()) throw ModelError(fmt::format("[{}] expected a JSON object", path));
-  // Older files say torch_dtype, newer ones dtype; a file that says neither gets the one that both
-  // old and new versions of transformers read.
-  if (config.contains("dtype")) config["dtype"] = torch_name(*dtype);
-  if (config.contains("torch_dtype") || !config.contains("dtype"))
-    config["torch_dtype"] = torch_name(*dtype);
+  if (untied) config["tie_word_embeddings"] = false;
+  if (dtype) set_dtype(config, *dtype);
   return config.dump(2) + "\n";
 }
 

@@ -4,6 +4,35 @@
 
 namespace mezo {
 
+namespace {
+
+// Files of before llama.cpp knew more than one, and models that its converter did not know: it
+// reads them by an expression of its own, which no model was trained with.
+std::string pre_tokenizer_of(const GgufMetadata& meta) {
+  const std::string name = meta.text("tokenizer.ggml.pre", "");
+  if (name.empty() || name == "default")
+    throw ModelError("[" + meta.path() +
+                     "] tokenizer.ggml.pre: expected how the model's tokenizer cuts text, "
+                     "got " +
+                     (name.empty() ? "nothing" : "default") +
+                     "; convert the model anew, or write what is right into a copy, such as "
+                     "`gguf-new-metadata --pre-tokenizer gpt-2 old.gguf new.gguf`");
+  return name;
+}
+
+}  // namespace
+
+void refuse_split(const GgufFile& file) {
+  const GgufMetadata& meta = file.metadata;
+  const std::int64_t count = meta.integer("split.count", 1);
+  if (count > 1)
+    throw ModelError("[" + meta.path() + "] file " +
+                     std::to_string(meta.integer("split.no", 0) + 1) + " of the " +
+                     std::to_string(count) +
+                     " that the model is split into, and only whole ones can be read; join them "
+                     "with `llama-gguf-split --merge first.gguf whole.gguf`");
+}
+
 GptVocabulary vocabulary_of(const GgufFile& file) {
   const GgufMetadata& meta = file.metadata;
   const std::string model = meta.text("tokenizer.ggml.model");
@@ -26,7 +55,7 @@ GptVocabulary vocabulary_of(const GgufFile& file) {
   if (meta.find("tokenizer.ggml.token_type"))
     for (const std::int64_t t : meta.integers("tokenizer.ggml.token_type"))
       v.types.push_back(static_cast<std::int32_t>(t));
-  v.pre_tokenizer = meta.text("tokenizer.ggml.pre", "");
+  v.pre_tokenizer = pre_tokenizer_of(meta);
   v.add_bos = meta.boolean("tokenizer.ggml.add_bos_token", false);
   v.bos = id("tokenizer.ggml.bos_token_id");
   v.eos = id("tokenizer.ggml.eos_token_id");

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "core/checkpoint/gguf_model.h"
+#include "core/checkpoint/own_head.h"
 #include "core/error.h"
 #include "core/io/safetensors.h"
 #include "core/plugin/create.h"
@@ -34,14 +35,33 @@ Opened open_model(const std::string& path) {
   if (fs::path(path).extension() != ".gguf")
     throw ModelError("[load_model] expected a Hugging Face folder or a .gguf file, got " + path);
   GgufFile file = load_gguf(path);
+  refuse_split(file);
   ModelConfig config = ModelConfig::from_gguf(file);
   return {std::move(config), std::move(file)};
 }
 
+// transformers picks the class by model_type; architectures alone may be what a file was made from.
+void check_model_type(const ModelConfig& config, const Component& family) {
+  const std::string type = config.text("model_type", "");
+  std::string known;
+  for (const char* const* name = family.descriptor->serves; name && *name; ++name) {
+    const std::string served = *name, key = "model_type:";
+    if (!served.starts_with(key)) continue;
+    if (type.empty() || served.substr(key.size()) == type) return;
+    known = served.substr(key.size());
+  }
+  if (!known.empty())
+    config.refuse("model_type", "architectures is of the " + std::string(family.id()) +
+                                    " family, expected " + known + " (model.type=" +
+                                    std::string(family.id()) + " reads it as one all the same)");
+}
+
 const Component& family_for(const ModelConfig& config, const std::string& type,
                             const Registry& registry) {
-  return type == "auto" ? registry.match_model(config.architectures())
-                        : registry.find(MEZO_MODEL, type);
+  if (type != "auto") return registry.find(MEZO_MODEL, type);
+  const Component& family = registry.match_model(config.architectures());
+  check_model_type(config, family);
+  return family;
 }
 
 // A tensor that the store keeps in its file's type is copied as it lies, whatever the type.
@@ -70,11 +90,8 @@ Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
   return tokenizer.for_rows(opened.config.integer("vocab_size"), path);
 }
 
-WeightFiles open_weights(const std::string& path, const Opened& opened, const BuiltModel& built) {
-  if (!opened.gguf)
-    return {load_safetensors_folder(path), built.file_names(FileKind::safetensors),
-            built.base_specs()};
-  return {opened.gguf->tensors, built.file_names(FileKind::gguf), built.base_specs()};
+FileKind kind_of(const Opened& opened) {
+  return opened.gguf ? FileKind::gguf : FileKind::safetensors;
 }
 
 std::optional<std::int64_t> positions_of(const BuiltModel& built) {
@@ -92,10 +109,15 @@ PreparedModel prepare_model(const std::string& path, const Registry& registry,
                             const ModelChoice& choice) {
   const Opened opened = open_model(path);
   const Component& family = family_for(opened.config, choice.type, registry);
-  BuiltModel built = build_model(
-      opened.config, family, choice.settings ? *choice.settings : default_settings(family, "model"),
-      choice.mode);
-  WeightFiles files = open_weights(path, opened, built);
+  const Parameters settings =
+      choice.settings ? *choice.settings : default_settings(family, "model");
+  const auto build = [&](const ModelConfig& config) {
+    return build_model(config, family, settings, choice.mode);
+  };
+  BuiltModel built = build(opened.config);
+  TensorFile tensors = opened.gguf ? opened.gguf->tensors : load_safetensors_folder(path);
+  built = with_head_of_files(std::move(built), tensors, built.file_names(kind_of(opened)), build);
+  WeightFiles files(std::move(tensors), built.file_names(kind_of(opened)), built.base_specs());
   std::vector<DType> types;
   for (std::size_t i = 0; i < built.base_specs().size(); ++i)
     types.push_back(files.view({static_cast<int>(i)}).dtype);

@@ -57,6 +57,7 @@ Parameter Declaration::adapter(std::string name, std::vector<std::int64_t> shape
 
 Linear Declaration::tied_head(Embedding embedding, const std::string& bias) {
   Linear head{embedding.weight, {}, Layout::out_in, true};
+  tied_ = embedding.weight;
   if (!bias.empty()) {
     const auto weight = static_cast<std::size_t>(embedding.weight.index);
     head.bias = vector(bias, parameters_.at(weight).shape[0]);

@@ -87,10 +87,14 @@ class MEZO_API Declaration {
 
   std::span<const ParameterSpec> parameters() const { return parameters_; }
 
+  // The embedding that a head was tied to, if one was.
+  Parameter tied() const { return tied_; }
+
  private:
   Parameter add(std::string name, std::vector<std::int64_t> shape, Role role,
                 Layout layout = Layout::out_in);
   std::vector<ParameterSpec> parameters_;
+  Parameter tied_;
 };
 
 }  // namespace mezo

@@ -4,19 +4,23 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/config/display.h"
 #include "core/error.h"
 #include "core/io/gguf.h"
 #include "core/io/json_text.h"
 #include "core/io/read_file.h"
+#include "core/model/gguf_config.h"
 
 namespace mezo {
 
 struct ModelConfig::Json {
   nlohmann::json value;
   std::map<std::string, std::string> spelling;  // of keys that the file calls otherwise
+  mutable std::set<std::string> read = {};      // outermost keys that an accessor was asked for
   const nlohmann::json* find(const std::string& key) const;
+  const nlohmann::json* ask(const std::string& key) const;
 };
 
 ModelConfig::ModelConfig(std::shared_ptr<const Json> json, std::string origin)
@@ -41,79 +45,19 @@ ModelConfig ModelConfig::from_folder(const std::string& folder) {
       path);
 }
 
-namespace {
-
-// GGUF's names are the same for all architectures but for the prefix; each is one key of a
-// config.json.
-struct Translation {
-  const char* gguf;
-  const char* key;
-};
-constexpr Translation translations[] = {{"block_count", "num_hidden_layers"},
-                                        {"context_length", "max_position_embeddings"},
-                                        {"embedding_length", "hidden_size"},
-                                        {"feed_forward_length", "intermediate_size"},
-                                        {"attention.head_count", "num_attention_heads"},
-                                        {"attention.head_count_kv", "num_key_value_heads"},
-                                        {"attention.key_length", "head_dim"},
-                                        {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
-                                        {"attention.layer_norm_epsilon", "layer_norm_eps"},
-                                        {"attention.sliding_window", "sliding_window"},
-                                        {"rope.freq_base", "rope_theta"},
-                                        {"rope.dimension_count", "rotary_dim"},
-                                        {"rope.scaling.type", "rope_scaling_type"},
-                                        {"rope.scaling.factor", "rope_scaling_factor"},
-                                        {"rope.scale_linear", "rope_scaling_factor"},
-                                        {"vocab_size", "vocab_size"}};
-
-nlohmann::json json_of(const GgufValue& v) {
-  if (const auto x = v.as_integer()) return *x;
-  if (const auto x = v.as_number()) return *x;
-  if (const auto x = v.as_boolean()) return *x;
-  if (const auto x = v.as_text()) return std::string(*x);
-  return nlohmann::json::array({v.type_name()});  // a list, one entry a layer: no accessor takes it
-                                                  // for a value or for nothing
-}
-
-bool has_bias(const TensorFile& tensors, const char* module) {
-  return tensors.find("blk.0." + std::string(module) + ".bias") != nullptr;
-}
-
-}  // namespace
-
 ModelConfig ModelConfig::from_gguf(const GgufFile& file) {
-  const GgufMetadata& meta = file.metadata;
-  const std::string architecture = meta.text("general.architecture");
   auto json = std::make_shared<Json>();
-  json->value = nlohmann::json::object();
-  json->value["architectures"] = {"gguf:" + architecture};
-  for (const Translation& t : translations) {
-    const std::string theirs = architecture + "." + t.gguf;
-    const GgufValue* v = meta.find(theirs);
-    if (v) json->value[t.key] = json_of(*v);
-    if (v || !json->spelling.contains(t.key)) json->spelling[t.key] = theirs;
-  }
-  // llama.cpp scales positions where a factor is given and no type.
-  if (json->value.contains("rope_scaling_factor") && !json->value.contains("rope_scaling_type")) {
-    const nlohmann::json& factor = json->value["rope_scaling_factor"];
-    if (factor != 0.0 && factor != 1.0) json->value["rope_scaling_type"] = "linear";
-  }
-  // Which linear layers have biases is said by their presence alone.
-  json->value["attention_bias"] = has_bias(file.tensors, "attn_q");
-  json->value["mlp_bias"] = has_bias(file.tensors, "ffn_gate");
-  // A file without an output matrix uses the embedding's; one with a table of rope factors scales
-  // its positions.
-  json->value["tie_word_embeddings"] = file.tensors.find("output.weight") == nullptr;
-  if (file.tensors.find("rope_freqs.weight"))
-    json->value["rope_scaling_type"] = "the tensor rope_freqs.weight";
-  if (!json->value.contains("vocab_size"))
-    json->value["vocab_size"] =
-        static_cast<std::int64_t>(meta.list("tokenizer.ggml.tokens").size());
-  return {std::move(json), meta.path()};
+  GgufConfig config = gguf_config(file);
+  json->value = std::move(config.value);
+  json->spelling = std::move(config.spelling);
+  return {std::move(json), file.metadata.path()};
 }
 
-// The value of a key, or nullptr where it is absent or null. A dot steps into an object.
+// The value of a key, or nullptr where it is absent or null. A dot steps into an object, but for a
+// key that has one itself.
 const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
+  if (const auto whole = value.find(key); whole != value.end())
+    return whole->is_null() ? nullptr : &*whole;
   const nlohmann::json* node = &value;
   for (std::size_t begin = 0; begin <= key.size();) {
     const std::size_t end = std::min(key.find('.', begin), key.size());
@@ -126,7 +70,20 @@ const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
   return node->is_null() ? nullptr : node;
 }
 
+<<<<<<< HEAD
 constexpr auto replaced = nlohmann::json::error_handler_t::replace;  // a GGUF's text is any bytes
+=======
+const nlohmann::json* ModelConfig::Json::ask(const std::string& key) const {
+  read.insert(value.contains(key) ? key : key.substr(0, key.find('.')));
+  return find(key);
+}
+
+ModelConfig ModelConfig::with(const std::string& key, bool value) const {
+  auto json = std::make_shared<Json>(*json_);
+  json->value[key] = value;
+  return {std::move(json), origin_};
+}
+>>>>>>> 286bf4b (Read or refuse every key of a configuration, and the head that the files have)
 
 void ModelConfig::refuse(const std::string& key, const std::string& why) const {
   const nlohmann::json* value = json_->find(key);
@@ -136,15 +93,20 @@ void ModelConfig::refuse(const std::string& key, const std::string& why) const {
                    (value ? printable(value->dump(-1, ' ', false, replaced), 200) : "nothing"));
 }
 
-bool ModelConfig::has(const std::string& key) const { return json_->find(key) != nullptr; }
+bool ModelConfig::has(const std::string& key) const { return json_->ask(key) != nullptr; }
 
 std::string ModelConfig::json(const std::string& key) const {
+<<<<<<< HEAD
   const nlohmann::json* value = json_->find(key);
   return value ? value->dump(-1, ' ', false, replaced) : "null";
+=======
+  const nlohmann::json* value = json_->ask(key);
+  return value ? value->dump() : "null";
+>>>>>>> 286bf4b (Read or refuse every key of a configuration, and the head that the files have)
 }
 
 std::int64_t ModelConfig::integer(const std::string& key) const {
-  const nlohmann::json* value = json_->find(key);
+  const nlohmann::json* value = json_->ask(key);
   if (!value || !value->is_number_integer()) refuse(key, "expected an integer");
   const auto integer = value->get<std::int64_t>();
   if (integer < 0 || integer > (std::int64_t{1} << 40))
@@ -157,7 +119,7 @@ std::int64_t ModelConfig::integer(const std::string& key, std::int64_t otherwise
 }
 
 double ModelConfig::number(const std::string& key) const {
-  const nlohmann::json* value = json_->find(key);
+  const nlohmann::json* value = json_->ask(key);
   if (!value || !value->is_number()) refuse(key, "expected a number");
   return value->get<double>();
 }
@@ -167,22 +129,31 @@ double ModelConfig::number(const std::string& key, double otherwise) const {
 }
 
 bool ModelConfig::boolean(const std::string& key, bool otherwise) const {
-  const nlohmann::json* value = json_->find(key);
+  const nlohmann::json* value = json_->ask(key);
   if (!value) return otherwise;
   if (!value->is_boolean()) refuse(key, "expected true or false");
   return value->get<bool>();
 }
 
 std::string ModelConfig::text(const std::string& key, const std::string& otherwise) const {
-  const nlohmann::json* value = json_->find(key);
+  const nlohmann::json* value = json_->ask(key);
   if (!value) return otherwise;
   if (!value->is_string()) refuse(key, "expected text");
   return value->get<std::string>();
 }
 
-std::vector<std::string> ModelConfig::keys() const {
+std::vector<std::string> ModelConfig::keys(const std::string& object) const {
+  const nlohmann::json* of = object.empty() ? &json_->value : json_->ask(object);
   std::vector<std::string> names;
-  for (const auto& [key, value] : json_->value.items()) names.push_back(key);
+  if (of && of->is_object())
+    for (const auto& [key, value] : of->items()) names.push_back(key);
+  return names;
+}
+
+std::vector<std::string> ModelConfig::unread() const {
+  std::vector<std::string> names;
+  for (const auto& [key, value] : json_->value.items())
+    if (!value.is_null() && !json_->read.contains(key)) names.push_back(key);
   return names;
 }
 

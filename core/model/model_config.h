@@ -29,7 +29,11 @@ class MEZO_API ModelConfig {
   bool boolean(const std::string& key, bool otherwise) const;
   std::string text(const std::string& key, const std::string& otherwise) const;
   bool has(const std::string& key) const;  // present and not null
-  std::vector<std::string> keys() const;   // of the outermost object, sorted
+  // Of the outermost object, or of the one that a key holds (none where it holds another value),
+  // sorted.
+  std::vector<std::string> keys(const std::string& object = "") const;
+  // Outermost keys, with a value, that no accessor of this object or of a copy was asked for.
+  std::vector<std::string> unread() const;
   // The value as JSON, "null" where it is absent: for who writes it into another config.json.
   std::string json(const std::string& key) const;
 
@@ -37,6 +41,8 @@ class MEZO_API ModelConfig {
   // general.architecture; without a list, "model_type:" + model_type.
   std::vector<std::string> architectures() const;
   const std::string& origin() const { return origin_; }
+  // The same but for one key.
+  ModelConfig with(const std::string& key, bool value) const;
 
   // "[path] what: key": for messages about a key whose value a family cannot serve.
   [[noreturn]] void refuse(const std::string& key, const std::string& why) const;

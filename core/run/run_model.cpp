@@ -41,6 +41,7 @@ LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool f
   if (const std::string note = widening_note(config, model, training); !note.empty())
     console.note(note);
   for (const std::string& note : model.tokenizer.notes()) console.note(note);
+  for (const std::string& note : model.notes) console.note(note);
   for (const std::string& name : model.unused)
     console.warning("the model does not use the tensor " + name);
   if (const AttachedAdapter& attached = model.network.adapter)

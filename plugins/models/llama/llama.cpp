@@ -15,6 +15,7 @@
 #include <string>
 
 #include "core/model/model.h"
+#include "core/model/rotary_config.h"
 #include "core/plugin/component.h"
 
 namespace {
@@ -24,6 +25,12 @@ struct Layer {
   mezo::Linear q, k, v, o, gate, up, down;
 };
 
+// transformers' default; llama.cpp has none.
+double epsilon_of(const mezo::ModelConfig& config) {
+  const bool gguf = config.architectures().front().starts_with("gguf:");
+  return gguf ? config.number("rms_norm_eps") : config.number("rms_norm_eps", 1e-6);
+}
+
 class Llama : public mezo::Model {
  public:
   Llama(const mezo::ModelConfig& config, mezo::Declaration& declare)
@@ -31,11 +38,9 @@ class Llama : public mezo::Model {
         kv_heads_(config.integer("num_key_value_heads", heads_)),
         width_(config.integer("head_dim",
                               config.integer("hidden_size") / std::max<std::int64_t>(heads_, 1))),
-        norm_epsilon_(config.number("rms_norm_eps")) {
-    const double base =
-        config.number("rope_parameters.rope_theta", config.number("rope_theta", 10000.0));
-    check(config, base);
-    rotary_.frequencies = mezo::rotary_frequencies(width_, base);
+        norm_epsilon_(epsilon_of(config)) {
+    check(config);
+    rotary_ = mezo::rotary_of(config, width_);
     const std::int64_t hidden = config.integer("hidden_size"),
                        inner = config.integer("intermediate_size");
     const bool bias = config.boolean("attention_bias", false),
@@ -79,7 +84,7 @@ class Llama : public mezo::Model {
   }
 
  private:
-  void check(const mezo::ModelConfig& config, double base) const {
+  void check(const mezo::ModelConfig& config) const {
     const auto within = [&](const char* key, std::int64_t most) {
       if (config.integer(key) < 1 || config.integer(key) > most)
         config.refuse(key, "expected 1 to " + std::to_string(most));
@@ -90,25 +95,20 @@ class Llama : public mezo::Model {
     within("vocab_size", 1 << 24);
     if (heads_ > 4096 || width_ > 4096)
       config.refuse("num_attention_heads", "expected at most 4096 heads of at most 4096");
-    if (!(base > 0) || !std::isfinite(base))
-      config.refuse("rope_theta", "expected a number above 0");
     if (!(norm_epsilon_ >= 0) || !std::isfinite(norm_epsilon_))
       config.refuse("rms_norm_eps", "expected a number from 0");
     if (heads_ < 1) config.refuse("num_attention_heads", "expected at least 1");
+    if (!config.has("head_dim") && config.integer("hidden_size") % heads_ != 0)
+      config.refuse("num_attention_heads", "expected a divisor of hidden_size");
     if (kv_heads_ < 1 || heads_ % kv_heads_ != 0)
       config.refuse("num_key_value_heads", "expected a divisor of num_attention_heads");
     if (width_ < 2 || width_ % 2 != 0) config.refuse("head_dim", "expected an even width");
     const std::string activation = config.text("hidden_act", "silu");
-    if (activation != "silu") config.refuse("hidden_act", "this family has silu only");
-    if (config.integer("rotary_dim", width_) != width_)
-      config.refuse("rotary_dim",
-                    "expected the head width, partial rotation is not in this family");
-    for (const char* key : {"rope_parameters.rope_type", "rope_parameters.type",
-                            "rope_scaling.rope_type", "rope_scaling.type", "rope_scaling_type"}) {
-      const std::string scaling = config.text(key, "default");
-      if (scaling != "default" && scaling != "none")
-        config.refuse(key, "scaled positions are not in this family");
-    }
+    if (activation != "silu" && activation != "swish")
+      config.refuse("hidden_act", "this family has silu (swish) only");
+    for (const char* key : {"rotary_dim", "v_head_dim"})
+      if (config.integer(key, width_) != width_)
+        config.refuse(key, "expected the head width, " + std::to_string(width_));
   }
 
   at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& h) const {
@@ -162,16 +162,17 @@ class LlamaFamily : public mezo::ModelFamily {
 
   std::optional<mezo::FolderConfig> folder_config(const mezo::ModelConfig&) const override {
     mezo::FolderConfig config{"LlamaForCausalLM", "llama", {}};
-    for (const char* key :
-         {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
-          "num_attention_heads", "num_key_value_heads", "head_dim", "max_position_embeddings",
-          "rms_norm_eps", "rope_theta", "attention_bias", "mlp_bias", "tie_word_embeddings"})
+    for (const char* key : {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
+                            "num_attention_heads", "num_key_value_heads", "head_dim",
+                            "max_position_embeddings", "rms_norm_eps", "rope_theta", "rope_scaling",
+                            "attention_bias", "mlp_bias", "tie_word_embeddings"})
       config.keys.push_back({key, key});
     return config;
   }
 };
 
-constexpr const char* serves[] = {"LlamaForCausalLM", "model_type:llama", "gguf:llama", nullptr};
+constexpr const char* serves[] = {"LlamaForCausalLM", "LlamaModel", "model_type:llama",
+                                  "gguf:llama", nullptr};
 constexpr mezo_component components[] = {mezo::component<LlamaFamily, mezo::ModelFamily>(
     MEZO_MODEL, "llama", "LLaMA, SmolLM2 and others of their architecture", nullptr, serves)};
 

@@ -149,7 +149,7 @@ class OptFamily : public mezo::ModelFamily {
   }
 };
 
-constexpr const char* serves[] = {"OPTForCausalLM", "model_type:opt", nullptr};
+constexpr const char* serves[] = {"OPTForCausalLM", "OPTModel", "model_type:opt", nullptr};
 constexpr mezo_component components[] = {mezo::component<OptFamily, mezo::ModelFamily>(
     MEZO_MODEL, "opt", "OPT, the sizes with norms before each block", nullptr, serves)};
 

@@ -1,0 +1,182 @@
+"""What odd_files.py tries: folders that differ from what transformers would write, and the keys of its configuration classes.
+
+A case: the arguments of make_model, `family` (llama unless it is said), `config` and `tensors`, which change what the files hold,
+`after`, which changes the folder, and what to expect: `refused`, a part of the error; else transformers' scores, and a part of
+what is said.
+"""
+
+import json
+
+from scores import torch
+
+
+def setting(**values):
+    return lambda config: config.update(values)
+
+
+def without(*names):
+    return lambda config: [config.pop(name, None) for name in names] and None
+
+
+def rope(older=None, newer=None, theta=None):
+    """rope_scaling, rope_parameters and rope_theta, and nothing else of the kind."""
+    def change(config):
+        config.pop("rope_parameters", None)
+        config.update({k: v for k, v in {"rope_scaling": older, "rope_parameters": newer, "rope_theta": theta}.items() if v is not None})
+    return change
+
+
+def renamed(cut):
+    return lambda tensors: {name.removeprefix(cut): t for name, t in tensors.items()}
+
+
+def own_head(tensors):
+    name = next(n for n in tensors if n.endswith("embed_tokens.weight"))
+    tensors["lm_head.weight"] = torch.randn(tensors[name].shape, generator=torch.Generator().manual_seed(1)) / 8
+
+
+def equal_head(tensors):
+    tensors["lm_head.weight"] = next(t for n, t in tensors.items() if n.endswith("embed_tokens.weight")).clone()
+
+
+def head_alone(tensors):
+    name = next(n for n in tensors if n.endswith("embed_tokens.weight"))
+    tensors["lm_head.weight"] = tensors.pop(name)
+
+
+def in_type(dtype):
+    return lambda tensors: {name: t.to(dtype) for name, t in tensors.items()}
+
+
+def added_token(count, start=0):
+    """`count` tokens more in the tokenizer than in the embedding: of 389 rows, 384 have a token."""
+    def change(folder):
+        path = folder / "tokenizer.json"
+        tokenizer = json.loads(path.read_text())
+        for i in range(count):
+            tokenizer["added_tokens"].append({"id": 389 + i, "content": f"[PAD{i}]", "single_word": False, "lstrip": False, "rstrip": False,
+                                              "normalized": False, "special": True})
+        path.write_text(json.dumps(tokenizer))
+    return change
+
+
+DEFAULT = {"rope_type": "default"}
+SCALED = "of scaled positions only linear ones"
+FOREIGN = "changes what a model computes"
+NOT_TIED = "lm_head.weight with other values: it is the model's own head"
+
+CASES = {
+    # the base of rotation
+    "a base in rope_parameters": dict(config=rope(newer={**DEFAULT, "rope_theta": 300})),
+    "a base in rope_scaling": dict(config=rope(older={**DEFAULT, "rope_theta": 300})),
+    "a base in rope_scaling, the kind as `type`": dict(config=rope(older={"type": "default", "rope_theta": 300})),
+    "a base and no kind": dict(config=rope(newer={"rope_theta": 300})),
+    "a base at the top": dict(config=rope(theta=300)),
+    "a base inside wins over one at the top": dict(config=rope(newer={**DEFAULT, "rope_theta": 300}, theta=7000)),
+    "the same in rope_scaling": dict(config=rope(older={**DEFAULT, "rope_theta": 300}, theta=7000)),
+    "rope_scaling wins over rope_parameters": dict(config=rope(older={**DEFAULT, "rope_theta": 300}, newer={**DEFAULT, "rope_theta": 7000}), says="does not read rope_parameters"),
+    "rope_scaling without a base, the top's": dict(config=rope(older=DEFAULT, newer={**DEFAULT, "rope_theta": 7000}, theta=300), says="does not read rope_parameters"),
+    "an empty rope_scaling": dict(config=rope(older={}, newer={**DEFAULT, "rope_theta": 300})),
+    "no base at all": dict(config=rope()),
+    "linear, factor 1": dict(config=rope(older={"type": "linear", "factor": 1.0})),
+    "linear, factor 4": dict(config=rope(older={"type": "linear", "factor": 4.0}, theta=300)),
+    "linear, factor 2, as transformers 5 writes it": dict(config=rope(newer={"rope_type": "linear", "factor": 2, "rope_theta": 300.0})),
+    "linear without a factor": dict(config=rope(older={"type": "linear"}), refused="rope_scaling.factor: expected a number, got nothing"),
+    "rope_type wins over type": dict(config=rope(older={"rope_type": "linear", "type": "default", "factor": 2.0})),
+    "a factor without a kind": dict(config=rope(older={"factor": 8.0}), refused="rope_scaling.factor"),
+    "dynamic": dict(config=rope(older={"type": "dynamic", "factor": 2.0}), refused=SCALED),
+    "yarn": dict(config=rope(newer={"rope_type": "yarn", "factor": 2.0, "rope_theta": 1e4}), refused=SCALED),
+    "longrope": dict(config=rope(older={"type": "longrope", "short_factor": [1.0] * 8, "long_factor": [2.0] * 8}), refused=SCALED),
+    "llama3": dict(config=rope(older={"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                                      "original_max_position_embeddings": 8192}), refused=SCALED),
+    "a kind for each sort of layer": dict(config=rope(newer={"full_attention": {**DEFAULT, "rope_theta": 300.0}}), refused="rope_parameters.full_attention"),
+    "rope_scaling that is no object": dict(config=rope(older="linear"), refused="rope_scaling: expected an object"),
+    "a base of text": dict(config=rope(theta="300"), refused="rope_theta: expected a number"),
+    # keys
+    "hidden_act swish": dict(config=setting(hidden_act="swish")),
+    "hidden_act gelu": dict(config=setting(hidden_act="gelu"), refused="hidden_act"),
+    "no rms_norm_eps": dict(config=without("rms_norm_eps")),
+    "no key with a default": dict(num_key_value_heads=4, config=without(
+        "rms_norm_eps", "hidden_act", "num_key_value_heads", "head_dim", "max_position_embeddings", "rope_parameters", "attention_bias",
+        "mlp_bias", "tie_word_embeddings", "pretraining_tp")),
+    "num_key_value_heads and head_dim null": dict(num_key_value_heads=4, config=setting(num_key_value_heads=None, head_dim=None)),
+    "heads that do not divide": dict(config=lambda c: (c.update(num_attention_heads=3, num_key_value_heads=3), c.pop("head_dim")),
+                                     refused="num_attention_heads: expected a divisor of hidden_size"),
+    "pretraining_tp 2": dict(config=setting(pretraining_tp=2)),
+    "partial_rotary_factor 0.5": dict(config=setting(partial_rotary_factor=0.5), refused="partial_rotary_factor"),
+    "partial_rotary_factor 1": dict(config=setting(partial_rotary_factor=1.0)),
+    "a window shorter than the positions": dict(config=setting(sliding_window=32), refused="sliding_window"),
+    "a window as long as the positions": dict(config=setting(sliding_window=2048)),
+    "a window that is switched off": dict(config=setting(sliding_window=32, use_sliding_window=False)),
+    "no window": dict(config=setting(sliding_window=None)),
+    "quantised weights": dict(config=setting(quantization_config={"quant_method": "fp8"}), refused="quantization_config"),
+    "no quantised weights": dict(config=setting(quantization_config=None)),
+    "factors of other families": dict(config=setting(embedding_multiplier=12.0), refused=FOREIGN),
+    "factors of other families, neutral": dict(config=setting(embedding_multiplier=1.0, logit_scale=1, scale_emb=1, residual_multiplier=1.0)),
+    "attention_multiplier": dict(config=setting(attention_multiplier=0.0078125), refused=FOREIGN),
+    "logit_scale": dict(config=setting(logit_scale=0.0625), refused=FOREIGN),
+    "scale_emb": dict(config=setting(scale_emb=12), refused=FOREIGN),
+    "soft caps": dict(config=setting(final_logit_softcapping=30.0), refused=FOREIGN),
+    "layers that are configured apart": dict(config=setting(per_layer_config={"0": {"rms_norm_eps": 0.1}}), refused="per_layer_config"),
+    "experts": dict(config=setting(num_local_experts=8), refused=FOREIGN),
+    "a key that no one knows": dict(config=setting(spin=3), says="the llama family does not read spin"),
+    "what SmolLM's files say beside": dict(config=setting(is_llama_config=True, rope_interleaved=False)),
+    "dtype in both spellings": dict(config=setting(dtype="float32", torch_dtype="float16")),
+    "another model's type": dict(config=setting(model_type="mistral"), refused="model_type: architectures is of the llama family"),
+    "a configuration in a configuration": dict(config=setting(text_config={"hidden_size": 64}), refused="text_config"),
+    "not a number": dict(config=lambda c: json.dumps(c)[:-1] + ', "rope_theta": NaN}', refused="config.json] not JSON"),
+    "a key twice": dict(config=lambda c: '{"rms_norm_eps": 0.5, ' + json.dumps(c)[1:]),
+    "one word more than the embedding": dict(config=lambda c: c.update(vocab_size=c["vocab_size"] + 1), refused="asks for shape [390, 64], got [389, 64]"),
+    "one word less than the embedding": dict(config=lambda c: c.update(vocab_size=c["vocab_size"] - 1), refused="asks for shape [388, 64], got [389, 64]"),
+    # tied or not
+    "tied, but the file has another head": dict(tie_word_embeddings=True, tensors=own_head, says=NOT_TIED),
+    "tied, and the file has the same head": dict(tie_word_embeddings=True, tensors=equal_head),
+    "tied, and the file has the head alone": dict(tie_word_embeddings=True, tensors=head_alone, says="it is read from lm_head.weight"),
+    "tied, another head in fp16": dict(tie_word_embeddings=True, dtype=torch.float16, tensors=own_head, says=NOT_TIED),
+    "tie_word_embeddings null": dict(config=lambda c: c.pop("tie_word_embeddings") and None),
+    "OPT that says nothing, with another head": dict(family="opt", config=without("tie_word_embeddings"), tensors=own_head, says=NOT_TIED),
+    "OPT, tied, with the same head": dict(family="opt", tensors=equal_head),
+    "OPT, tied, with the head alone": dict(family="opt", tensors=head_alone, says="it is read from lm_head.weight"),
+    # names and types of tensors
+    "saved from LlamaModel": dict(tie_word_embeddings=True, config=setting(architectures=["LlamaModel"]), tensors=renamed("model.")),
+    "saved from LlamaModel, not tied": dict(tensors=lambda t: renamed("model.")({n: x for n, x in t.items() if n != "lm_head.weight"}),
+                                            refused="tensors that the model needs are not there:\n  lm_head.weight"),
+    "OPT as published": dict(family="opt", tensors=renamed("model.")),
+    "OPT as published, with a head": dict(family="opt", tensors=lambda t: equal_head(t) or renamed("model.")(t)),
+    "saved from OPTModel": dict(family="opt", config=setting(architectures=["OPTModel"]), tensors=renamed("model.")),
+    "float64": dict(tensors=in_type(torch.float64)),
+    "OPT in float64": dict(family="opt", tensors=in_type(torch.float64)),
+    "weights in float8": dict(tensors=in_type(torch.float8_e4m3fn), refused="weights of type F8_E4M3 cannot be read"),
+    "inv_freq of older files": dict(tensors=lambda t: t.update({"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(8)})),
+    # tokens past the embedding
+    "a padding token past the embedding": dict(after=added_token(6), says="[PAD5]"),
+    # OPT
+    "OPT-350m's order": dict(family="opt", config=setting(do_layer_norm_before=False), refused="do_layer_norm_before"),
+    "OPT-350m's width": dict(family="opt", config=setting(word_embed_proj_dim=32), refused="word_embed_proj_dim"),
+    "OPT without a last norm": dict(family="opt", config=setting(_remove_final_layer_norm=True), refused="_remove_final_layer_norm"),
+    "OPT of gelu": dict(family="opt", config=setting(activation_function="gelu"), refused="activation_function"),
+    "OPT with plain norms": dict(family="opt", config=setting(layer_norm_elementwise_affine=False), refused="layer_norm_elementwise_affine"),
+}
+
+SHAPE, MISSING = "the configuration asks for shape", "tensors that the model needs are not there"
+
+# Another value for each key, and a part of the error where that is refused. What is not refused scores as in transformers.
+COMMON = {
+    "architectures": (None, None), "bos_token_id": (5, None), "eos_token_id": ([3, 4], None), "pad_token_id": (3, None),
+    "chunk_size_feed_forward": (2, None), "dtype": ("float16", None), "id2label": ({"0": "a", "1": "b", "2": "c"}, None),
+    "label2id": ({"a": 0, "b": 1, "c": 2}, None), "is_encoder_decoder": (True, "is_encoder_decoder"), "output_hidden_states": (True, None),
+    "problem_type": ("regression", None), "return_dict": (True, None), "transformers_version": ("4.30.0", None), "use_cache": (False, None),
+    "vocab_size": (400, SHAPE), "hidden_size": (32, SHAPE), "num_hidden_layers": (1, None), "attention_dropout": (0.5, None),
+}
+KEYS = {
+    "llama": {**COMMON, "attention_bias": (True, MISSING), "head_dim": (8, SHAPE), "hidden_act": ("relu", "hidden_act"),
+              "initializer_range": (0.5, None), "intermediate_size": (48, SHAPE), "max_position_embeddings": (1024, None),
+              "mlp_bias": (True, MISSING), "num_attention_heads": (2, SHAPE), "num_key_value_heads": (1, SHAPE), "pretraining_tp": (2, None),
+              "rms_norm_eps": (0.1, None), "rope_parameters": ({"rope_type": "default", "rope_theta": 50.0}, None),
+              "tie_word_embeddings": (True, None)},
+    "opt": {**COMMON, "_remove_final_layer_norm": (True, "_remove_final_layer_norm"), "activation_function": ("gelu", "activation_function"),
+            "do_layer_norm_before": (False, "do_layer_norm_before"), "dropout": (0.5, None), "enable_bias": (False, None),
+            "ffn_dim": (48, SHAPE), "init_std": (0.5, None), "layer_norm_elementwise_affine": (False, "layer_norm_elementwise_affine"),
+            "layerdrop": (0.5, None), "max_position_embeddings": (200, SHAPE), "num_attention_heads": (2, None),
+            "tie_word_embeddings": (False, MISSING), "word_embed_proj_dim": (32, "word_embed_proj_dim")},
+}

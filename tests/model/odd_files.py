@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Model folders as people have them: other spellings, stale keys, tensors that the configuration does not expect.
+
+    odd_files.py MEZO oddities    # each case of CASES: transformers' numbers, or a refusal that says what was found
+    odd_files.py MEZO keys        # every key of transformers' configuration classes, given another value: the same
+
+transformers is asked with the very same folder. A difference above 1e-3 is an error. Exits with 77 (skipped) where a package is absent.
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from odd_cases import CASES, KEYS  # noqa: E402
+from scores import *  # noqa: E402,F403
+from small_models import FAMILIES, make_model  # noqa: E402
+
+try:
+    from safetensors.torch import load_file, save_file
+except ImportError as error:
+    skip(f"{error} (pip install -r tests/requirements.txt)")
+
+LIMIT = 1e-3
+QUESTION = Question("several", QUESTIONS[1].options, QUESTIONS[1].prompts[2:])
+
+
+def rewrite(folder, config=None, tensors=None):
+    if config:
+        path = folder / "config.json"
+        values = json.loads(path.read_text())
+        text = config(values)
+        path.write_text(text if isinstance(text, str) else json.dumps(values))
+    if tensors:
+        path = folder / "model.safetensors"
+        values = load_file(path)
+        values = tensors(values) or values
+        save_file({name: t.contiguous() for name, t in values.items()}, path, metadata={"format": "pt"})
+
+
+def eval_mezo(mezo, folder):
+    """The scores, or None where it is refused; and what was said."""
+    task = folder / "task.yaml"
+    task.write_text(json.dumps({"prompt": "{text}", "options": QUESTION.options}))
+    rows = write_rows(folder / "rows.jsonl", [{"text": p, "label": "short"} for p in QUESTION.prompts])
+    done = run_mezo(mezo, "eval", folder, folder / "model", task, rows)
+    if done.returncode:
+        assert done.returncode == 5, f"exit code {done.returncode}: {done.stderr}"
+        return None, done.stderr
+    with open(folder / "out/predictions.jsonl", encoding="utf-8") as lines:
+        return [json.loads(line)["scores"] for line in lines], done.stderr
+
+
+def difference(folder, family, got):
+    model = FAMILIES[family][3].from_pretrained(folder / "model", dtype=torch.float32).eval()
+    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "model/tokenizer.json"))
+    return largest_difference(model, tokenizer, QUESTION, got)
+
+
+def try_folder(mezo, name, folder, family, refused=None, says=None):
+    """Whether it went as it should; prints how it went."""
+    got, said = eval_mezo(mezo, folder)
+    if refused:
+        right = got is None and refused in said
+        print(f"{name}: {'refused' if right else f'expected to be refused with {refused!r}, got {said}'}", flush=True)
+        return right
+    if got is None:
+        print(f"{name}: expected scores, got {said}")
+        return False
+    worst = difference(folder, family, got)
+    right = worst <= LIMIT and (not says or says in said) and (says or "does not read" not in said)
+    print(f"{name}: largest difference {worst:.2e}{'' if right else f', expected {says!r} in {said}'}", flush=True)
+    return right
+
+
+def oddities(mezo, temporary):
+    wrong = []
+    for i, (name, case) in enumerate(CASES.items()):
+        case, folder = dict(case), temporary / str(i)
+        family = case.pop("family", "llama")
+        how = {key: case.pop(key, None) for key in ("config", "tensors", "after", "refused", "says")}
+        make_model(folder / "model", family, i, **case)
+        rewrite(folder / "model", how["config"], how["tensors"])
+        if how["after"]:
+            how["after"](folder / "model")
+        if not try_folder(mezo, name, folder, family, how["refused"], how["says"]):
+            wrong.append(name)
+    return wrong
+
+
+def keys(mezo, temporary):
+    wrong = []
+    for family, table in KEYS.items():
+        config = FAMILIES[family][2]()
+        known = set(config.to_dict()) - {"_name_or_path", "model_type", "output_attentions"}
+        if known != set(table):
+            wrong.append(f"{family}: keys {sorted(known ^ set(table))} are in one of transformers' class and KEYS only")
+        for i, (key, (value, refused)) in enumerate(table.items()):
+            folder = temporary / f"{family}{i}"
+            make_model(folder / "model", family, 7)
+            rewrite(folder / "model", lambda c: c.update({key: value}))
+            if not try_folder(mezo, f"{family} {key} {json.dumps(value)}", folder, family, refused):
+                wrong.append(f"{family} {key}")
+    return wrong
+
+
+def main():
+    mezo, what = sys.argv[1:]
+    print(f"transformers {transformers.__version__}, torch {torch.__version__}")
+    with tempfile.TemporaryDirectory() as temporary:
+        wrong = {"oddities": oddities, "keys": keys}[what](mezo, pathlib.Path(temporary))
+    print(f"wrong: {wrong}" if wrong else "all as they should be")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
