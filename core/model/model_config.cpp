@@ -70,9 +70,8 @@ const nlohmann::json* ModelConfig::Json::find(const std::string& key) const {
   return node->is_null() ? nullptr : node;
 }
 
-<<<<<<< HEAD
 constexpr auto replaced = nlohmann::json::error_handler_t::replace;  // a GGUF's text is any bytes
-=======
+
 const nlohmann::json* ModelConfig::Json::ask(const std::string& key) const {
   read.insert(value.contains(key) ? key : key.substr(0, key.find('.')));
   return find(key);
@@ -83,7 +82,6 @@ ModelConfig ModelConfig::with(const std::string& key, bool value) const {
   json->value[key] = value;
   return {std::move(json), origin_};
 }
->>>>>>> 286bf4b (Read or refuse every key of a configuration, and the head that the files have)
 
 void ModelConfig::refuse(const std::string& key, const std::string& why) const {
   const nlohmann::json* value = json_->find(key);
@@ -96,13 +94,8 @@ void ModelConfig::refuse(const std::string& key, const std::string& why) const {
 bool ModelConfig::has(const std::string& key) const { return json_->ask(key) != nullptr; }
 
 std::string ModelConfig::json(const std::string& key) const {
-<<<<<<< HEAD
-  const nlohmann::json* value = json_->find(key);
-  return value ? value->dump(-1, ' ', false, replaced) : "null";
-=======
   const nlohmann::json* value = json_->ask(key);
-  return value ? value->dump() : "null";
->>>>>>> 286bf4b (Read or refuse every key of a configuration, and the head that the files have)
+  return value ? value->dump(-1, ' ', false, replaced) : "null";
 }
 
 std::int64_t ModelConfig::integer(const std::string& key) const {
