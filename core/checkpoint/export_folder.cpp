@@ -131,7 +131,7 @@ std::vector<std::string> ExportReport::lines() const {
       fmt::format("{}: {} tensors ({}), {:.1f} MB", path, tensors, counted(types), bytes / 1e6),
       rounding.text()};
   if (!dequantised.empty())
-    lines.push_back(fmt::format("the base file has {}, which safetensors has no form for",
+    lines.push_back(fmt::format("the base file has {}, which no export keeps",
                                 counted(dequantised)));
   if (!left_out.empty())
     lines.push_back(

@@ -29,7 +29,7 @@ using WeightReader = std::function<void(Parameter, std::span<float>)>;
 
 struct ExportOptions {
   // F32, F16 or BF16: every tensor is written so. Nothing: each as the base file has it; a
-  // quantised one, which safetensors has no form for, in F32.
+  // quantised one, which safetensors has no form for, and F64 in F32.
   std::optional<DType> dtype;
   // Of a file's data, as long as a tensor alone is not larger. 5 GB, as transformers has it.
   std::int64_t shard_bytes = 5'000'000'000;

@@ -67,7 +67,8 @@ const Component& family_for(const ModelConfig& config, const std::string& type,
 // A tensor that the store keeps in its file's type is copied as it lies, whatever the type.
 void read_parameter(ParameterStore& store, const WeightFiles& files, Parameter p) {
   const StoredTensor& t = store.stored(p);
-  const bool as_it_lies = storage_of(files.view(p).dtype) == t;
+  const DType dtype = files.view(p).dtype;
+  const bool as_it_lies = dtype != DType::F64 && storage_of(dtype) == t;
   if (!as_it_lies && t.storage != Storage::float32) {
     std::vector<float> values(static_cast<std::size_t>(store.spec(p).elements()));
     files.read(p, values.data());

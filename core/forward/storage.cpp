@@ -38,6 +38,7 @@ const char* name_of(const StorageType& type) {
 StorageType storage_of(DType dtype) {
   switch (dtype) {
     case DType::F32:
+    case DType::F64:
       return {Storage::float32};
     case DType::F16:
       return {Storage::float16};

@@ -34,8 +34,8 @@ struct StorageType {
 // "float32", "Q4_1".
 MEZO_API const char* name_of(const StorageType& type);
 
-// In which a tensor of a file is kept as it is: F32, F16, BF16, Q4_0, Q4_1 and Q8_0; another type
-// is std::logic_error.
+// In which a tensor of a file is kept as it is: F32, F16, BF16, Q4_0, Q4_1 and Q8_0, and F64 as
+// float32; another type is std::logic_error.
 MEZO_API StorageType storage_of(DType dtype);
 
 // "float16", as in a run's YAML, of a type that forwards compute in.

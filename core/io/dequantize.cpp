@@ -27,6 +27,12 @@ MEZO_INLINE uint16_t load16(const std::byte* source) {
   return value;
 }
 
+MEZO_INLINE double load64(const std::byte* source) {
+  double value;
+  std::memcpy(&value, source, sizeof value);
+  return value;
+}
+
 // Two loops, each of which the compiler turns into vector instructions.
 template <DType Type>
 MEZO_INLINE void open_blocks(const std::byte* source, int64_t count, float* out) {
@@ -45,6 +51,9 @@ MEZO_INLINE void widen_into(DType dtype, const std::byte* source, int64_t count,
       return;
     case DType::BF16:
       for (int64_t i = 0; i < count; ++i) out[i] = bf16_to_fp32(load16(source + 2 * i));
+      return;
+    case DType::F64:
+      for (int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(load64(source + 8 * i));
       return;
     case DType::Q4_0:
       return open_blocks<DType::Q4_0>(source, count, out);
@@ -84,8 +93,8 @@ MEZO_EACH_TARGET __attribute__((noinline)) void widen_and_round(DType dtype,
 
 void check(DType dtype, int64_t count) {
   if (!is_weight(dtype))
-    throw ModelError(fmt::format("[dequantize] expected F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}",
-                                 name_of(dtype)));
+    throw ModelError(fmt::format(
+        "[dequantize] expected F64, F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}", name_of(dtype)));
   static_cast<void>(bytes_of(dtype, count));  // throws
 }
 
@@ -107,9 +116,9 @@ void dequantize(DType dtype, const std::byte* source, int64_t count, DType to, v
 
 void dequantize(const TensorView& tensor, float* out) {
   if (!is_weight(tensor.dtype)) {
-    throw ModelError(
-        fmt::format("[dequantize] tensor {}: expected F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}",
-                    quote(tensor.name), name_of(tensor.dtype)));
+    throw ModelError(fmt::format(
+        "[dequantize] tensor {}: expected F64, F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}",
+        quote(tensor.name), name_of(tensor.dtype)));
   }
   dequantize(tensor.dtype, tensor.data.data(), tensor.count(), out);
 }

@@ -19,8 +19,8 @@
 namespace mezo {
 
 // Reads bytes_of(dtype, count) bytes at `source`, which need not be aligned, and writes `count`
-// floats. Takes F32, F16, BF16, Q4_0, Q4_1 and Q8_0; throws ModelError for another type or when
-// count is not a whole number of blocks.
+// floats. Takes F64 (rounded to nearest), F32, F16, BF16, Q4_0, Q4_1 and Q8_0; throws ModelError
+// for another type or when count is not a whole number of blocks.
 MEZO_API void dequantize(DType dtype, const std::byte* source, int64_t count, float* out);
 
 // The same, written as `to`: F32, or F16 or BF16 rounded to nearest as float16.h does.

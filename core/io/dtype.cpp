@@ -34,7 +34,7 @@ constexpr Layout kLayouts[] = {
     {DType::U32, "U32", 1, 4, false},
     {DType::F32, "F32", 1, 4, true},
     {DType::C64, "C64", 1, 8, false},
-    {DType::F64, "F64", 1, 8, false},
+    {DType::F64, "F64", 1, 8, true},
     {DType::I64, "I64", 1, 8, false},
     {DType::U64, "U64", 1, 8, false},
     {DType::Q4_0, "Q4_0", 32, 2 + 16, true},      // fp16 d, 32 nibbles

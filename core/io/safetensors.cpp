@@ -98,7 +98,8 @@ TensorFile load_safetensors(const std::filesystem::path& path) {
 TensorFile load_safetensors_folder(const std::filesystem::path& folder) {
   if (there(folder / kSingle)) return load_safetensors(folder / kSingle);
   if (there(folder / kIndex)) return load_shards(folder);
-  const bool pickled = there(folder / "pytorch_model.bin");
+  const bool pickled =
+      there(folder / "pytorch_model.bin") || there(folder / "pytorch_model.bin.index.json");
   throw ModelError(fmt::format("[load_safetensors] {}: expected {} or {}, got neither{}",
                                folder.string(), kSingle, kIndex,
                                pickled ? "; convert pytorch_model.bin to safetensors first" : ""));

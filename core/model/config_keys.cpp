@@ -101,8 +101,9 @@ constexpr std::string_view harmless[] = {
     "pretraining_tp", "initializer_range", "init_std", "max_sequence_length",
     "original_max_position_embeddings", "attention_dropout", "activation_dropout", "hidden_dropout",
     "resid_pdrop", "embd_pdrop", "attn_pdrop", "dropout", "layerdrop", "layer_norm_eps",
-    "is_llama_config", "unsloth_fixed", "unsloth_version", "transformers.js_config", "vocab_size",
-    "max_position_embeddings", "word_embed_proj_dim", "use_sliding_window",
+    "is_llama_config", "output_projection", "unsloth_fixed", "unsloth_version",
+    "transformers.js_config", "vocab_size", "max_position_embeddings", "word_embed_proj_dim",
+    "use_sliding_window",
     // what a generation is told, and special tokens
     "do_sample", "early_stopping", "max_length", "min_length", "max_new_tokens", "num_beams",
     "num_beam_groups", "num_return_sequences", "temperature", "top_k", "top_p", "typical_p",

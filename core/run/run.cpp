@@ -7,6 +7,7 @@
 #include "core/checkpoint/adapter_folder.h"
 #include "core/checkpoint/start_adapter.h"
 #include "core/console/interrupt.h"
+#include "core/console/stopwatch.h"
 #include "core/error.h"
 #include "core/record/provenance.h"
 #include "core/record/result.h"

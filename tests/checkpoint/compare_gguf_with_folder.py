@@ -31,7 +31,8 @@ def gguf_name(name):
     return f"blk.{number}.{LAYER_MODULES[rest]}.{suffix}"
 
 
-def write_gguf(path, config, tensors, tokenizer, start):
+def write_gguf(path, config, tensors, tokenizer, start, change=None):
+    """`change` gets the writer when all is in it but nothing in the file."""
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
@@ -61,6 +62,8 @@ def write_gguf(path, config, tensors, tokenizer, start):
             if f".{module}." in name:
                 array = array[rotary_order(array.shape[0], heads)]
         writer.add_tensor(gguf_name(name), numpy.ascontiguousarray(array))
+    if change:
+        change(writer)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

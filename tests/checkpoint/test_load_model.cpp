@@ -151,7 +151,7 @@ TEST_CASE("a config.json without a key, or with another type, is refused by key"
   CHECK(refusal("/hidden_size", "8") == "hidden_size: expected an integer, got \"8\"");
   CHECK(refusal("/num_hidden_layers", 1.5) == "num_hidden_layers: expected an integer, got 1.5");
   CHECK(refusal("/vocab_size", -2000) == "vocab_size: expected a size from 0 to 2^40, got -2000");
-  CHECK(refusal("/rms_norm_eps", nullptr) == "rms_norm_eps: expected a number, got nothing");
+  CHECK(refusal("/rms_norm_eps", "x") == "rms_norm_eps: expected a number, got \"x\"");
   CHECK(refusal("/tie_word_embeddings", "yes") ==
         "tie_word_embeddings: expected true or false, got \"yes\"");
   CHECK(refusal("/architectures", nullptr) ==
@@ -160,17 +160,19 @@ TEST_CASE("a config.json without a key, or with another type, is refused by key"
   CHECK(refusal("/num_key_value_heads", 3) ==
         "num_key_value_heads: expected a divisor of num_attention_heads, got 3");
   CHECK(refusal("/head_dim", 5) == "head_dim: expected an even width, got 5");
-  CHECK(refusal("/hidden_act", "gelu") == "hidden_act: this family has silu only, got \"gelu\"");
+  CHECK(refusal("/hidden_act", "gelu") ==
+        "hidden_act: this family has silu (swish) only, got \"gelu\"");
 }
 
 TEST_CASE("scaled positions are refused in every spelling") {
-  const std::string why = ": scaled positions are not in this family, got ";
+  const std::string why = ": of scaled positions only linear ones are in this family, got ";
   CHECK(refusal("/rope_parameters", {{"rope_type", "llama3"}}) ==
         "rope_parameters.rope_type" + why + "\"llama3\"");
   CHECK(refusal("/rope_parameters", {{"type", "yarn"}}) ==
         "rope_parameters.type" + why + "\"yarn\"");
-  CHECK(refusal("/rope_scaling", {{"type", "linear"}, {"factor", 2.0}}) ==
-        "rope_scaling.type" + why + "\"linear\"");
+  CHECK(refusal("/rope_scaling", {{"type", "linear"}, {"factor", 2.0}}) == "");
+  CHECK(refusal("/rope_scaling", {{"type", "linear"}, {"factor", 0}}) ==
+        "rope_scaling.factor: expected a number above 0, got 0");
   CHECK(refusal("/rope_scaling", {{"rope_type", "dynamic"}}) ==
         "rope_scaling.rope_type" + why + "\"dynamic\"");
 }
@@ -202,10 +204,13 @@ TEST_CASE("what is no model is told apart") {
 }
 
 TEST_CASE("scaled positions of a GGUF file are refused by its own key") {
-  const std::string why = "llama.rope.scaling.type: scaled positions are not in this family, got ";
+  const std::string why =
+      "llama.rope.scaling.type: of scaled positions only linear ones are in this family, got ";
   CHECK(gguf_error(llama_gguf().text("llama.rope.scaling.type", "yarn")) == why + "\"yarn\"");
-  CHECK(gguf_error(llama_gguf().number("llama.rope.scaling.factor", 4)) == why + "\"linear\"");
-  CHECK(gguf_error(llama_gguf().number("llama.rope.scale_linear", 4)) == why + "\"linear\"");
+  CHECK(gguf_error(llama_gguf().number("llama.rope.scaling.factor", -4)) ==
+        "llama.rope.scaling.factor: expected a number above 0, got -4.0");
+  CHECK(gguf_error(llama_gguf().number("llama.rope.scale_linear", -4)) ==
+        "llama.rope.scale_linear: expected a number above 0, got -4.0");
   // Without scaling the file goes on to what is missing next: here, its tensors.
   for (const Gguf& unscaled : {llama_gguf().number("llama.rope.scaling.factor", 1),
                                llama_gguf().text("llama.rope.scaling.type", "none")})

@@ -52,6 +52,16 @@ TEST_CASE("element_count multiplies without overflow") {
   CHECK_FALSE(element_count(std::vector<int64_t>{-1}));
 }
 
+TEST_CASE("float64 is rounded to the nearest float32, as IEEE 754 has it") {
+  const double half_step = std::ldexp(1.0, -24);
+  const double from[] = {0.1, -2.5, 1 + half_step, 1 + 3 * half_step, 1e300, -1e-60};
+  const float expected[] = {0x1.99999ap-4f, -2.5f, 1, 1 + 0x1p-22f, INFINITY, -0.0f};
+  float to[6];
+  dequantize(DType::F64, reinterpret_cast<const std::byte*>(from), 6, to);
+  for (int i = 0; i < 6; ++i)
+    CHECK(std::bit_cast<uint32_t>(to[i]) == std::bit_cast<uint32_t>(expected[i]));
+}
+
 TEST_CASE("a type that holds no weights is refused by its name") {
   float out[4];
   const std::byte zeros[32] = {};

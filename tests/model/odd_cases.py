@@ -9,6 +9,8 @@ import json
 
 from scores import torch
 
+from safetensors.torch import load_file, save_file
+
 
 def setting(**values):
     return lambda config: config.update(values)
@@ -48,7 +50,22 @@ def in_type(dtype):
     return lambda tensors: {name: t.to(dtype) for name, t in tensors.items()}
 
 
-def added_token(count, start=0):
+def shards(folder):
+    return sorted(folder.glob("model-*.safetensors"))
+
+
+def in_two_shards(folder):
+    first, second = shards(folder)[:2]
+    name, tensor = next(iter(load_file(first).items()))
+    save_file({**load_file(second), name: tensor + 1}, second, metadata={"format": "pt"})
+
+
+def pickled(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin.index.json").write_text("{}")
+
+
+def added_token(count):
     """`count` tokens more in the tokenizer than in the embedding: of 389 rows, 384 have a token."""
     def change(folder):
         path = folder / "tokenizer.json"
@@ -124,17 +141,17 @@ CASES = {
     "dtype in both spellings": dict(config=setting(dtype="float32", torch_dtype="float16")),
     "another model's type": dict(config=setting(model_type="mistral"), refused="model_type: architectures is of the llama family"),
     "a configuration in a configuration": dict(config=setting(text_config={"hidden_size": 64}), refused="text_config"),
-    "not a number": dict(config=lambda c: json.dumps(c)[:-1] + ', "rope_theta": NaN}', refused="config.json] not JSON"),
+    "not a number": dict(config=lambda c: json.dumps(c)[:-1] + ', "rope_theta": NaN}', refused="config.json]: expected JSON"),
     "a key twice": dict(config=lambda c: '{"rms_norm_eps": 0.5, ' + json.dumps(c)[1:]),
     "one word more than the embedding": dict(config=lambda c: c.update(vocab_size=c["vocab_size"] + 1), refused="asks for shape [390, 64], got [389, 64]"),
     "one word less than the embedding": dict(config=lambda c: c.update(vocab_size=c["vocab_size"] - 1), refused="asks for shape [388, 64], got [389, 64]"),
     # tied or not
-    "tied, but the file has another head": dict(tie_word_embeddings=True, tensors=own_head, says=NOT_TIED),
+    "tied, but the file has another head": dict(tie_word_embeddings=True, tensors=own_head, says=NOT_TIED, export=True),
     "tied, and the file has the same head": dict(tie_word_embeddings=True, tensors=equal_head),
-    "tied, and the file has the head alone": dict(tie_word_embeddings=True, tensors=head_alone, says="it is read from lm_head.weight"),
+    "tied, and the file has the head alone": dict(tie_word_embeddings=True, tensors=head_alone, says="it is read from lm_head.weight", export=True),
     "tied, another head in fp16": dict(tie_word_embeddings=True, dtype=torch.float16, tensors=own_head, says=NOT_TIED),
     "tie_word_embeddings null": dict(config=lambda c: c.pop("tie_word_embeddings") and None),
-    "OPT that says nothing, with another head": dict(family="opt", config=without("tie_word_embeddings"), tensors=own_head, says=NOT_TIED),
+    "OPT that says nothing, with another head": dict(family="opt", config=without("tie_word_embeddings"), tensors=own_head, says=NOT_TIED, export=True),
     "OPT, tied, with the same head": dict(family="opt", tensors=equal_head),
     "OPT, tied, with the head alone": dict(family="opt", tensors=head_alone, says="it is read from lm_head.weight"),
     # names and types of tensors
@@ -144,12 +161,17 @@ CASES = {
     "OPT as published": dict(family="opt", tensors=renamed("model.")),
     "OPT as published, with a head": dict(family="opt", tensors=lambda t: equal_head(t) or renamed("model.")(t)),
     "saved from OPTModel": dict(family="opt", config=setting(architectures=["OPTModel"]), tensors=renamed("model.")),
-    "float64": dict(tensors=in_type(torch.float64)),
+    "float64": dict(tensors=in_type(torch.float64), export=True),
     "OPT in float64": dict(family="opt", tensors=in_type(torch.float64)),
     "weights in float8": dict(tensors=in_type(torch.float8_e4m3fn), refused="weights of type F8_E4M3 cannot be read"),
     "inv_freq of older files": dict(tensors=lambda t: t.update({"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(8)})),
     # tokens past the embedding
-    "a padding token past the embedding": dict(after=added_token(6), says="[PAD5]"),
+    "a padding token past the embedding": dict(after=added_token(6)),
+    "a text with that token": dict(after=added_token(6), more=["It was [PAD5]"], refused="the text has the token '[PAD5]' with the id 389"),
+    # files
+    "a shard that is missing": dict(shards="40KB", after=lambda folder: shards(folder)[1].unlink(), refused="expected the shard"),
+    "a tensor in two shards": dict(shards="40KB", after=in_two_shards, refused="expected one of this name, got another in"),
+    "pickles": dict(after=pickled, refused="to safetensors first"),
     # OPT
     "OPT-350m's order": dict(family="opt", config=setting(do_layer_norm_before=False), refused="do_layer_norm_before"),
     "OPT-350m's width": dict(family="opt", config=setting(word_embed_proj_dim=32), refused="word_embed_proj_dim"),
@@ -178,5 +200,6 @@ KEYS = {
             "do_layer_norm_before": (False, "do_layer_norm_before"), "dropout": (0.5, None), "enable_bias": (False, None),
             "ffn_dim": (48, SHAPE), "init_std": (0.5, None), "layer_norm_elementwise_affine": (False, "layer_norm_elementwise_affine"),
             "layerdrop": (0.5, None), "max_position_embeddings": (200, SHAPE), "num_attention_heads": (2, None),
-            "tie_word_embeddings": (False, MISSING), "word_embed_proj_dim": (32, "word_embed_proj_dim")},
+            "tie_word_embeddings": (False, MISSING), "word_embed_proj_dim": (32, "word_embed_proj_dim"),
+            "hidden_size": (32, "word_embed_proj_dim")},
 }

@@ -9,6 +9,7 @@ transformers is asked with the very same folder. A difference above 1e-3 is an e
 
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -39,28 +40,38 @@ def rewrite(folder, config=None, tensors=None):
         save_file({name: t.contiguous() for name, t in values.items()}, path, metadata={"format": "pt"})
 
 
-def eval_mezo(mezo, folder):
-    """The scores, or None where it is refused; and what was said."""
+def eval_mezo(mezo, folder, model="model", more=()):
+    """The scores, or None where it is refused; and what was said. `more`: prompts behind QUESTION's."""
     task = folder / "task.yaml"
     task.write_text(json.dumps({"prompt": "{text}", "options": QUESTION.options}))
-    rows = write_rows(folder / "rows.jsonl", [{"text": p, "label": "short"} for p in QUESTION.prompts])
-    done = run_mezo(mezo, "eval", folder, folder / "model", task, rows)
+    rows = write_rows(folder / "rows.jsonl", [{"text": p, "label": "short"} for p in [*QUESTION.prompts, *more]])
+    done = run_mezo(mezo, "eval", folder, folder / model, task, rows)
     if done.returncode:
-        assert done.returncode == 5, f"exit code {done.returncode}: {done.stderr}"
+        assert done.returncode in (4, 5), f"exit code {done.returncode}: {done.stderr}"
         return None, done.stderr
     with open(folder / "out/predictions.jsonl", encoding="utf-8") as lines:
         return [json.loads(line)["scores"] for line in lines], done.stderr
 
 
+def exported(mezo, folder):
+    """The folder that an export of the untrained model writes."""
+    for arguments in (["run", "eval.yaml", "trainer.steps=0", "task.train=rows.jsonl", "optimizer.learning_rate=1e-6", "optimizer.epsilon=1e-3",
+                       "output=run"], ["export", "run", "copy"]):
+        done = subprocess.run([pathlib.Path(mezo).absolute(), *arguments], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, f"mezo {arguments}: {done.stderr}"
+    return folder / "copy"
+
+
 def difference(folder, family, got):
-    model = FAMILIES[family][3].from_pretrained(folder / "model", dtype=torch.float32).eval()
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "model/tokenizer.json"))
+    """From transformers on that folder."""
+    model = FAMILIES[family][3].from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     return largest_difference(model, tokenizer, QUESTION, got)
 
 
-def try_folder(mezo, name, folder, family, refused=None, says=None):
+def try_folder(mezo, name, folder, family, refused=None, says=None, more=(), export=False):
     """Whether it went as it should; prints how it went."""
-    got, said = eval_mezo(mezo, folder)
+    got, said = eval_mezo(mezo, folder, more=more)
     if refused:
         right = got is None and refused in said
         print(f"{name}: {'refused' if right else f'expected to be refused with {refused!r}, got {said}'}", flush=True)
@@ -68,7 +79,9 @@ def try_folder(mezo, name, folder, family, refused=None, says=None):
     if got is None:
         print(f"{name}: expected scores, got {said}")
         return False
-    worst = difference(folder, family, got)
+    worst = difference(folder / "model", family, got)
+    if export:
+        worst = max(worst, difference(exported(mezo, folder), family, got))
     right = worst <= LIMIT and (not says or says in said) and (says or "does not read" not in said)
     print(f"{name}: largest difference {worst:.2e}{'' if right else f', expected {says!r} in {said}'}", flush=True)
     return right
@@ -79,12 +92,13 @@ def oddities(mezo, temporary):
     for i, (name, case) in enumerate(CASES.items()):
         case, folder = dict(case), temporary / str(i)
         family = case.pop("family", "llama")
-        how = {key: case.pop(key, None) for key in ("config", "tensors", "after", "refused", "says")}
+        expected = {key: case.pop(key) for key in ("refused", "says", "more", "export") if key in case}
+        how = {key: case.pop(key, None) for key in ("config", "tensors", "after")}
         make_model(folder / "model", family, i, **case)
         rewrite(folder / "model", how["config"], how["tensors"])
         if how["after"]:
             how["after"](folder / "model")
-        if not try_folder(mezo, name, folder, family, how["refused"], how["says"]):
+        if not try_folder(mezo, name, folder, family, **expected):
             wrong.append(name)
     return wrong
 
