@@ -197,7 +197,7 @@ TEST_CASE("what is no model is told apart") {
   CHECK(contains(
       message_of<ModelError>([&] { load_model(scratch.path().string(), registry()); }),
       "config.json cannot be read: No such file or directory; a model folder holds config.json, "
-                 "weights and a tokenizer"));
+      "weights and a tokenizer"));
   write_text(scratch / "config.json", "{\"architectures\": ");
   CHECK(contains(message_of<ModelError>([&] { load_model(scratch.path().string(), registry()); }),
                  "config.json]: expected JSON, got parse error"));

@@ -108,9 +108,12 @@ TEST_CASE("a file without examples, of another kind, or that is a folder says so
   const ScratchFolder folder;
   CHECK_THROWS_WITH_AS(
       read_examples(folder.path().string()),
-      (folder.path().string() + ": is a folder, expected a .jsonl or .tsv file").c_str(),
+      (folder.path().string() + ": is a folder; expected a .jsonl or .tsv file").c_str(),
       DataError);
   const std::string absent = (folder.path() / "absent.jsonl").string();
-  CHECK_THROWS_WITH_AS(read_examples(absent),
-                       (absent + ": cannot be read: No such file or directory").c_str(), DataError);
+  CHECK_THROWS_WITH_AS(
+      read_examples(absent),
+      (absent + ": cannot be read: No such file or directory; expected a .jsonl or .tsv file")
+          .c_str(),
+      DataError);
 }

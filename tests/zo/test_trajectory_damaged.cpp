@@ -119,5 +119,5 @@ TEST_CASE("a file that is something else is called that") {
   CHECK(contains(w.error_of(newer), "format version 3 is newer than this mezo reads (up to 2)"));
   CHECK(contains(message_of<RunError>([&] { read_trajectory(w.scratch / "absent"); }),
                  "No such file"));
-  CHECK(contains(message_of<RunError>([&] { read_trajectory(w.scratch.path()); }), "directory"));
+  CHECK(contains(message_of<RunError>([&] { read_trajectory(w.scratch.path()); }), "is a folder"));
 }
