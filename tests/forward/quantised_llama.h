@@ -86,6 +86,7 @@ struct QuantisedLlama {
         .integer("llama.vocab_size", entries)
         .number("llama.attention.layer_norm_rms_epsilon", 1e-5f)
         .text("tokenizer.ggml.model", "gpt2")
+        .text("tokenizer.ggml.pre", "gpt-2")
         .texts("tokenizer.ggml.tokens", {"a", "b", "c"})
         .texts("tokenizer.ggml.merges", {});
     for (const auto& [name, t] : tensors) gguf.tensor(name, t.shape, ggml_number(t.type), t.bytes);
