@@ -118,9 +118,11 @@ constexpr std::string_view harmless[] = {
 
 // Without the name of a GGUF's architecture.
 std::string_view bare(const ModelConfig& config, std::string_view key) {
-  const std::string first = config.architectures().front();
-  if (!first.starts_with("gguf:")) return key;
-  const std::string prefix = first.substr(5) + ".";
+  const auto names = nlohmann::json::parse(config.json("architectures"));
+  if (!names.is_array() || names.size() != 1 || !names[0].is_string()) return key;
+  const std::string name = names[0].get<std::string>();
+  if (!name.starts_with("gguf:")) return key;
+  const std::string prefix = name.substr(5) + ".";
   return key.starts_with(prefix) ? key.substr(prefix.size()) : key;
 }
 

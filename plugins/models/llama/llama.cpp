@@ -27,7 +27,7 @@ struct Layer {
 
 // transformers' default; llama.cpp has none.
 double epsilon_of(const mezo::ModelConfig& config) {
-  const bool gguf = config.architectures().front().starts_with("gguf:");
+  const bool gguf = config.json("architectures").starts_with("[\"gguf:");
   return gguf ? config.number("rms_norm_eps") : config.number("rms_norm_eps", 1e-6);
 }
 
