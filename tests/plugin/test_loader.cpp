@@ -115,10 +115,13 @@ TEST_CASE("another torch is refused with both versions") {
 TEST_CASE("a host without torch takes only plugins without torch, and the other way round") {
   HostTags host = host_tags();
   host.torch = host.torch == "none" ? "2.11.0" : "none";
+  const char* advice = host.torch == "none"
+                           ? "rebuild it against the torch that this mezo uses"
+                           : "<torch/version.h> was not found when it was compiled: add torch's "
+                             "second include folder, torch/include/torch/csrc/api/include";
   CHECK(refusal("good", host) ==
-        fmt::format("it was built with torch '{}', this mezo with '{}'; rebuild it against the "
-                    "torch that this mezo uses",
-                    host_tags().torch, host.torch));
+        fmt::format("it was built with torch '{}', this mezo with '{}'; {}", host_tags().torch,
+                    host.torch, advice));
 }
 
 TEST_CASE("another C++11 ABI of the library is refused with both values") {
