@@ -107,10 +107,14 @@ class Precision(cli.Case):
     def test_a_run_says_at_its_start_when_its_type_loses_the_perturbation(self):
         self.assertEqual(self.lost("model.dtype=bfloat16", "optimizer.storage=bfloat16"), [])
         self.assertEqual(self.lost("optimizer.epsilon=1e-6"), [])  # float32
-        (warning,) = self.lost("model.dtype=bfloat16", "optimizer.storage=bfloat16", "optimizer.epsilon=1e-6")
+        (warning,) = self.lost("model.dtype=bfloat16", "optimizer.storage=bfloat16", "optimizer.epsilon=2e-4")
         self.assertIn("15 of 15 matrices are perturbed by other than epsilon z, because bfloat16 rounds it away", warning)
-        self.assertIn("self_attn.v_proj.weight 0.000", warning)
-        self.assertIn("a larger optimizer.epsilon than 1e-06 helps", warning)
+        self.assertRegex(warning, r"self_attn.v_proj.weight 0\.[345]")
+        self.assertIn("a larger optimizer.epsilon than 0.0002 helps", warning)
+
+    def test_a_run_of_which_the_type_leaves_nothing_is_refused(self):
+        self.fails(2, ["run", "run.yaml", "model.dtype=bfloat16", "optimizer.storage=bfloat16", "optimizer.epsilon=1e-6"],
+                   "[optimizer] epsilon: 1e-06 is lost where bfloat16 rounds it away")
 
 
 cli.main()
