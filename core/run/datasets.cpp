@@ -49,6 +49,14 @@ Wanted split_named(const std::string& name, const TaskSettings& task, Datasets& 
   return {task.test, task.test_size, data.test};
 }
 
+void say_repeated(const std::optional<Split>& train, std::uint32_t batch_size, Console& console) {
+  if (train && batch_size > train->examples.size())
+    console.warning(
+        fmt::format("trainer.batch_size is {}, and {} has {} examples: a step takes some of them "
+                    "more than once",
+                    batch_size, train->path, train->examples.size()));
+}
+
 }  // namespace
 
 const Split& Datasets::measured() const {
@@ -75,6 +83,7 @@ Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
     });
   }
   faults.throw_if_any();
+  say_repeated(data.train, config.settings.trainer.batch_size, console);
   return data;
 }
 
