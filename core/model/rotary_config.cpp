@@ -60,8 +60,8 @@ Rotary linear(const Entries& e) {
 
 Rotary dynamic(const Entries& e) {
   if (e.width < 4) e.config.refuse(e.key("rope_type"), "expected heads wider than 2 for it");
-  return {rotary_frequencies(e.width,
-                             dynamic_base(e.width, e.base, e.positive("factor"), e.max_length()))};
+  const double factor = e.positive("factor");
+  return {rotary_frequencies(e.width, dynamic_base(e.width, e.base, factor, e.max_length()))};
 }
 
 Rotary llama3(const Entries& e) {
