@@ -64,6 +64,7 @@ NamedTensors name_tensors(const TensorFile& tensors, const TensorNames& names,
         name = filled(alias.name, *stars);
         tensor.rotary_heads = alias.rotary_heads;
         tensor.transposed = alias.transposed && view.shape.size() == 2;
+        tensor.added = static_cast<float>(alias.added);
         break;
       }
     if (!declared.contains(name) && !names.optional_prefix.empty())

@@ -77,6 +77,10 @@ constexpr Arithmetic arithmetic[] = {
     {"rope.dimension_sections", "[]"},
     {"rope.scaling.attn_factor", "[1]"},
     {"rope.scaling.yarn_log_multiplier", "[0]"},
+    {"rope.scaling.yarn_ext_factor", "[1]"},
+    {"rope.scaling.yarn_attn_factor", "[1]"},
+    {"rope.scaling.yarn_beta_fast", "[32]"},
+    {"rope.scaling.yarn_beta_slow", "[1]"},
     {"no_rope_layers", "[[]]"},
     {"no_rope_layer_interval", "[0]"},
     {"alibi", "[false]"},
@@ -117,8 +121,7 @@ constexpr std::string_view harmless[] = {
     "exponential_decay_length_penalty", "output_scores", "return_dict_in_generate", "bos_token_id",
     "eos_token_id", "pad_token_id", "sep_token_id", "unk_token_id", "decoder_start_token_id",
     // GGUF's
-    "tensor_data_layout", "rope.scaling.original_context_length", "rope.scaling.finetuned",
-    "expert_used_count"};
+    "tensor_data_layout", "rope.scaling.finetuned", "expert_used_count"};
 
 // Without the name of a GGUF's architecture.
 std::string_view bare(const ModelConfig& config, std::string_view key) {

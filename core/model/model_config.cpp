@@ -141,6 +141,22 @@ std::string ModelConfig::text(const std::string& key, const std::string& otherwi
   return value->get<std::string>();
 }
 
+std::vector<std::string> ModelConfig::texts(const std::string& key) const {
+  const nlohmann::json* value = json_->ask(key);
+  if (!value || !value->is_array() ||
+      !std::ranges::all_of(*value, [](const auto& entry) { return entry.is_string(); }))
+    refuse(key, "expected a list of texts");
+  return value->get<std::vector<std::string>>();
+}
+
+std::vector<std::int64_t> ModelConfig::integers(const std::string& key) const {
+  const nlohmann::json* value = json_->ask(key);
+  if (!value || !value->is_array() ||
+      !std::ranges::all_of(*value, [](const auto& entry) { return entry.is_number_unsigned(); }))
+    refuse(key, "expected a list of integers from 0 on");
+  return value->get<std::vector<std::int64_t>>();
+}
+
 std::vector<std::string> ModelConfig::keys(const std::string& object) const {
   const nlohmann::json* of = object.empty() ? &json_->value : json_->ask(object);
   std::vector<std::string> names;

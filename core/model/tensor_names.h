@@ -21,6 +21,8 @@ struct TensorNames {
     // the number of heads, if above 0, undoes that.
     std::int64_t rotary_heads = 0;
     bool transposed = false;  // the file's matrices have rows and columns exchanged
+    // The file's numbers are the model's plus this: 1 of Gemma's norms in GGUF. Of vectors only.
+    double added = 0;
   };
   std::vector<Alias> aliases;  // the first that fits a tensor; where none does, its name is its own
 
