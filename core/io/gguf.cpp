@@ -97,8 +97,8 @@ TensorInfo read_tensor_info(const std::string& path, GgufCursor& cursor) {
   const uint32_t type = cursor.uint32("a tensor's type");
   const auto dtype = dtype_of_ggml(type);
   if (!dtype) {
-    throw ModelError(fmt::format("{}: expected F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}", place,
-                                 ggml_type_name(type)));
+    throw ModelError(
+        fmt::format("{}: expected one of {}, got {}", place, ggml_types(), ggml_type_name(type)));
   }
   info.view.dtype = *dtype;
   if (!element_count(shape)) {

@@ -18,7 +18,7 @@ struct GgufFile {
   GgufMetadata metadata;
 };
 
-// Tensors of type F32, F16, BF16, Q4_0, Q4_1 and Q8_0; another type, and every violation of the
+// Tensors of the types of ggml_types(); another type, and every violation of the
 // format (offsets outside of the file, misaligned or overlapping, duplicate names or keys, rows
 // that are no whole number of blocks), is a ModelError that names the file and, where there is one,
 // the tensor. Data that belongs to no tensor is tolerated: alignment leaves such gaps.
