@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/io/ggml_type.h"
 #include "core/io/gguf_cursor.h"
+#include "core/io/gguf_shards.h"
 #include "core/io/quote.h"
 
 namespace mezo {
@@ -179,7 +180,7 @@ GgufFile load_gguf(std::shared_ptr<const MappedFile> file) {
 }
 
 GgufFile load_gguf(const std::filesystem::path& path) {
-  return load_gguf(std::make_shared<const MappedFile>(path));
+  return with_other_parts(load_gguf(std::make_shared<const MappedFile>(path)), path);
 }
 
 }  // namespace mezo

@@ -50,9 +50,10 @@ def quantise(model, folder, kinds):
     return blocks
 
 
-def write_gguf(path, config, tensors, tokenizer, start, change=None, blocks={}):
-    """`change` gets the writer when all is in it but nothing in the file; tensors in `blocks` are written as these."""
-    writer = gguf.GGUFWriter(path, "llama")
+def write_gguf(path, config, tensors, tokenizer, start, change=None, blocks={}, split=0):
+    """`change` gets the writer when all is in it but nothing in the file; tensors in `blocks` are written as these, and
+    of `split` at most so many into a file."""
+    writer = gguf.GGUFWriter(path, "llama", split_max_tensors=split)
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -103,11 +104,22 @@ def same_scores(mezo, folder, name, seed, shape, kinds=()):
     return of_folder == of_gguf
 
 
+def same_parts(mezo, folder):
+    """The parts that the gguf package splits a model into, whichever is given, and the whole."""
+    model, tokenizer = make_model(folder / "model", "llama", 7)
+    for split in (0, 8):
+        write_gguf(folder / "model.gguf", model.config, dict(model.state_dict()), tokenizer, False, split=split)
+    whole, *parts = [question_scores(mezo, folder, folder / f"model{part}.gguf", QUESTIONS[1]) for part in ("", "-00001-of-00003", "-00003-of-00003")]
+    print(f"split: {'equal' if parts == [whole, whole] else 'DIFFERENT'}", flush=True)
+    return parts == [whole, whole]
+
+
 def main():
     mezo = sys.argv[1]
     cases = [(name, shape, ()) for name, shape in SHAPES.items()] + [(name, *case) for name, case in QUANTISED.items()]
     with tempfile.TemporaryDirectory() as temporary:
         same = [same_scores(mezo, pathlib.Path(temporary) / str(i), name, 100 + i, shape, kinds) for i, (name, shape, kinds) in enumerate(cases)]
+        same.append(same_parts(mezo, pathlib.Path(temporary) / "split"))
     sys.exit(0 if all(same) else 1)
 
 
