@@ -70,6 +70,7 @@ WeightFiles::WeightFiles(TensorFile tensors, const TensorNames& names,
     throw ModelError("[" + tensors_.paths().front() +
                      "] tensors that the model needs are not there:" + missing);
   unused_ = std::move(named.unused);
+  twice_ = std::move(named.twice);
 }
 
 // Calls each(first, rows, to, width) for stretches of rows that lie together in the file, from

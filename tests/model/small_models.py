@@ -45,6 +45,26 @@ OPT = {
     "shards": dict(shards="40KB"),
     "fp16": dict(dtype=torch.float16),
     "bf16, a head of its own, shards": dict(dtype=torch.bfloat16, tie_word_embeddings=False, shards="40KB"),
+    "as OPT-350m: norms behind, narrow embeddings": dict(do_layer_norm_before=False, word_embed_proj_dim=24),
+    "wide embeddings, a head of its own, gelu": dict(word_embed_proj_dim=80, tie_word_embeddings=False, activation_function="gelu"),
+    "no norm at the end": dict(_remove_final_layer_norm=True),
+}
+
+
+def as_published(config):
+    """What the files of GPT-2's authors leave to defaults."""
+    for key in ("tie_word_embeddings", "scale_attn_weights", "reorder_and_upcast_attn", "n_inner", "activation_function"):
+        config.pop(key, None)
+
+
+GPT2 = {
+    "tied": dict(cut=True),
+    "a head of its own, an inner width of 72": dict(tie_word_embeddings=False, n_inner=72),
+    "relu, epsilon 1e-3": dict(activation_function="relu", layer_norm_epsilon=1e-3),
+    "scores that are scaled by layer, and not by width": dict(scale_attn_by_inverse_layer_idx=True, scale_attn_weights=False),
+    "only the keys without a default, 30 positions": dict(n_positions=30, rewrite=as_published),
+    "fp16, shards": dict(dtype=torch.float16, shards="40KB"),
+    "bf16, <s> first": dict(dtype=torch.bfloat16, start=True),
 }
 
 YARN = {"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 32, "rope_theta": 1000.0}
@@ -126,6 +146,7 @@ FAMILIES = {
     "gemma3": (GEMMA3, GEMMA, transformers.Gemma3TextConfig, transformers.Gemma3ForCausalLM),
     "opt": (OPT, dict(hidden_size=64, ffn_dim=96, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=400),
             transformers.OPTConfig, transformers.OPTForCausalLM),
+    "gpt2": (GPT2, dict(n_embd=64, n_layer=2, n_head=4, n_positions=400), transformers.GPT2Config, transformers.GPT2LMHeadModel),
 }
 
 
