@@ -111,6 +111,12 @@ std::int64_t ModelConfig::integer(const std::string& key, std::int64_t otherwise
   return has(key) ? integer(key) : otherwise;
 }
 
+std::int64_t ModelConfig::size(const std::string& key, std::int64_t most) const {
+  const std::int64_t size = integer(key);
+  if (size < 1 || size > most) refuse(key, "expected 1 to " + std::to_string(most));
+  return size;
+}
+
 double ModelConfig::number(const std::string& key) const {
   const nlohmann::json* value = json_->ask(key);
   if (!value || !value->is_number()) refuse(key, "expected a number");

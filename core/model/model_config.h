@@ -24,6 +24,8 @@ class MEZO_API ModelConfig {
 
   std::int64_t integer(const std::string& key) const;
   std::int64_t integer(const std::string& key, std::int64_t otherwise) const;  // absent or null
+  // From 1 to `most`.
+  std::int64_t size(const std::string& key, std::int64_t most) const;
   double number(const std::string& key) const;
   double number(const std::string& key, double otherwise) const;
   bool boolean(const std::string& key, bool otherwise) const;

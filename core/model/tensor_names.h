@@ -33,6 +33,13 @@ struct TensorNames {
   // Patterns of tensors that hold no weights, such as "*.rotary_emb.inv_freq": passed over, where
   // others that the model does not declare are told to the user.
   std::vector<std::string> ignored = {};
+
+  // One parameter under two names, of which a model declares either. A file may have both, since
+  // they are one in memory: the first is what counts then, as in transformers.
+  struct Synonym {
+    std::string first, second;  // "lm_head.decoder.bias", "lm_head.bias"
+  };
+  std::vector<Synonym> synonyms = {};
 };
 
 }  // namespace mezo
