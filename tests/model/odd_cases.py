@@ -185,6 +185,18 @@ CASES = {
     "a shard that is missing": dict(shards="40KB", after=lambda folder: shards(folder)[1].unlink(), refused="expected the shard"),
     "a tensor in two shards": dict(shards="40KB", after=in_two_shards, refused="expected one of this name, got another in"),
     "pickles": dict(after=pickled, refused="to safetensors first"),
+    # LLaMA's kin
+    "Qwen2, a window without a length": dict(family="qwen2", config=setting(layer_types=["full_attention", "sliding_attention"], use_sliding_window=True,
+                                                                            sliding_window=None), refused="sliding_window: layer 1 has a window"),
+    "Qwen2, layers of a third kind": dict(family="qwen2", config=setting(layer_types=["full_attention", "chunked_attention"]), refused="layer_types"),
+    "Qwen2, a kind too few": dict(family="qwen2", config=setting(layer_types=["full_attention"]), refused="layer_types: expected one for each of 2 layers"),
+    "SmolLM3, a layer too few": dict(family="smollm3", config=setting(no_rope_layers=[1, 1, 1]), refused="no_rope_layers: expected one for each of 4 layers"),
+    "Gemma 2, capped at 0": dict(family="gemma2", config=setting(final_logit_softcapping=0.0), refused="final_logit_softcapping: expected a number above 0"),
+    "Gemma 3, both ways to scale": dict(family="gemma3", config=setting(rope_scaling={"rope_type": "linear", "factor": 8.0}),
+                                        refused="rope_scaling: expected rope_parameters or rope_scaling, not both"),
+    "Gemma 3, one rotation for all": dict(family="gemma3", config=setting(rope_parameters={"rope_type": "default", "rope_theta": 1e6}),
+                                          refused="expected full_attention and sliding_attention alone"),
+    "Qwen3, saved from its base": dict(family="qwen3", tie_word_embeddings=True, config=setting(architectures=["Qwen3Model"]), tensors=renamed("model.")),
     # OPT
     "OPT-350m's order": dict(family="opt", config=setting(do_layer_norm_before=False), refused="do_layer_norm_before"),
     "OPT-350m's width": dict(family="opt", config=setting(word_embed_proj_dim=32), refused="word_embed_proj_dim"),
@@ -215,4 +227,22 @@ KEYS = {
             "layerdrop": (0.5, None), "max_position_embeddings": (200, SHAPE), "num_attention_heads": (2, None),
             "tie_word_embeddings": (False, MISSING), "word_embed_proj_dim": (32, "word_embed_proj_dim"),
             "hidden_size": (32, "word_embed_proj_dim")},
+}
+
+# Of LLaMA's kin, the keys that LLaMA lacks and those that mean something else; the others are read by the same code.
+SLIDING, WINDOW = ["full_attention", "sliding_attention"], "sliding_window: layer 1 has a window"
+QWEN = {"layer_types": (SLIDING, WINDOW), "max_window_layers": (0, None), "sliding_window": (6, None), "use_sliding_window": (True, None)}
+GEMMA = {"hidden_activation": ("relu", "hidden_activation"), "final_logit_softcapping": (2.0, None), "query_pre_attn_scalar": (9, None),
+         "layer_types": (["full_attention"] * 2, None), "sliding_window": (5, None), "use_bidirectional_attention": (True, "use_bidirectional_attention"),
+         "tie_word_embeddings": (False, MISSING)}
+KIN = {
+    "mistral": {"sliding_window": (6, None)},
+    "qwen2": QWEN,
+    "qwen3": QWEN,
+    "smollm3": {"layer_types": (["full_attention"] + SLIDING + SLIDING[:1], "sliding_window: layer 2 has a window"), "sliding_window": (6, None),
+                "use_sliding_window": (True, None), "no_rope_layers": ([1, 1, 0, 1], None), "no_rope_layer_interval": (2, None),
+                "tie_word_embeddings": (False, MISSING)},
+    "gemma2": {**GEMMA, "attn_logit_softcapping": (1.5, None)},
+    "gemma3": {**GEMMA, "attn_logit_softcapping": (1.5, "attn_logit_softcapping"), "_sliding_window_pattern": (1, None),
+               "rope_parameters": ({"full_attention": {"rope_theta": 50.0}, "sliding_attention": None}, None)},
 }

@@ -102,7 +102,7 @@ GEMMA2 = {
     "what its file does not say": dict(sliding_window=4096, head_dim=256, num_attention_heads=1, num_key_value_heads=1, query_pre_attn_scalar=256, rewrite=lambda config: [
         config.pop(k) for k in ("head_dim", "query_pre_attn_scalar", "sliding_window", "attn_logit_softcapping", "final_logit_softcapping",
                                 "layer_types", "rope_parameters")]),
-    "no caps, biases, a head of its own": dict(attn_logit_softcapping=None, final_logit_softcapping=None, attention_bias=True,
+    "no caps, biases, a head of its own, another scale": dict(query_pre_attn_scalar=20, attn_logit_softcapping=None, final_logit_softcapping=None, attention_bias=True,
                                                tie_word_embeddings=False, layer_types=["full_attention", "sliding_attention"]),
     "bf16, shards": dict(dtype=torch.bfloat16, shards="40KB"),
 }
@@ -125,14 +125,14 @@ GEMMA3 = {
     "five layers with a window of 8, one without": dict(num_hidden_layers=6, cut=True),
     "as older files spell it": dict(num_hidden_layers=4, sliding_window_pattern=2, rewrite=older_gemma3,
                                     rope_parameters=two_bases({"rope_type": "linear", "factor": 8.0})),
-    "a cap, biases, a head of its own, two bases": dict(layer_types=["full_attention", "sliding_attention"], final_logit_softcapping=2.0,
+    "a cap, biases, a head of its own, two bases, another scale": dict(query_pre_attn_scalar=9, layer_types=["full_attention", "sliding_attention"], final_logit_softcapping=2.0,
                                                         attention_bias=True, tie_word_embeddings=False,
                                                         rope_parameters=two_bases({**YARN, "rope_theta": 900.0}, {"rope_theta": 40.0})),
     "bf16": dict(dtype=torch.bfloat16),
 }
 DECODER = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
                max_position_embeddings=2048)
-GEMMA = dict(**DECODER, head_dim=24, query_pre_attn_scalar=20, sliding_window=8)
+GEMMA = dict(**DECODER, head_dim=24, query_pre_attn_scalar=24, sliding_window=8)
 
 # Of each family: its shapes, what they have in common, and transformers' classes.
 FAMILIES = {
