@@ -99,10 +99,10 @@ void write_weights(const std::vector<TensorView>& tensors, std::int64_t limit, C
 void write_companions(const LoadedModel& model, const BaseFile& base, const fs::path& folder,
                       const ExportOptions& options, DType prevailing, ExportReport& report) {
   const auto& gguf = base.gguf;
-  write_file_atomically(
-      folder / "config.json",
-      gguf ? made_config(model, prevailing)
-           : copied_config((fs::path(model.path) / "config.json").string(), options.dtype, model.untied));
+  write_file_atomically(folder / "config.json",
+                        gguf ? made_config(model, prevailing)
+                             : copied_config((fs::path(model.path) / "config.json").string(),
+                                             options.dtype, prevailing, model.untied));
   report.files.push_back("config.json");
   for (std::string& name :
        gguf ? write_tokenizer(*gguf, folder) : copy_tokenizer(model.path, folder))
@@ -131,8 +131,8 @@ std::vector<std::string> ExportReport::lines() const {
       fmt::format("{}: {} tensors ({}), {:.1f} MB", path, tensors, counted(types), bytes / 1e6),
       rounding.text()};
   if (!dequantised.empty())
-    lines.push_back(fmt::format("the base file has {}, which no export keeps",
-                                counted(dequantised)));
+    lines.push_back(
+        fmt::format("the base file has {}, which no export keeps", counted(dequantised)));
   if (!left_out.empty())
     lines.push_back(
         fmt::format("not written, as the model does not use it: {}", fmt::join(left_out, ", ")));
