@@ -109,7 +109,7 @@ void write_companions(const LoadedModel& model, const BaseFile& base, const fs::
   write_file_atomically(folder / "config.json",
                         gguf ? made_config(model, prevailing)
                              : copied_config((fs::path(model.path) / "config.json").string(),
-                                             options.dtype, model.untied));
+                                             options.dtype, prevailing, model.untied));
   report.files.push_back("config.json");
   for (std::string& name :
        gguf ? write_tokenizer(*gguf, folder) : copy_tokenizer(model.path, folder))

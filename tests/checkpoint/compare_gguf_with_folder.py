@@ -8,6 +8,7 @@
 
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -141,6 +142,15 @@ def write_gguf(path, config, tensors, tokenizer, start, change=None, blocks={}, 
     writer.close()
 
 
+def scores_kept(mezo, folder, model):
+    """The scores of folder/eval.yaml over a model that is kept as its file has it, and what was said."""
+    done = subprocess.run([pathlib.Path(mezo).absolute(), "eval", "eval.yaml", f"model.path={folder / model}", "optimizer.storage=file", "output=kept"],
+                          cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        return None, done.stderr
+    return [json.loads(line)["scores"] for line in (folder / "kept/predictions.jsonl").read_text().splitlines()], done.stderr
+
+
 def write_both(folder, family, seed, shape, kinds=()):
     """The folder's model, its tokenizer and its GGUF file, with blocks of `kinds` if there are some."""
     model, tokenizer = make_model(folder / "model", family, seed, **shape)
@@ -157,8 +167,10 @@ def same_scores(mezo, folder, name, family, seed, shape, kinds=()):
     question = QUESTIONS[1]
     of_folder = question_scores(mezo, folder, folder / "model", question)
     of_gguf = question_scores(mezo, folder, folder / "model.gguf", question)
-    print(f"{name}: {len(of_folder)} examples, {'equal' if of_folder == of_gguf else 'DIFFERENT'}", flush=True)
-    return of_folder == of_gguf
+    kept, said = scores_kept(mezo, folder, "model.gguf")
+    same = of_folder == of_gguf == kept
+    print(f"{name}: {len(of_folder)} examples, {'equal' if same else 'DIFFERENT ' + said}", flush=True)
+    return same
 
 
 def same_parts(mezo, folder):
