@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "core/api.h"
-#include "core/text/gpt_vocabulary.h"
+#include "core/text/gguf_vocabulary.h"
 #include "core/text/tokenizer_spec.h"
 
 namespace mezo {
@@ -39,7 +39,7 @@ class MEZO_API Tokenizer {
   // source, throws ModelError that names the file, what was expected and what was got.
   static Tokenizer from_folder(const std::filesystem::path& folder);
 
-  static Tokenizer from_vocabulary(const GptVocabulary& vocabulary);
+  static Tokenizer from_vocabulary(const GgufVocabulary& vocabulary);
 
   explicit Tokenizer(const TokenizerSpec& spec);
 

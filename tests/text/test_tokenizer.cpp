@@ -9,7 +9,8 @@
 
 namespace {
 
-const std::filesystem::path golden_folder = std::filesystem::path(MEZO_SOURCE_DIR) / "tests/text/goldens";
+const std::filesystem::path golden_folder =
+    std::filesystem::path(MEZO_SOURCE_DIR) / "tests/text/goldens";
 
 const mezo::Tokenizer& gpt2() {
   static const auto tokenizer = mezo::Tokenizer::from_folder(golden_folder / "gpt2");

@@ -61,8 +61,12 @@ TEST_CASE("a written tokenizer reads as it was, with every setting") {
   using Change = std::function<void(mezo::TokenizerSpec&)>;
   const Change changes[] = {
       [](auto&) {},
-      [](auto& spec) { spec.split_digits = true; },
-      [](auto& spec) { spec.add_prefix_space = true; },
+      [](auto& spec) {
+        spec.pre_tokenizer = {mezo::pretokenizer::Digits{true}, mezo::pretokenizer::ByteLevel{}};
+      },
+      [](auto& spec) {
+        spec.pre_tokenizer = {mezo::pretokenizer::ByteLevel{true, true}};
+      },
       [](auto& spec) { spec.ignore_merges = true; },
       [](auto& spec) { spec.unknown = "</s>", spec.fuse_unknown = true; },
       [](auto& spec) {
