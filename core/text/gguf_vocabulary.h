@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/api.h"
 #include "core/text/tokenizer_spec.h"
 
 namespace mezo {
@@ -33,6 +34,6 @@ struct GgufVocabulary {
 // The same as what every tokenizer is compiled from; throws ModelError for a model or a
 // pre-tokenizer that is not known, a merge that is none and a number of types or scores that is not
 // the tokens'.
-TokenizerSpec spec_of(const GgufVocabulary& vocabulary);
+MEZO_API TokenizerSpec spec_of(const GgufVocabulary& vocabulary);
 
 }  // namespace mezo
