@@ -28,7 +28,7 @@ def all_points():
     for first in range(0, len(points), 128):
         texts.append("".join(f"a{c}{c}b 1{c}" for c in map(chr, points[first:first + 128])))
     # Beyond the first planes most are unassigned: some are enough.
-    return texts[:0x4000 // 128] + texts[0x4000 // 128:0x33000 // 128:5] + texts[0x33000 // 128::37]
+    return texts[:0x3400 // 128] + texts[0x3400 // 128:0x33000 // 128:11] + texts[0x33000 // 128::101]
 
 
 def sample(shared):
@@ -36,9 +36,9 @@ def sample(shared):
     from make_goldens import BYTES, SENTENCES, TEXTS, random_texts
     from tokenizer_families import CORPUS
     draw = random.Random(11)
-    texts = NASTY + SENTENCES + TEXTS + CORPUS + random_texts(400) + all_points()
-    texts = [text.encode() for text in texts] + BYTES + [random_bytes(draw) for _ in range(1_500)]
-    return texts + draw.sample(data_texts(shared), 1_000) if shared.is_dir() else texts
+    texts = NASTY + SENTENCES + TEXTS + CORPUS + random_texts(200) + all_points()
+    texts = [text.encode() for text in texts] + BYTES + [random_bytes(draw) for _ in range(800)]
+    return texts + draw.sample(data_texts(shared), 500) if shared.is_dir() else texts
 
 
 def answer(tool, folder, texts):
@@ -79,19 +79,20 @@ def main():
     from tokenizer_families import FAMILIES
     tool, shared, words = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3:]
     texts = sample(shared)
+    print(f"tokenizers {tokenizers.__version__}, {len(texts)} texts")
     failed = 0
     for name, make in FAMILIES.items():
         if words and not any(word in name for word in words):
             continue
         try:
-            wrong, speed = differences(tool, make(), texts)
+            few = name.startswith("behaviour")  # what a step alone does needs no more
+            wrong, speed = differences(tool, make(), texts[::6] if few else texts)
         except RuntimeError as error:
             failed += 1
             print(f"{name}: {error}")
             continue
         failed += bool(wrong)
-        print(f"{name}: {len(texts)} texts, {wrong} differ, {speed:.1f} MB/s")
-    print(f"tokenizers {tokenizers.__version__}")
+        print(f"{name}: {wrong} differ, {speed:.1f} MB/s")
     sys.exit(1 if failed else 0)
 
 

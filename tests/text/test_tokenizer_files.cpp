@@ -194,8 +194,8 @@ TEST_CASE("an expression that is not known is named, with what it has") {
 }
 
 TEST_CASE("broken files say which file, what was expected and what was got") {
-  CHECK(
-      has(Folder().error(), "expected tokenizer.json, or vocab.json and merges.txt, or vocab.txt; got none"));
+  CHECK(has(Folder().error(),
+            "expected tokenizer.json, or vocab.json and merges.txt, or vocab.txt; got none"));
   CHECK(has(Folder().with("tokenizer.json", "{").error(), "tokenizer.json: expected JSON"));
   CHECK(has(Folder().with("tokenizer.json", "[]").error(),
             "tokenizer.json: expected an object, got []"));
