@@ -22,17 +22,6 @@ std::string pre_tokenizer_of(const GgufMetadata& meta) {
 
 }  // namespace
 
-void refuse_split(const GgufFile& file) {
-  const GgufMetadata& meta = file.metadata;
-  const std::int64_t count = meta.integer("split.count", 1);
-  if (count > 1)
-    throw ModelError("[" + meta.path() + "] file " +
-                     std::to_string(meta.integer("split.no", 0) + 1) + " of the " +
-                     std::to_string(count) +
-                     " that the model is split into, and only whole ones can be read; join them "
-                     "with `llama-gguf-split --merge first.gguf whole.gguf`");
-}
-
 GgufVocabulary vocabulary_of(const GgufFile& file) {
   const GgufMetadata& meta = file.metadata;
   const std::string model = meta.text("tokenizer.ggml.model");

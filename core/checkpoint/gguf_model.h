@@ -12,9 +12,6 @@
 
 namespace mezo {
 
-// Throws ModelError for one file of several that a model was split into.
-void refuse_split(const GgufFile& file);
-
 // Throws ModelError for a tokenizer that is not byte-level BPE, or that does not say how it cuts
 // text.
 GgufVocabulary vocabulary_of(const GgufFile& file);

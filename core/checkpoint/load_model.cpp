@@ -35,7 +35,6 @@ Opened open_model(const std::string& path) {
   if (fs::path(path).extension() != ".gguf")
     throw ModelError("[load_model] expected a Hugging Face folder or a .gguf file, got " + path);
   GgufFile file = load_gguf(path);
-  refuse_split(file);
   ModelConfig config = ModelConfig::from_gguf(file);
   return {std::move(config), std::move(file)};
 }

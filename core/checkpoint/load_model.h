@@ -44,7 +44,7 @@ MEZO_API PreparedModel prepare_model(const std::string& path, const Registry& re
 // training), both computed in the file's type; other files are float32.
 //
 // `frozen`: no matrix trains (BuiltModel::frozen()). Unless a storage is given, each then stays as
-// its file has it, Q4_0, Q4_1 and Q8_0 among them: memory is the file's size and, while a forward
+// its file has it, quantised ones too: memory is the file's size and, while a forward
 // asks for a quantised matrix, scratch of the largest in the type that it computes in.
 struct ModelPlacement {
   at::Device device = at::kCPU;

@@ -43,6 +43,12 @@ std::string filled(std::string_view pattern, const std::vector<std::string>& sta
   return text;
 }
 
+const TensorNames::Synonym* synonym_of(const TensorNames& names, const std::string& name) {
+  for (const TensorNames::Synonym& synonym : names.synonyms)
+    if (name == synonym.first || name == synonym.second) return &synonym;
+  return nullptr;
+}
+
 }  // namespace
 
 NamedTensors name_tensors(const TensorFile& tensors, const TensorNames& names,
@@ -58,13 +64,19 @@ NamedTensors name_tensors(const TensorFile& tensors, const TensorNames& names,
         name = filled(alias.name, *stars);
         tensor.rotary_heads = alias.rotary_heads;
         tensor.transposed = alias.transposed && view.shape.size() == 2;
+        tensor.added = static_cast<float>(alias.added);
         break;
       }
     if (!declared.contains(name) && !names.optional_prefix.empty())
       name = names.optional_prefix + name;
+    const TensorNames::Synonym* synonym = synonym_of(names, name);
+    const bool counts = synonym && name == synonym->first;
+    if (synonym) name = declared.contains(synonym->first) ? synonym->first : synonym->second;
     if (declared.contains(name)) {
       const auto [other, fresh] = named.found.try_emplace(name, tensor);
-      if (!fresh)
+      if (!fresh && synonym) {
+        if (counts) other->second = tensor;
+      } else if (!fresh)
         throw ModelError("[" + tensors.path_of(view) + "] tensors " + other->second.view->name +
                          " and " + view.name + " are both the model's " + name);
       continue;

@@ -17,6 +17,7 @@ struct NamedTensor {
   const TensorView* view = nullptr;
   std::int64_t rotary_heads = 0;
   bool transposed = false;
+  float added = 0;
 };
 
 struct NamedTensors {

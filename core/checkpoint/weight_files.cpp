@@ -25,6 +25,8 @@ void check(const NamedTensor& tensor, const ParameterSpec& spec, const std::stri
   const std::string where = "[" + path + "] tensor " + view.name;
   if (tensor.transposed && tensor.rotary_heads > 0)
     throw std::logic_error("[TensorNames] " + view.name + ": transposed and of rotary heads");
+  if (tensor.added != 0 && spec.shape.size() != 1)
+    throw std::logic_error("[TensorNames] " + view.name + ": added to, but no vector");
   std::vector<std::int64_t> shape = spec.shape;
   if (tensor.transposed) std::swap(shape.front(), shape.back());
   if (view.shape != shape)
@@ -101,10 +103,16 @@ void WeightFiles::read(Parameter p, float* out) const {
                  dequantize(view.dtype, view.data.data() + first * bytes_of(view.dtype, width),
                             rows * width, out + to * width);
                });
+  if (found(p).added != 0)
+    for (std::int64_t i = 0; i < view.count(); ++i) out[i] -= found(p).added;
 }
 
 void WeightFiles::copy(Parameter p, std::byte* out) const {
   const TensorView& view = this->view(p);
+  if (found(p).added != 0) {  // vectors are kept in fp32 whatever the file has
+    if (view.dtype != DType::F32) throw std::logic_error("[WeightFiles] a vector not in fp32");
+    return read(p, reinterpret_cast<float*>(out));
+  }
   if (found(p).transposed) {
     if (block_size(view.dtype) > 1)
       throw ModelError("[" + tensors_.path_of(view) + "] tensor " + view.name +

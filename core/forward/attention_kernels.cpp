@@ -1,12 +1,55 @@
 #include "core/forward/attention_kernels.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
+#include <algorithm>
+#include <limits>
 #include <stdexcept>
+#include <vector>
 
 #include "core/machine/device.h"
 
 namespace mezo {
+
+namespace {
+
+constexpr std::int64_t most_scores = 1 << 24;
+
+// Scores [n, heads, queries, keys] in fp32 from their product on, as the softmax wants them.
+at::Tensor capped_scores(const PaddedSequences& s, const std::optional<at::Tensor>& mask) {
+  const at::Tensor product = at::matmul(s.q, s.k.transpose(2, 3)).to(at::kFloat);
+  const at::Tensor scores = (product * s.scale / s.score_cap).tanh() * s.score_cap;
+  if (mask) return scores + *mask;
+  if (!s.causal) return scores;
+  const at::Tensor later =
+      at::ones({scores.size(2), scores.size(3)}, scores.options().dtype(at::kBool)).triu(1);
+  return scores.masked_fill(later, -std::numeric_limits<double>::infinity());
+}
+
+// s with every key and value head repeated.
+at::Tensor attend_capped(const PaddedSequences& s, const std::optional<at::Tensor>& mask) {
+  const std::int64_t n = s.q.size(0),
+                     of_one = std::max<std::int64_t>(1, s.q.size(1) * s.q.size(2) * s.k.size(2)),
+                     step = std::max<std::int64_t>(1, most_scores / of_one);
+  std::vector<at::Tensor> parts;
+  for (std::int64_t begin = 0; begin < n; begin += step) {
+    const auto part = [&](const at::Tensor& t) {
+      return t.size(0) == 1 ? t : t.narrow(0, begin, std::min(step, n - begin));
+    };
+    PaddedSequences some = s;
+    some.q = part(s.q);
+    some.k = part(s.k);
+    const at::Tensor scores = capped_scores(some, mask ? std::optional(part(*mask)) : std::nullopt);
+    parts.push_back(at::matmul(scores.softmax(-1).to(s.v.scalar_type()), part(s.v)));
+  }
+  return parts.size() == 1 ? parts[0] : at::cat(parts);
+}
+
+}  // namespace
 
 AttentionKernels::~AttentionKernels() = default;
 
@@ -14,6 +57,12 @@ at::Tensor AttentionKernels::attend(const PaddedSequences& s,
                                     const std::optional<at::Tensor>& mask) const {
   if (mask && s.causal) throw std::logic_error("[AttentionKernels] a mask beside causal");
   const std::int64_t heads = s.q.size(1);
+  if (s.score_cap > 0) {
+    PaddedSequences all = s;
+    all.k = repeat_heads(s.k, heads);
+    all.v = repeat_heads(s.v, heads);
+    return attend_capped(all, mask);
+  }
   return at::scaled_dot_product_attention(s.q, repeat_heads(s.k, heads), repeat_heads(s.v, heads),
                                           mask, 0.0, s.causal, s.scale);
 }

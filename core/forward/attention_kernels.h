@@ -1,7 +1,9 @@
 #pragma once
 // Scaled-dot-product attention of padded sequences, as PackedAttention needs it. The plain version
 // is LibTorch's on any device; the CUDA library picks among LibTorch's kernels and adds a prefix
-// without joining it to the keys and values.
+// without joining it to the keys and values. Capped scores are in none of these kernels: they are
+// written out, of as many sequences at a time as have 2^24 of them (64 MiB in fp32), of one at
+// least.
 
 #include <ATen/core/Tensor.h>
 
@@ -19,6 +21,7 @@ struct PaddedSequences {
   double scale = 1;
   bool causal = true;         // a query sees the keys up to its own place; false: all of them
   bool sizes_change = false;  // gathered from a packed batch: the next one's sizes will be others
+  double score_cap = 0;       // > 0: scores s become cap * tanh(s / cap)
 };
 
 class MEZO_API AttentionKernels {
@@ -29,9 +32,9 @@ class MEZO_API AttentionKernels {
   // whatever is to be hidden: std::logic_error beside `causal`.
   virtual at::Tensor attend(const PaddedSequences&, const std::optional<at::Tensor>& mask) const;
 
-  // attend() without a mask, where a query sees its stream's prefix whole too: keys and values
-  // [S or 1, length, kv heads, width] in q's type, n / S sequences a stream. Nothing if these
-  // kernels do not do that; then join the prefix to the keys and values, and bring a mask.
+  // attend() without a mask or a cap, where a query sees its stream's prefix whole too: keys and
+  // values [S or 1, length, kv heads, width] in q's type, n / S sequences a stream. Nothing if
+  // these kernels do not do that; then join the prefix to the keys and values, and bring a mask.
   virtual std::optional<at::Tensor> attend_behind(const KeysValues& prefix,
                                                   const PaddedSequences&) const;
 };

@@ -1,14 +1,14 @@
 // Quantised weights on a GPU, by the same functions as on the CPU (core/io/blocks.h). A thread
-// makes the two weights of a byte's two nibbles (Q8_0: of two bytes 16 apart), 16 threads a block
-// of 32; a block of threads goes from row to row.
+// makes one weight of each of two runs that lie together, which in blocks of 32 are a byte's two
+// nibbles; a block of threads goes from row to row.
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include <algorithm>
 #include <bit>
 
-#include "core/io/blocks.h"
 #include "core/forward/cuda_dequantize.h"
+#include "core/io/blocks.h"
 
 namespace mezo {
 
@@ -34,20 +34,22 @@ template <DType Type, class As>
 __global__ void __launch_bounds__(threads)
     dequantize_kernel(const std::uint8_t* stored, std::int64_t rows, std::int64_t blocks_a_row,
                       const std::int64_t* entries, std::int64_t count, typename As::Word* out) {
-  const std::int64_t pairs = blocks_a_row * half_block;
+  constexpr int weights = Block<Type>::weights, threads_a_block = weights / 2;
+  const std::int64_t pairs = blocks_a_row * threads_a_block;
   for (std::int64_t i = blockIdx.x; i < count; i += gridDim.x) {
     const std::int64_t row = entries ? entries[i] : i;
     const bool known = row >= 0 && row < rows;
     for (std::int64_t pair = threadIdx.x; pair < pairs; pair += threads) {
-      const std::int64_t at = pair / half_block;
-      const int j = static_cast<int>(pair % half_block);
-      typename As::Word* to = out + (i * blocks_a_row + at) * (2 * half_block) + j;
+      const std::int64_t at = pair / threads_a_block;
+      const int in_block = static_cast<int>(pair % threads_a_block);
+      const int j = in_block % run_length, run = in_block / run_length * 2;
+      typename As::Word* to = out + (i * blocks_a_row + at) * weights + run * run_length + j;
       if (known) {
         const Block<Type> block(stored + (row * blocks_a_row + at) * Block<Type>::bytes);
-        to[0] = As::word(block.first(j));
-        to[half_block] = As::word(block.second(j));
+        to[0] = As::word(block.run(run)(j));
+        to[run_length] = As::word(block.run(run + 1)(j));
       } else {
-        to[0] = to[half_block] = As::word(__uint_as_float(0x7FC00000u));
+        to[0] = to[run_length] = As::word(__uint_as_float(0x7FC00000u));
       }
     }
   }
@@ -57,7 +59,7 @@ template <DType Type, class As>
 void launch(const DequantizePass& pass) {
   const auto grid = static_cast<unsigned>(std::min(pass.count, most_blocks));
   dequantize_kernel<Type, As><<<grid, threads, 0, c10::cuda::getCurrentCUDAStream()>>>(
-      pass.stored, pass.rows, pass.width / (2 * half_block), pass.entries, pass.count,
+      pass.stored, pass.rows, pass.width / Block<Type>::weights, pass.entries, pass.count,
       static_cast<typename As::Word*>(pass.out));
   C10_CUDA_KERNEL_LAUNCH_CHECK();
 }
@@ -76,12 +78,7 @@ class CudaDequantizeKernels : public DequantizeKernels {
  public:
   void run(const DequantizePass& pass) const override {
     if (pass.count == 0) return;
-    if (pass.blocks == DType::Q4_0)
-      launch_typed<DType::Q4_0>(pass);
-    else if (pass.blocks == DType::Q4_1)
-      launch_typed<DType::Q4_1>(pass);
-    else
-      launch_typed<DType::Q8_0>(pass);
+    BlockTypes::visit(pass.blocks, [&]<DType Type>() { launch_typed<Type>(pass); });
   }
 };
 

@@ -3,7 +3,7 @@
 // into scratch, or some of its rows. The CPU's and the GPU's kernels decode by the same functions
 // (core/io/blocks.h) and give the same bits, but for a NaN's payload. Used by
 // core/zo/stored_source.h, once a matrix and forward, and by ParameterStore::read. Costs a
-// reading of the blocks and a writing of the result: memory traffic on a GPU; 2 to 12 GB of result
+// reading of the blocks and a writing of the result: memory traffic on a GPU; 3 to 20 GB of result
 // a second and core on the CPU, where threads share the blocks.
 
 #include <c10/core/ScalarType.h>
@@ -19,7 +19,7 @@ struct StoredTensor;
 
 // All pointers are of one device.
 struct DequantizePass {
-  DType blocks = DType::Q4_0;             // Q4_0, Q4_1 or Q8_0
+  DType blocks = DType::Q4_0;             // of core/io/blocks.h
   const std::uint8_t* stored = nullptr;   // [rows, bytes_of(blocks, width)]
   std::int64_t rows = 0, width = 0;       // of the matrix, in weights
   const std::int64_t* entries = nullptr;  // [count] rows to give, may repeat; null: 0 .. count

@@ -181,13 +181,14 @@ at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tens
   const bool unmasked = !windowed && (o.causal ? !g.continues : g.equal);
   const auto sequences = [&](const at::Tensor& keys, const at::Tensor& values) {
     return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2),
-                           o.scale,           unmasked && o.causal, !g.in_order};
+                           o.scale,           unmasked && o.causal, !g.in_order,
+                           o.score_cap};
   };
   const at::ScalarType type = q.scalar_type();
   if (!prefix)
     return kernels_.attend(sequences(k, v),
                            unmasked ? std::optional<at::Tensor>() : mask(g, o, 0, type));
-  if (unmasked)
+  if (unmasked && o.score_cap == 0)
     if (const auto out = kernels_.attend_behind(*prefix, sequences(k, v))) return *out;
   PaddedSequences joined =
       sequences(behind(prefix->keys, streams_, k), behind(prefix->values, streams_, v));

@@ -44,11 +44,8 @@ StorageType storage_of(DType dtype) {
       return {Storage::float16};
     case DType::BF16:
       return {Storage::bfloat16};
-    case DType::Q4_0:
-    case DType::Q4_1:
-    case DType::Q8_0:
-      return {Storage::quantised, dtype};
     default:
+      if (block_size(dtype) > 1) return {Storage::quantised, dtype};
       throw std::logic_error(std::string("[storage_of] a type that holds no weights: ") +
                              name_of(dtype));
   }

@@ -23,7 +23,7 @@ enum class Storage : std::uint8_t { float32, float16, bfloat16, bfloat16_8, quan
 MEZO_API const char* name_of(Storage storage);
 MEZO_API std::optional<Storage> storage_named(std::string_view name);
 
-// A storage, and of quantised weights which: Q4_0, Q4_1 or Q8_0.
+// A storage, and of quantised weights in which blocks.
 struct StorageType {
   Storage storage = Storage::float32;
   DType blocks = DType::Q4_0;
@@ -34,7 +34,7 @@ struct StorageType {
 // "float32", "Q4_1".
 MEZO_API const char* name_of(const StorageType& type);
 
-// In which a tensor of a file is kept as it is: F32, F16, BF16, Q4_0, Q4_1 and Q8_0, and F64 as
+// In which a tensor of a file is kept as it is: F32, F16, BF16 and every quantised type, and F64 as
 // float32; another type is std::logic_error.
 MEZO_API StorageType storage_of(DType dtype);
 

@@ -118,12 +118,17 @@ at::Tensor StreamOps::base_linear(const Linear& map, const at::Tensor& x) {
   return out;
 }
 
+at::Tensor StreamOps::gain(const Norm& norm) {
+  const at::Tensor stored = source_.whole(norm.gain);
+  return norm.offset == 0 ? stored : stored + norm.offset;
+}
+
 at::Tensor StreamOps::layer_norm(const Norm& norm, const at::Tensor& x, double epsilon) {
-  return activations_.layer_norm(x, source_.whole(norm.gain), source_.whole(norm.bias), epsilon);
+  return activations_.layer_norm(x, gain(norm), source_.whole(norm.bias), epsilon);
 }
 
 at::Tensor StreamOps::rms_norm(const Norm& norm, const at::Tensor& x, double epsilon) {
-  return activations_.rms_norm(x, source_.whole(norm.gain), epsilon);
+  return activations_.rms_norm(x, gain(norm), epsilon);
 }
 
 at::Tensor StreamOps::add(Parameter vector, const at::Tensor& x) {

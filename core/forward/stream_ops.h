@@ -49,6 +49,7 @@ class MEZO_API StreamOps : public Ops {
 
  private:
   at::Tensor base_linear(const Linear&, const at::Tensor& x);
+  at::Tensor gain(const Norm&);
 
   ParameterSource& source_;
   const AttachedAdapter* adapter_;  // null: none

@@ -1,24 +1,27 @@
 #pragma once
-// ggml's blocks of 32 weights, one weight after the other: what dequantize() on the CPU and the
-// GPU's kernel (core/forward/dequantize.cu) both compute, so that they give the same bits.
+// ggml's blocks of quantised weights, one weight after the other: what dequantize() on the CPU and
+// the GPU's kernel (core/forward/dequantize.cu) both compute, so that they give the same bits.
 // constexpr, because a CUDA compiler takes such functions for either side.
 //
-// A block is opened once; first(i) and second(i) are its weights i and 16 + i, for i in 0 .. 15:
-// a byte of two nibbles holds one of each. Products and sums are fp32 with one rounding each; the
-// files that include this are compiled without contraction.
+// A block is `weights` in `bytes`, and runs of 16 share a scale. It is opened once; run(r), for r
+// in 0 .. weights / 16 - 1, gives a function of i in 0 .. 15 that is weight 16 r + i. Products and
+// sums are fp32 with one rounding each; the files that include this are compiled without
+// contraction.
 
 #include <cstdint>
 
+#include "core/each_target.h"
 #include "core/io/dtype.h"
 #include "core/io/float16.h"
 
 namespace mezo {
 
-constexpr int half_block = 16;  // weights
+constexpr int run_length = 16;  // weights
 
+constexpr int word_at(const std::uint8_t* bytes) { return bytes[0] | bytes[1] << 8; }
 // The fp16 at `bytes`, which need not be aligned.
 constexpr float scale_at(const std::uint8_t* bytes) {
-  return fp16_to_fp32(static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8));
+  return fp16_to_fp32(static_cast<std::uint16_t>(word_at(bytes)));
 }
 
 template <DType>
@@ -26,41 +29,232 @@ struct Block;
 
 template <>
 struct Block<DType::Q4_0> {
-  static constexpr int bytes = 18;  // fp16 d, 32 nibbles
+  static constexpr int weights = 32, bytes = 18;  // fp16 d, 32 nibbles
   float d;
   const std::uint8_t* q;
 
   constexpr explicit Block(const std::uint8_t* block) : d(scale_at(block)), q(block + 2) {}
-  constexpr float first(int i) const { return static_cast<float>((q[i] & 15) - 8) * d; }
-  constexpr float second(int i) const { return static_cast<float>((q[i] >> 4) - 8) * d; }
+  constexpr auto run(int r) const {
+    return [d = d, q = q, shift = 4 * r](int i) {
+      return static_cast<float>((q[i] >> shift & 15) - 8) * d;
+    };
+  }
 };
 
 template <>
 struct Block<DType::Q4_1> {
-  static constexpr int bytes = 20;  // fp16 d, fp16 m, 32 nibbles
+  static constexpr int weights = 32, bytes = 20;  // fp16 d, fp16 m, 32 nibbles
   float d, m;
   const std::uint8_t* q;
 
   constexpr explicit Block(const std::uint8_t* block)
       : d(scale_at(block)), m(scale_at(block + 2)), q(block + 4) {}
-  constexpr float first(int i) const { return static_cast<float>(q[i] & 15) * d + m; }
-  constexpr float second(int i) const { return static_cast<float>(q[i] >> 4) * d + m; }
+  constexpr auto run(int r) const {
+    return [d = d, m = m, q = q, shift = 4 * r](int i) {
+      return static_cast<float>(q[i] >> shift & 15) * d + m;
+    };
+  }
+};
+
+template <>
+struct Block<DType::Q5_0> {
+  static constexpr int weights = 32, bytes = 22;  // fp16 d, 32 upper bits, 32 nibbles
+  float d;
+  const std::uint8_t *high, *q;
+
+  constexpr explicit Block(const std::uint8_t* block)
+      : d(scale_at(block)), high(block + 2), q(block + 6) {}
+  constexpr auto run(int r) const {
+    return [d = d, bits = word_at(high + 2 * r), q = q, shift = 4 * r](int i) {
+      return static_cast<float>(((q[i] >> shift & 15) | (bits >> i & 1) << 4) - 16) * d;
+    };
+  }
+};
+
+template <>
+struct Block<DType::Q5_1> {
+  static constexpr int weights = 32, bytes = 24;  // fp16 d, fp16 m, 32 upper bits, 32 nibbles
+  float d, m;
+  const std::uint8_t *high, *q;
+
+  constexpr explicit Block(const std::uint8_t* block)
+      : d(scale_at(block)), m(scale_at(block + 2)), high(block + 4), q(block + 8) {}
+  constexpr auto run(int r) const {
+    return [d = d, m = m, bits = word_at(high + 2 * r), q = q, shift = 4 * r](int i) {
+      return static_cast<float>((q[i] >> shift & 15) | (bits >> i & 1) << 4) * d + m;
+    };
+  }
 };
 
 template <>
 struct Block<DType::Q8_0> {
-  static constexpr int bytes = 34;  // fp16 d, 32 signed bytes
+  static constexpr int weights = 32, bytes = 34;  // fp16 d, 32 signed bytes
   float d;
   const std::uint8_t* q;
 
   constexpr explicit Block(const std::uint8_t* block) : d(scale_at(block)), q(block + 2) {}
-  constexpr float first(int i) const { return weight(q[i]); }
-  constexpr float second(int i) const { return weight(q[half_block + i]); }
-
- private:
-  constexpr float weight(std::uint8_t byte) const {
-    return static_cast<float>(static_cast<std::int8_t>(byte)) * d;
+  constexpr auto run(int r) const {
+    return [d = d, q = q + run_length * r](int i) {
+      return static_cast<float>(static_cast<std::int8_t>(q[i])) * d;
+    };
   }
 };
+
+// Super-blocks of 256: each run's scale, and the minimum that is taken off, is a small multiple of
+// the block's. Q2_K, Q3_K and the upper bits of Q6_K: 32 bytes hold two bits each of eight runs,
+// the lowest bits those of the first two.
+
+template <>
+struct Block<DType::Q2_K> {
+  static constexpr int weights = 256, bytes = 84;  // 16 scales, 256 pairs of bits, fp16 d, fp16 m
+  float d, m;
+  const std::uint8_t* block;
+
+  constexpr explicit Block(const std::uint8_t* block)
+      : d(scale_at(block + 80)), m(scale_at(block + 82)), block(block) {}
+  constexpr auto run(int r) const {
+    const float scale = d * static_cast<float>(block[r] & 15),
+                minimum = m * static_cast<float>(block[r] >> 4);
+    return [=, q = block + 16 + r / 8 * 32 + r % 2 * run_length, shift = r / 2 % 4 * 2](int i) {
+      return static_cast<float>(q[i] >> shift & 3) * scale - minimum;
+    };
+  }
+};
+
+template <>
+struct Block<DType::Q3_K> {
+  static constexpr int weights = 256, bytes = 110;  // 256 third bits, 256 pairs, 16 scales, fp16 d
+  float d;
+  const std::uint8_t* block;
+
+  constexpr explicit Block(const std::uint8_t* block) : d(scale_at(block + 108)), block(block) {}
+  constexpr auto run(int r) const {
+    const std::uint8_t* six = block + 96;  // bits of each scale: four in 8 bytes, two in 4
+    const int low = six[r % 8] >> r / 8 * 4 & 15, high = six[8 + r % 4] >> r / 4 * 2 & 3;
+    const float scale = d * static_cast<float>((low | high << 4) - 32);
+    return [=, q = block + 32 + r / 8 * 32 + r % 2 * run_length, shift = r / 2 % 4 * 2,
+            third = block + r % 2 * run_length, bit = r / 2](int i) {
+      return static_cast<float>(((q[i] >> shift & 3) | (third[i] >> bit & 1) << 2) - 4) * scale;
+    };
+  }
+};
+
+// Q4_K and Q5_K: 12 bytes hold a scale and a minimum of 6 bits for each of 8 pairs of runs.
+struct ScaleAndMinimum {
+  float scale, minimum;
+
+  constexpr ScaleAndMinimum(const std::uint8_t* six, int pair, float d, float m)
+      : scale(d * static_cast<float>(bits(six, pair, 0))),
+        minimum(m * static_cast<float>(bits(six, pair, 4))) {}
+
+ private:
+  // The upper two bits of the last four lie above the first four.
+  static constexpr int bits(const std::uint8_t* six, int pair, int first) {
+    if (pair < 4) return six[first + pair] & 63;
+    return (six[4 + pair] >> first & 15) | six[first + pair - 4] >> 6 << 4;
+  }
+};
+
+template <>
+struct Block<DType::Q4_K> {
+  static constexpr int weights = 256, bytes = 144;  // fp16 d, fp16 m, 8 scales, 256 nibbles
+  float d, m;
+  const std::uint8_t* block;
+
+  constexpr explicit Block(const std::uint8_t* block)
+      : d(scale_at(block)), m(scale_at(block + 2)), block(block) {}
+  constexpr auto run(int r) const {
+    return [s = ScaleAndMinimum(block + 4, r / 2, d, m),
+            q = block + 16 + r / 4 * 32 + r % 2 * run_length, shift = r / 2 % 2 * 4](int i) {
+      return static_cast<float>(q[i] >> shift & 15) * s.scale - s.minimum;
+    };
+  }
+};
+
+template <>
+struct Block<DType::Q5_K> {
+  // fp16 d, fp16 m, 8 scales, 256 fifth bits, 256 nibbles
+  static constexpr int weights = 256, bytes = 176;
+  float d, m;
+  const std::uint8_t* block;
+
+  constexpr explicit Block(const std::uint8_t* block)
+      : d(scale_at(block)), m(scale_at(block + 2)), block(block) {}
+  constexpr auto run(int r) const {
+    return [s = ScaleAndMinimum(block + 4, r / 2, d, m),
+            q = block + 48 + r / 4 * 32 + r % 2 * run_length, shift = r / 2 % 2 * 4,
+            fifth = block + 16 + r % 2 * run_length, bit = r / 2](int i) {
+      return static_cast<float>((q[i] >> shift & 15) | (fifth[i] >> bit & 1) << 4) * s.scale -
+             s.minimum;
+    };
+  }
+};
+
+template <>
+struct Block<DType::Q6_K> {
+  // 256 nibbles, 256 pairs of upper bits, 16 signed scales, fp16 d
+  static constexpr int weights = 256, bytes = 210;
+  float d;
+  const std::uint8_t* block;
+
+  constexpr explicit Block(const std::uint8_t* block) : d(scale_at(block + 208)), block(block) {}
+  constexpr auto run(int r) const {
+    const float scale = d * static_cast<float>(static_cast<std::int8_t>(block[192 + r]));
+    return [=, q = block + r / 8 * 64 + r % 4 * run_length, shift = r / 4 % 2 * 4,
+            high = block + 128 + r / 8 * 32 + r % 2 * run_length, pair = r / 2 % 4 * 2](int i) {
+      return static_cast<float>(((q[i] >> shift & 15) | (high[i] >> pair & 3) << 4) - 32) * scale;
+    };
+  }
+};
+
+// IQ4_NL and IQ4_XS: what a nibble stands for.
+constexpr float uneven_level(int nibble) {
+  constexpr std::int8_t levels[] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                    1,    13,   25,  38,  53,  69,  89,  113};
+  return static_cast<float>(levels[nibble]);
+}
+
+template <>
+struct Block<DType::IQ4_NL> {
+  static constexpr int weights = 32, bytes = 18;  // fp16 d, 32 nibbles
+  float d;
+  const std::uint8_t* q;
+
+  constexpr explicit Block(const std::uint8_t* block) : d(scale_at(block)), q(block + 2) {}
+  constexpr auto run(int r) const {
+    return [d = d, q = q, shift = 4 * r](int i) { return uneven_level(q[i] >> shift & 15) * d; };
+  }
+};
+
+template <>
+struct Block<DType::IQ4_XS> {
+  // fp16 d, 8 pairs of upper and 8 nibbles of lower bits of scales, 256 nibbles
+  static constexpr int weights = 256, bytes = 136;
+  float d;
+  const std::uint8_t* block;
+
+  constexpr explicit Block(const std::uint8_t* block) : d(scale_at(block)), block(block) {}
+  constexpr auto run(int r) const {
+    const int part = r / 2, low = block[4 + part / 2] >> part % 2 * 4 & 15,
+              high = word_at(block + 2) >> 2 * part & 3;
+    const float scale = d * static_cast<float>((low | high << 4) - 32);
+    return [=, q = block + 8 + part * run_length, shift = r % 2 * 4](int i) {
+      return uneven_level(q[i] >> shift & 15) * scale;
+    };
+  }
+};
+
+template <DType... types>
+struct AnyOf {
+  // Calls visitor.operator()<type>() where `type` is one of them; false where it is not.
+  template <class Visitor>
+  static constexpr MEZO_INLINE bool visit(DType type, const Visitor& visitor) {
+    return ((type == types && (visitor.template operator()<types>(), true)) || ...);
+  }
+};
+
+using BlockTypes =
+    AnyOf<DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1, DType::Q8_0, DType::Q2_K, DType::Q3_K,
+          DType::Q4_K, DType::Q5_K, DType::Q6_K, DType::IQ4_NL, DType::IQ4_XS>;
 
 }  // namespace mezo

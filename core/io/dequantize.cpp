@@ -33,14 +33,18 @@ MEZO_INLINE double load64(const std::byte* source) {
   return value;
 }
 
-// Two loops, each of which the compiler turns into vector instructions.
+// The loop over a run is what the compiler turns into vector instructions.
 template <DType Type>
-MEZO_INLINE void open_blocks(const std::byte* source, int64_t count, float* out) {
+MEZO_INLINE void open_blocks(const std::byte* source, int64_t count, float* __restrict__ out) {
+  constexpr int weights = Block<Type>::weights;
   const auto* bytes = reinterpret_cast<const uint8_t*>(source);
-  for (int64_t i = 0; i < count; i += 2 * half_block, bytes += Block<Type>::bytes) {
+  for (int64_t i = 0; i < count; i += weights, bytes += Block<Type>::bytes) {
     const Block<Type> block(bytes);
-    for (int j = 0; j < half_block; ++j) out[i + j] = block.first(j);
-    for (int j = 0; j < half_block; ++j) out[i + half_block + j] = block.second(j);
+    for (int r = 0; r < weights / run_length; ++r) {
+      const auto weight = block.run(r);
+#pragma GCC unroll 1
+      for (int j = 0; j < run_length; ++j) out[i + r * run_length + j] = weight(j);
+    }
   }
 }
 
@@ -55,14 +59,13 @@ MEZO_INLINE void widen_into(DType dtype, const std::byte* source, int64_t count,
     case DType::F64:
       for (int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(load64(source + 8 * i));
       return;
-    case DType::Q4_0:
-      return open_blocks<DType::Q4_0>(source, count, out);
-    case DType::Q4_1:
-      return open_blocks<DType::Q4_1>(source, count, out);
-    case DType::Q8_0:
-      return open_blocks<DType::Q8_0>(source, count, out);
-    default:  // F32
+    case DType::F32:
       std::memcpy(out, source, static_cast<size_t>(count) * sizeof(float));
+      return;
+    default:
+      BlockTypes::visit(
+          dtype, [&]<DType Type>()
+                     __attribute__((always_inline)) { open_blocks<Type>(source, count, out); });
   }
 }
 
@@ -93,8 +96,8 @@ MEZO_EACH_TARGET __attribute__((noinline)) void widen_and_round(DType dtype,
 
 void check(DType dtype, int64_t count) {
   if (!is_weight(dtype))
-    throw ModelError(fmt::format(
-        "[dequantize] expected F64, F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}", name_of(dtype)));
+    throw ModelError(
+        fmt::format("[dequantize] expected one of {}, got {}", weight_types(), name_of(dtype)));
   static_cast<void>(bytes_of(dtype, count));  // throws
 }
 
@@ -116,9 +119,8 @@ void dequantize(DType dtype, const std::byte* source, int64_t count, DType to, v
 
 void dequantize(const TensorView& tensor, float* out) {
   if (!is_weight(tensor.dtype)) {
-    throw ModelError(fmt::format(
-        "[dequantize] tensor {}: expected F64, F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}",
-        quote(tensor.name), name_of(tensor.dtype)));
+    throw ModelError(fmt::format("[dequantize] tensor {}: expected one of {}, got {}",
+                                 quote(tensor.name), weight_types(), name_of(tensor.dtype)));
   }
   dequantize(tensor.dtype, tensor.data.data(), tensor.count(), out);
 }

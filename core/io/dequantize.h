@@ -1,13 +1,14 @@
 #pragma once
 // Turns stored weights into fp32, exactly as ggml defines it, or into that rounded to 16 bits. Used
 // when a model is loaded or exported, and by every forward over weights that stay quantised
-// (core/forward/dequantize_kernels.h), so its loops are compiled for each instruction set: 2 to 12
+// (core/forward/dequantize_kernels.h), so its loops are compiled for each instruction set: 4 to 20
 // GB of output a second on one core. No allocation; callers share rows among threads.
 //
-// Pinned: fp16 scales widen by the integer algorithm of float16.h; Q4_0 is (q - 8) * d, Q8_0 is q *
-// d, Q4_1 is q * d + m in fp32. The products are exact (11 bits by at most 8), so one rounding is
-// left, in Q4_1's sum; the file is compiled without contraction all the same. Every value is a
-// multiple of 2^-24, so flush-to-zero changes nothing.
+// Pinned: fp16 scales widen by the integer algorithm of float16.h; the rest is fp32 arithmetic as
+// blocks.h has it. Its products are exact (a scale of 11 bits, its multiple of at most 8 and a
+// weight of at most 8 have 24 together), so one rounding is left, in the sum with a minimum of
+// Q4_1, Q5_1, Q2_K, Q4_K and Q5_K; the file is compiled without contraction all the same. Every
+// value is a multiple of 2^-24, so flush-to-zero changes nothing.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +20,7 @@
 namespace mezo {
 
 // Reads bytes_of(dtype, count) bytes at `source`, which need not be aligned, and writes `count`
-// floats. Takes F64 (rounded to nearest), F32, F16, BF16, Q4_0, Q4_1 and Q8_0; throws ModelError
+// floats. Takes F64 (rounded to nearest), F32, F16, BF16 and all blocks; throws ModelError
 // for another type or when count is not a whole number of blocks.
 MEZO_API void dequantize(DType dtype, const std::byte* source, int64_t count, float* out);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/io/blocks.h"
 
 namespace mezo {
 namespace {
@@ -16,6 +17,11 @@ struct Layout {
   int64_t block_bytes;
   bool weight;
 };
+
+template <DType Type>
+constexpr Layout blocks(const char* name) {
+  return {Type, name, Block<Type>::weights, Block<Type>::bytes, true};
+}
 
 constexpr Layout kLayouts[] = {
     {DType::Bool, "BOOL", 1, 1, false},
@@ -37,9 +43,18 @@ constexpr Layout kLayouts[] = {
     {DType::F64, "F64", 1, 8, true},
     {DType::I64, "I64", 1, 8, false},
     {DType::U64, "U64", 1, 8, false},
-    {DType::Q4_0, "Q4_0", 32, 2 + 16, true},      // fp16 d, 32 nibbles
-    {DType::Q4_1, "Q4_1", 32, 2 + 2 + 16, true},  // fp16 d, fp16 m, 32 nibbles
-    {DType::Q8_0, "Q8_0", 32, 2 + 32, true},      // fp16 d, 32 signed bytes
+    blocks<DType::Q4_0>("Q4_0"),
+    blocks<DType::Q4_1>("Q4_1"),
+    blocks<DType::Q5_0>("Q5_0"),
+    blocks<DType::Q5_1>("Q5_1"),
+    blocks<DType::Q8_0>("Q8_0"),
+    blocks<DType::Q2_K>("Q2_K"),
+    blocks<DType::Q3_K>("Q3_K"),
+    blocks<DType::Q4_K>("Q4_K"),
+    blocks<DType::Q5_K>("Q5_K"),
+    blocks<DType::Q6_K>("Q6_K"),
+    blocks<DType::IQ4_NL>("IQ4_NL"),
+    blocks<DType::IQ4_XS>("IQ4_XS"),
 };
 
 constexpr bool in_enum_order() {
@@ -72,6 +87,13 @@ std::optional<DType> dtype_named(std::string_view name) {
 int64_t block_size(DType dtype) { return layout_of(dtype).block_elements; }
 
 bool is_weight(DType dtype) { return layout_of(dtype).weight; }
+
+std::string weight_types() {
+  std::string all;
+  for (const Layout& layout : kLayouts)
+    if (layout.weight) all += (all.empty() ? "" : ", ") + std::string(layout.name);
+  return all;
+}
 
 int64_t bytes_of(DType dtype, int64_t count) {
   const Layout& layout = layout_of(dtype);

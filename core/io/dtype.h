@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/api.h"
@@ -33,10 +34,19 @@ enum class DType : uint8_t {
   F64,
   I64,
   U64,
-  // ggml's blocks of 32 weights. They occur in GGUF files only.
+  // ggml's blocks of 32 and of 256 weights (core/io/blocks.h). They occur in GGUF files only.
   Q4_0,
   Q4_1,
+  Q5_0,
+  Q5_1,
   Q8_0,
+  Q2_K,
+  Q3_K,
+  Q4_K,
+  Q5_K,
+  Q6_K,
+  IQ4_NL,
+  IQ4_XS,
 };
 
 // "F32", "BF16", "Q4_1", …: the name in the file format that the type comes from.
@@ -45,11 +55,14 @@ MEZO_API const char* name_of(DType dtype);
 // The plain type that a safetensors header calls `name`; nothing for a name that is not known here.
 MEZO_API std::optional<DType> dtype_named(std::string_view name);
 
-// Elements in one indivisible block: 1 for plain types, 32 for ggml's.
+// Elements in one indivisible block: 1 for plain types, 32 or 256 for ggml's.
 MEZO_API int64_t block_size(DType dtype);
 
 // True for the types that dequantize() turns into fp32.
 MEZO_API bool is_weight(DType dtype);
+
+// "F16, BF16, …, IQ4_XS", for messages: all of these.
+MEZO_API std::string weight_types();
 
 // Bytes of `count` elements; throws ModelError when count is negative, above 2^59 or not a whole
 // number of blocks.

@@ -6,23 +6,31 @@
 
 namespace mezo {
 
+namespace {
+
+struct Numbered {
+  uint32_t number;
+  DType dtype;
+};
+constexpr Numbered kRead[] = {{0, DType::F32},     {1, DType::F16},     {2, DType::Q4_0},
+                              {3, DType::Q4_1},    {6, DType::Q5_0},    {7, DType::Q5_1},
+                              {8, DType::Q8_0},    {10, DType::Q2_K},   {11, DType::Q3_K},
+                              {12, DType::Q4_K},   {13, DType::Q5_K},   {14, DType::Q6_K},
+                              {20, DType::IQ4_NL}, {23, DType::IQ4_XS}, {30, DType::BF16}};
+
+}  // namespace
+
 std::optional<DType> dtype_of_ggml(uint32_t type) {
-  switch (type) {
-    case 0:
-      return DType::F32;
-    case 1:
-      return DType::F16;
-    case 2:
-      return DType::Q4_0;
-    case 3:
-      return DType::Q4_1;
-    case 8:
-      return DType::Q8_0;
-    case 30:
-      return DType::BF16;
-    default:
-      return std::nullopt;
-  }
+  for (const Numbered& read : kRead)
+    if (read.number == type) return read.dtype;
+  return std::nullopt;
+}
+
+std::string ggml_types() {
+  std::string all;
+  for (const Numbered& read : kRead)
+    all += (all.empty() ? "" : ", ") + std::string(name_of(read.dtype));
+  return all;
 }
 
 std::string ggml_type_name(uint32_t type) {

@@ -10,6 +10,9 @@
 
 namespace mezo {
 
+// "F32, F16, …, BF16": those that are read here.
+std::string ggml_types();
+
 // The type that is number `type` in a GGUF file; nothing for one that is not read here.
 std::optional<DType> dtype_of_ggml(uint32_t type);
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/io/ggml_type.h"
 #include "core/io/gguf_cursor.h"
+#include "core/io/gguf_shards.h"
 #include "core/io/quote.h"
 
 namespace mezo {
@@ -97,8 +98,8 @@ TensorInfo read_tensor_info(const std::string& path, GgufCursor& cursor) {
   const uint32_t type = cursor.uint32("a tensor's type");
   const auto dtype = dtype_of_ggml(type);
   if (!dtype) {
-    throw ModelError(fmt::format("{}: expected F32, F16, BF16, Q4_0, Q4_1 or Q8_0, got {}", place,
-                                 ggml_type_name(type)));
+    throw ModelError(
+        fmt::format("{}: expected one of {}, got {}", place, ggml_types(), ggml_type_name(type)));
   }
   info.view.dtype = *dtype;
   if (!element_count(shape)) {
@@ -179,7 +180,7 @@ GgufFile load_gguf(std::shared_ptr<const MappedFile> file) {
 }
 
 GgufFile load_gguf(const std::filesystem::path& path) {
-  return load_gguf(std::make_shared<const MappedFile>(path));
+  return with_other_parts(load_gguf(std::make_shared<const MappedFile>(path)), path);
 }
 
 }  // namespace mezo

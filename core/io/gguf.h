@@ -18,13 +18,15 @@ struct GgufFile {
   GgufMetadata metadata;
 };
 
-// Tensors of type F32, F16, BF16, Q4_0, Q4_1 and Q8_0; another type, and every violation of the
-// format (offsets outside of the file, misaligned or overlapping, duplicate names or keys, rows
-// that are no whole number of blocks), is a ModelError that names the file and, where there is one,
-// the tensor. Data that belongs to no tensor is tolerated: alignment leaves such gaps.
+// The model of which the file at `path` is the whole or, of one split into several
+// (NAME-00001-of-00003.gguf …), any: its tensors of the types of ggml_types(). Another type, and
+// every violation of the format (offsets outside of the file, misaligned or overlapping, duplicate
+// names or keys, rows that are no whole number of blocks), is a ModelError that names the file and,
+// where there is one, the tensor; so is a part that is missing or does not fit the others. Data
+// that belongs to no tensor is tolerated: alignment leaves such gaps.
 MEZO_API GgufFile load_gguf(const std::filesystem::path& path);
 
-// The same from a file that is already mapped.
+// One file that is already mapped, as it is.
 MEZO_API GgufFile load_gguf(std::shared_ptr<const MappedFile> file);
 
 }  // namespace mezo

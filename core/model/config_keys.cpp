@@ -77,6 +77,10 @@ constexpr Arithmetic arithmetic[] = {
     {"rope.dimension_sections", "[]"},
     {"rope.scaling.attn_factor", "[1]"},
     {"rope.scaling.yarn_log_multiplier", "[0]"},
+    {"rope.scaling.yarn_ext_factor", "[1]"},
+    {"rope.scaling.yarn_attn_factor", "[1]"},
+    {"rope.scaling.yarn_beta_fast", "[32]"},
+    {"rope.scaling.yarn_beta_slow", "[1]"},
     {"no_rope_layers", "[[]]"},
     {"no_rope_layer_interval", "[0]"},
     {"alibi", "[false]"},
@@ -100,7 +104,11 @@ constexpr std::string_view harmless[] = {
     "tokenizer_class", "prefix", "is_decoder", "tie_encoder_decoder", "cross_attention_hidden_size",
     "pretraining_tp", "initializer_range", "init_std", "max_sequence_length",
     "original_max_position_embeddings", "attention_dropout", "activation_dropout", "hidden_dropout",
-    "resid_pdrop", "embd_pdrop", "attn_pdrop", "dropout", "layerdrop", "layer_norm_eps",
+    "resid_pdrop", "embd_pdrop", "attn_pdrop", "hidden_dropout_prob",
+    "attention_probs_dropout_prob", "classifier_dropout", "summary_type", "summary_use_proj",
+    "summary_activation", "summary_proj_to_labels", "summary_first_dropout", "n_ctx",
+    "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
+    "pooler_size_per_head", "pooler_type", "dropout", "layerdrop", "layer_norm_eps",
     "is_llama_config", "output_projection", "unsloth_fixed", "unsloth_version",
     "transformers.js_config", "vocab_size", "max_position_embeddings", "word_embed_proj_dim",
     "use_sliding_window",
@@ -113,8 +121,7 @@ constexpr std::string_view harmless[] = {
     "exponential_decay_length_penalty", "output_scores", "return_dict_in_generate", "bos_token_id",
     "eos_token_id", "pad_token_id", "sep_token_id", "unk_token_id", "decoder_start_token_id",
     // GGUF's
-    "tensor_data_layout", "rope.scaling.original_context_length", "rope.scaling.finetuned",
-    "expert_used_count"};
+    "tensor_data_layout", "rope.scaling.finetuned", "expert_used_count"};
 
 // Without the name of a GGUF's architecture.
 std::string_view bare(const ModelConfig& config, std::string_view key) {

@@ -35,8 +35,8 @@ Linear Declaration::linear(const std::string& module, std::int64_t in, std::int6
   return map;
 }
 
-Norm Declaration::rms_norm(const std::string& module, std::int64_t width) {
-  return {add(module + ".weight", {width}, Role::vector), {}};
+Norm Declaration::rms_norm(const std::string& module, std::int64_t width, double offset) {
+  return {add(module + ".weight", {width}, Role::vector), {}, offset};
 }
 
 Norm Declaration::layer_norm(const std::string& module, std::int64_t width) {

@@ -62,6 +62,9 @@ struct Linear {
 struct Norm {
   Parameter gain;
   Parameter bias;
+  // Added to the gain where the norm is computed, in fp32. Gemma stores by how much its gains
+  // differ from 1, so the parameter, and what perturbs and updates it, is that difference.
+  double offset = 0;
 };
 
 // Names below are module names without ".weight" or ".bias". Declaring a name twice throws
@@ -71,7 +74,7 @@ class MEZO_API Declaration {
   Embedding embedding(const std::string& module, std::int64_t entries, std::int64_t width);
   Linear linear(const std::string& module, std::int64_t in, std::int64_t out, bool bias,
                 Layout layout = Layout::out_in);
-  Norm rms_norm(const std::string& module, std::int64_t width);
+  Norm rms_norm(const std::string& module, std::int64_t width, double offset = 0);
   Norm layer_norm(const std::string& module, std::int64_t width);
   // The output head: of its own, or tied to an embedding (the same parameter; it is trained once).
   Linear vocabulary_head(const std::string& module, std::int64_t in, std::int64_t entries,

@@ -1,5 +1,9 @@
 #include "core/model/gguf_config.h"
 
+#include <algorithm>
+
+#include "core/model/gguf_rotary.h"
+
 namespace mezo {
 
 namespace {
@@ -10,33 +14,25 @@ struct Translation {
   const char* gguf;
   const char* key;
 };
-constexpr Translation translations[] = {{"block_count", "num_hidden_layers"},
-                                        {"context_length", "max_position_embeddings"},
-                                        {"embedding_length", "hidden_size"},
-                                        {"feed_forward_length", "intermediate_size"},
-                                        {"attention.head_count", "num_attention_heads"},
-                                        {"attention.head_count_kv", "num_key_value_heads"},
-                                        {"attention.key_length", "head_dim"},
-                                        {"attention.value_length", "v_head_dim"},
-                                        {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
-                                        {"attention.layer_norm_epsilon", "layer_norm_eps"},
-                                        {"attention.sliding_window", "sliding_window"},
-                                        {"rope.freq_base", "rope_theta"},
-                                        {"rope.dimension_count", "rotary_dim"},
-                                        {"vocab_size", "vocab_size"}};
-
-// Those of scaled positions, which become an object.
-constexpr const char* scaling_keys[] = {"rope.scaling.type", "rope.scaling.factor",
-                                        "rope.scale_linear"};
-
-nlohmann::json json_of(const GgufValue& v) {
-  if (const auto x = v.as_integer()) return *x;
-  if (const auto x = v.as_number()) return *x;
-  if (const auto x = v.as_boolean()) return *x;
-  if (const auto x = v.as_text()) return std::string(*x);
-  return nlohmann::json::array({v.type_name()});  // a list, one entry a layer: no accessor takes it
-                                                  // for a value or for nothing
-}
+constexpr Translation translations[] = {
+    {"block_count", "num_hidden_layers"},
+    {"context_length", "max_position_embeddings"},
+    {"embedding_length", "hidden_size"},
+    {"feed_forward_length", "intermediate_size"},
+    {"attention.head_count", "num_attention_heads"},
+    {"attention.head_count_kv", "num_key_value_heads"},
+    {"attention.key_length", "head_dim"},
+    {"attention.value_length", "v_head_dim"},
+    {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
+    {"attention.layer_norm_epsilon", "layer_norm_eps"},
+    {"attention.sliding_window", "sliding_window"},
+    {"attention.sliding_window_pattern", "sliding_window_pattern"},
+    {"attn_logit_softcapping", "attn_logit_softcapping"},
+    {"final_logit_softcapping", "final_logit_softcapping"},
+    {"rope.freq_base", "rope_theta"},
+    {"rope.freq_base_swa", "rope_local_base_freq"},
+    {"rope.dimension_count", "rotary_dim"},
+    {"vocab_size", "vocab_size"}};
 
 bool has_bias(const TensorFile& tensors, const char* module) {
   return tensors.find("blk.0." + std::string(module) + ".bias") != nullptr;
@@ -53,32 +49,35 @@ void translate_keys(const GgufMetadata& meta, const std::string& prefix, GgufCon
     const std::string rest = name.substr(prefix.size());
     bool known = false;
     for (const Translation& t : translations) known |= rest == t.gguf;
-    for (const char* key : scaling_keys) known |= rest == key;
-    if (!known) config.value[name] = json_of(v);
+    if (!known && !is_rotary_scaling(rest)) config.value[name] = json_of(v);
   }
 }
 
-// As llama.cpp reads it: linear where no type is given, and unscaled by a factor of 0 or 1. A table
-// of factors scales too.
-void translate_scaling(const GgufFile& file, const std::string& prefix, GgufConfig& config) {
-  const GgufMetadata& meta = file.metadata;
-  std::string type_key = prefix + "rope.scaling.type", factor_key = prefix + "rope.scaling.factor";
-  if (!meta.find(factor_key) && meta.find(prefix + "rope.scale_linear"))
-    factor_key = prefix + "rope.scale_linear";
-  nlohmann::json type = "linear", factor;
-  if (const GgufValue* v = meta.find(type_key)) type = json_of(*v);
-  if (const GgufValue* v = meta.find(factor_key)) factor = json_of(*v);
-  if (type == "linear" && (factor.is_null() || factor == 0.0 || factor == 1.0)) type = "none";
-  for (const char* table : {"rope_freqs.weight", "rope_factors_long.weight"})
-    if (file.tensors.find(table)) type = std::string("the tensor ") + table;
-  if (type == "none") return;
-  config.value["rope_scaling"]["rope_type"] = type;
-  if (!factor.is_null()) config.value["rope_scaling"]["factor"] = factor;
-  config.spelling["rope_scaling.rope_type"] = type_key;
-  config.spelling["rope_scaling.factor"] = factor_key;
+// Gemma's files do not say it: llama.cpp knows the largest model of each kind, which alone does not
+// scale by the width of its heads, by its number of layers.
+void add_query_scale(const std::string& architecture, nlohmann::json& config) {
+  const std::int64_t largest = architecture == "gemma2" ? 46 : architecture == "gemma3" ? 62 : 0;
+  if (largest == 0) return;
+  const auto size = [&](const char* key) {
+    const auto at = config.find(key);
+    return at != config.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
+  };
+  const std::int64_t heads = std::max<std::int64_t>(size("num_attention_heads"), 1),
+                     width = size("head_dim"), shared = size("hidden_size") / heads;
+  config["query_pre_attn_scalar"] =
+      size("num_hidden_layers") == largest || width == 0 ? shared : width;
 }
 
 }  // namespace
+
+nlohmann::json json_of(const GgufValue& v) {
+  if (const auto x = v.as_integer()) return *x;
+  if (const auto x = v.as_number()) return *x;
+  if (const auto x = v.as_boolean()) return *x;
+  if (const auto x = v.as_text()) return std::string(*x);
+  return nlohmann::json::array({v.type_name()});  // a list, one entry a layer: no accessor takes it
+                                                  // for a value or for nothing
+}
 
 GgufConfig gguf_config(const GgufFile& file) {
   const GgufMetadata& meta = file.metadata;
@@ -86,7 +85,8 @@ GgufConfig gguf_config(const GgufFile& file) {
   GgufConfig config{nlohmann::json::object(), {}};
   config.value["architectures"] = {"gguf:" + architecture};
   translate_keys(meta, prefix, config);
-  translate_scaling(file, prefix, config);
+  translate_rotary_scaling(file, prefix, config);
+  add_query_scale(architecture, config.value);
   // Which linear layers have biases is said by their presence alone.
   config.value["attention_bias"] = has_bias(file.tensors, "attn_q");
   config.value["mlp_bias"] = has_bias(file.tensors, "ffn_gate");

@@ -19,4 +19,8 @@ struct GgufConfig {
 // that it is seen that no one reads it.
 GgufConfig gguf_config(const GgufFile& file);
 
+// A value of the metadata. A list becomes what no accessor takes for a value or for nothing: such
+// metadata has one entry a layer, and no family has layers that differ so.
+nlohmann::json json_of(const GgufValue& value);
+
 }  // namespace mezo

@@ -111,6 +111,12 @@ std::int64_t ModelConfig::integer(const std::string& key, std::int64_t otherwise
   return has(key) ? integer(key) : otherwise;
 }
 
+std::int64_t ModelConfig::size(const std::string& key, std::int64_t most) const {
+  const std::int64_t size = integer(key);
+  if (size < 1 || size > most) refuse(key, "expected 1 to " + std::to_string(most));
+  return size;
+}
+
 double ModelConfig::number(const std::string& key) const {
   const nlohmann::json* value = json_->ask(key);
   if (!value || !value->is_number()) refuse(key, "expected a number");
@@ -133,6 +139,22 @@ std::string ModelConfig::text(const std::string& key, const std::string& otherwi
   if (!value) return otherwise;
   if (!value->is_string()) refuse(key, "expected text");
   return value->get<std::string>();
+}
+
+std::vector<std::string> ModelConfig::texts(const std::string& key) const {
+  const nlohmann::json* value = json_->ask(key);
+  if (!value || !value->is_array() ||
+      !std::ranges::all_of(*value, [](const auto& entry) { return entry.is_string(); }))
+    refuse(key, "expected a list of texts");
+  return value->get<std::vector<std::string>>();
+}
+
+std::vector<std::int64_t> ModelConfig::integers(const std::string& key) const {
+  const nlohmann::json* value = json_->ask(key);
+  if (!value || !value->is_array() ||
+      !std::ranges::all_of(*value, [](const auto& entry) { return entry.is_number_unsigned(); }))
+    refuse(key, "expected a list of integers from 0 on");
+  return value->get<std::vector<std::int64_t>>();
 }
 
 std::vector<std::string> ModelConfig::keys(const std::string& object) const {

@@ -24,10 +24,15 @@ class MEZO_API ModelConfig {
 
   std::int64_t integer(const std::string& key) const;
   std::int64_t integer(const std::string& key, std::int64_t otherwise) const;  // absent or null
+  // From 1 to `most`.
+  std::int64_t size(const std::string& key, std::int64_t most) const;
   double number(const std::string& key) const;
   double number(const std::string& key, double otherwise) const;
   bool boolean(const std::string& key, bool otherwise) const;
   std::string text(const std::string& key, const std::string& otherwise) const;
+  // A list of texts, or of integers from 0 on, one of each layer for example.
+  std::vector<std::string> texts(const std::string& key) const;
+  std::vector<std::int64_t> integers(const std::string& key) const;
   bool has(const std::string& key) const;  // present and not null
   // Of the outermost object, or of the one that a key holds (none where it holds another value),
   // sorted.

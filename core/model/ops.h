@@ -36,6 +36,9 @@ struct AttentionOptions {
   double scale = 1;         // multiplies q k^T
   bool causal = true;       // a row sees no later position; false: also later ones
   std::int64_t window = 0;  // > 0: only positions less than `window` away from its own
+  // > 0: scores s become cap * tanh(s / cap) before the softmax (Gemma 2). No fused kernel computes
+  // that: a layer's scores exist then, those of some sequences at a time.
+  double score_cap = 0;
 };
 
 class MEZO_API Ops {

@@ -21,6 +21,8 @@ struct TensorNames {
     // the number of heads, if above 0, undoes that.
     std::int64_t rotary_heads = 0;
     bool transposed = false;  // the file's matrices have rows and columns exchanged
+    // The file's numbers are the model's plus this: 1 of Gemma's norms in GGUF. Of vectors only.
+    double added = 0;
   };
   std::vector<Alias> aliases;  // the first that fits a tensor; where none does, its name is its own
 
@@ -31,6 +33,13 @@ struct TensorNames {
   // Patterns of tensors that hold no weights, such as "*.rotary_emb.inv_freq": passed over, where
   // others that the model does not declare are told to the user.
   std::vector<std::string> ignored = {};
+
+  // One parameter under two names, of which a model declares either. A file may have both, since
+  // they are one in memory: the first is what counts then, as in transformers.
+  struct Synonym {
+    std::string first, second;  // "lm_head.decoder.bias", "lm_head.bias"
+  };
+  std::vector<Synonym> synonyms = {};
 };
 
 }  // namespace mezo

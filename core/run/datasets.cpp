@@ -7,6 +7,7 @@
 
 #include "core/task/data_faults.h"
 #include "core/task/encode.h"
+#include "core/task/encode_masked.h"
 #include "core/train/batch_order.h"
 
 namespace mezo {
@@ -49,6 +50,49 @@ Wanted split_named(const std::string& name, const TaskSettings& task, Datasets& 
   return {task.test, task.test_size, data.test};
 }
 
+// What makes questions of a file's examples: a causal model is asked what follows a prompt, another
+// what stands at its mask.
+class Encoder {
+ public:
+  Encoder(const RunConfig& config, const PreparedModel& model, std::int64_t max_length)
+      : task_(config.task),
+        tokenizer_(model.tokenizer),
+        max_length_(max_length),
+        start_(config.settings.task.bos.tokens(model.tokenizer)) {
+    if (!model.network.causal) masked_.emplace(task_, tokenizer_, max_length_, start_);
+  }
+
+  std::vector<Question> operator()(const std::vector<Example>& examples,
+                                   const std::string& path) const {
+    return encode_all(examples, [&](const Example& example) {
+      return masked_ ? (*masked_)(example, path)
+                     : encode(example, task_, tokenizer_, max_length_, path, start_);
+    });
+  }
+
+ private:
+  const Task& task_;
+  const Tokenizer& tokenizer_;
+  std::int64_t max_length_;
+  std::vector<std::int32_t> start_;
+  std::optional<MaskedEncoder> masked_;
+};
+
+void say_mask(const Task& task, const PreparedModel& model, Console& console) {
+  if (model.network.causal && task.prompt.masks() > 0)
+    console.warning(task.path +
+                    ": the prompt has <mask>, which this model does not fill: it continues text, "
+                    "reads <mask> as it stands, and options are read behind the prompt");
+}
+
+void say_repeated(const std::optional<Split>& train, std::uint32_t batch_size, Console& console) {
+  if (train && batch_size > train->examples.size())
+    console.warning(
+        fmt::format("trainer.batch_size is {}, and {} has {} examples: a step takes some of them "
+                    "more than once",
+                    batch_size, train->path, train->examples.size()));
+}
+
 }  // namespace
 
 const Split& Datasets::measured() const {
@@ -61,7 +105,8 @@ Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
                        const std::vector<std::string>& wanted, Console& console) {
   const TaskSettings& task = config.settings.task;
   const std::int64_t max_length = longest_sequence(task.max_length, model, console);
-  const std::vector<std::int32_t> start = task.bos.tokens(model.tokenizer);
+  say_mask(config.task, model, console);
+  const Encoder encoder(config, model, max_length);
   Datasets data;
   DataFaults faults;
   for (const std::string& name : wanted) {
@@ -69,12 +114,11 @@ Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
     if (of.path.empty()) continue;
     faults.collect([&] {
       const std::vector<Example> examples = choose(of.path, of.size, task.split_seed);
-      of.split = Split{
-          of.path, encode_all(examples, config.task, model.tokenizer, max_length, of.path, start),
-          metrics_for(config.task.metric)};
+      of.split = Split{of.path, encoder(examples, of.path), metrics_for(config.task.metric)};
     });
   }
   faults.throw_if_any();
+  say_repeated(data.train, config.settings.trainer.batch_size, console);
   return data;
 }
 

@@ -2,33 +2,15 @@
 
 #include <algorithm>
 
-#include "core/config/display.h"
-#include "core/config/nearest.h"
 #include "core/error.h"
 #include "core/task/data_faults.h"
+#include "core/task/read_example.h"
 
 namespace mezo {
 
 namespace {
 
 using Tokens = std::vector<std::int32_t>;
-
-std::int64_t label_of(const Example& example, const Task& task, const std::string& where) {
-  const auto field = example.fields.find(task.label_field);
-  if (field == example.fields.end()) {
-    std::vector<std::string> names;
-    for (const auto& [name, text] : example.fields) names.push_back(name);
-    throw DataError(where + "no text or number in the field '" + task.label_field +
-                    "', which holds the label" + did_you_mean(task.label_field, names));
-  }
-  std::string known;
-  for (std::size_t i = 0; i < task.options.size(); ++i) {
-    if (task.options[i].label == field->second) return static_cast<std::int64_t>(i);
-    known += (i ? ", " : "") + task.options[i].label;
-  }
-  throw DataError(where + task.label_field + " is " + shown(field->second) +
-                  ", but the task has options for " + known);
-}
 
 std::string prompt_of(const Example& example, const Task& task, const std::string& where) {
   try {
@@ -47,14 +29,6 @@ void cut_left(std::vector<Tokens>& sequences, std::size_t keep, std::size_t max_
   for (Tokens& s : sequences) {
     const auto begin = s.begin() + static_cast<std::ptrdiff_t>(keep);
     s.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(excess, s.size() - keep)));
-  }
-}
-
-Tokens ids_of(const std::string& text, const Tokenizer& tokenizer, const std::string& where) {
-  try {
-    return tokenizer.encode(text);
-  } catch (const DataError& e) {
-    throw DataError(where + e.what());
   }
 }
 
@@ -121,7 +95,7 @@ Tokens SequenceStart::tokens(const Tokenizer& tokenizer) const {
 Question encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
                 std::int64_t max_length, const std::string& path,
                 const std::optional<Tokens>& given) {
-  const std::string where = path + ":" + std::to_string(example.line) + ": ";
+  const std::string where = place_of(example, path);
   const std::int64_t label = label_of(example, task, where);
   const std::string prompt = prompt_of(example, task, where);
   const Tokens start = given ? *given : own_start(tokenizer);
@@ -139,14 +113,12 @@ Question encode(const Example& example, const Task& task, const Tokenizer& token
   return question;
 }
 
-std::vector<Question> encode_all(const std::vector<Example>& examples, const Task& task,
-                                 const Tokenizer& tokenizer, std::int64_t max_length,
-                                 const std::string& path, const std::optional<Tokens>& start) {
+std::vector<Question> encode_all(const std::vector<Example>& examples,
+                                 const std::function<Question(const Example&)>& encoder) {
   std::vector<Question> out;
   out.reserve(examples.size());
   DataFaults faults;
-  for (const Example& e : examples)
-    faults.collect([&] { out.push_back(encode(e, task, tokenizer, max_length, path, start)); });
+  for (const Example& e : examples) faults.collect([&] { out.push_back(encoder(e)); });
   faults.throw_if_any();
   return out;
 }

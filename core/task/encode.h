@@ -5,6 +5,7 @@
 // code.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,10 +36,9 @@ MEZO_API Question encode(const Example& example, const Task& task, const Tokeniz
                          std::int64_t max_length, const std::string& path,
                          const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
 
-// All of them; throws one DataError for all that are wrong.
-MEZO_API std::vector<Question> encode_all(
-    const std::vector<Example>& examples, const Task& task, const Tokenizer& tokenizer,
-    std::int64_t max_length, const std::string& path,
-    const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
+// Every example by one encoder (encode() above, or encode_masked.h); throws one DataError for all
+// that are wrong.
+MEZO_API std::vector<Question> encode_all(const std::vector<Example>& examples,
+                                          const std::function<Question(const Example&)>& encoder);
 
 }  // namespace mezo

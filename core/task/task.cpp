@@ -138,10 +138,7 @@ std::vector<std::string> Task::remarks() const {
   const bool word = !pieces.empty() && (pieces.back().kind == PromptTemplate::Kind::field ||
                                         is_word(pieces.back().text.back()));
   std::vector<std::string> remarks;
-  if (prompt.masks() > 0)
-    remarks.push_back(
-        "the prompt has <mask>, which is not filled here: options are read behind the prompt, and "
-        "a model that continues text reads <mask> as it stands");
+  if (prompt.masks() > 0) return remarks;  // options stand there and not behind the prompt
   for (const Option& option : options)
     if (word && is_word(option.text.front()))
       remarks.push_back("the option " + shown(option.text) +

@@ -6,6 +6,9 @@
 //   options: {0: " terrible", 1: " great"} # value of the label field: text that follows the prompt
 //   label: label                           # the field that holds the right option's value
 //   metric: accuracy
+//
+// For a model that fills a mask the prompt has <mask> once, where each option, one token, may
+// stand.
 
 #include <optional>
 #include <string>
@@ -31,8 +34,7 @@ struct Task {
   std::string label_field;
   std::string metric;
 
-  // What is allowed and seldom meant: an option that would be glued to the prompt's last word, a
-  // mask in the prompt.
+  // What is allowed and seldom meant: an option that would be glued to the prompt's last word.
   MEZO_API std::vector<std::string> remarks() const;
 };
 

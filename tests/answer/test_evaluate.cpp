@@ -69,7 +69,11 @@ struct BigramModel {
 
   Evaluation operator()(const std::vector<Example>& examples, const Task& task = toy_task(),
                         const EvaluationProgress& progress = {}) const {
-    return (*this)(encode_all(examples, task, model.tokenizer, 100, "toy.jsonl"), progress);
+    return (*this)(encode_all(examples,
+                              [&](const Example& example) {
+                                return encode(example, task, model.tokenizer, 100, "toy.jsonl");
+                              }),
+                   progress);
   }
   Evaluation operator()(const std::vector<Question>& questions,
                         const EvaluationProgress& progress = {}) const {

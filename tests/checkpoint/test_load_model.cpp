@@ -164,17 +164,17 @@ TEST_CASE("a config.json without a key, or with another type, is refused by key"
         "hidden_act: this family has silu (swish) only, got \"gelu\"");
 }
 
-TEST_CASE("scaled positions are refused in every spelling") {
-  const std::string why = ": of scaled positions only linear ones are in this family, got ";
-  CHECK(refusal("/rope_parameters", {{"rope_type", "llama3"}}) ==
-        "rope_parameters.rope_type" + why + "\"llama3\"");
-  CHECK(refusal("/rope_parameters", {{"type", "yarn"}}) ==
-        "rope_parameters.type" + why + "\"yarn\"");
+TEST_CASE("positions scaled in an unknown way are refused in every spelling") {
+  const std::string why =
+      ": of scaled positions only linear, dynamic, llama3 and yarn can be computed, got ";
+  CHECK(refusal("/rope_parameters", {{"rope_type", "longrope"}}) ==
+        "rope_parameters.rope_type" + why + "\"longrope\"");
+  CHECK(refusal("/rope_parameters", {{"type", "su"}}) == "rope_parameters.type" + why + "\"su\"");
   CHECK(refusal("/rope_scaling", {{"type", "linear"}, {"factor", 2.0}}) == "");
   CHECK(refusal("/rope_scaling", {{"type", "linear"}, {"factor", 0}}) ==
         "rope_scaling.factor: expected a number above 0, got 0");
   CHECK(refusal("/rope_scaling", {{"rope_type", "dynamic"}}) ==
-        "rope_scaling.rope_type" + why + "\"dynamic\"");
+        "rope_scaling.factor: expected a number, got nothing");
 }
 
 TEST_CASE("a tokenizer with more tokens than the model is refused") {
@@ -204,9 +204,9 @@ TEST_CASE("what is no model is told apart") {
 }
 
 TEST_CASE("scaled positions of a GGUF file are refused by its own key") {
-  const std::string why =
-      "llama.rope.scaling.type: of scaled positions only linear ones are in this family, got ";
-  CHECK(gguf_error(llama_gguf().text("llama.rope.scaling.type", "yarn")) == why + "\"yarn\"");
+  CHECK(gguf_error(llama_gguf().text("llama.rope.scaling.type", "longrope")) ==
+        "llama.rope.scaling.type: of scaled positions only linear, dynamic, llama3 and yarn can be "
+        "computed, got \"longrope\"");
   CHECK(gguf_error(llama_gguf().number("llama.rope.scaling.factor", -4)) ==
         "llama.rope.scaling.factor: expected a number above 0, got -4.0");
   CHECK(gguf_error(llama_gguf().number("llama.rope.scale_linear", -4)) ==

@@ -81,6 +81,19 @@ TEST_CASE(
                  "tensor m.weight: the configuration asks for shape [3, 2], got [2, 3]"));
 }
 
+TEST_CASE("a norm whose gains a file has whole is read and copied less what was added") {
+  Declaration declaration;
+  const Norm norm = declaration.rms_norm("norm", 3);
+  const Linear map = declaration.linear("map", 2, 1, false);
+  const CountingFile file({{"n.weight", {3}}, {"m.weight", {1, 2}}});
+  const TensorNames names{{{"n.*", "norm.*", 0, false, 1}, {"m.*", "map.*"}}};
+  const WeightFiles files = file.read(names, declaration);
+  CHECK(read(files, norm.gain) == std::vector<float>{1, 2, 3});
+  CHECK(read(files, map.weight) == std::vector<float>{0, 1});
+  CHECK_THROWS_AS(file.read({{{"n.*", "norm.*"}, {"m.*", "map.*", 0, false, 1}}}, declaration),
+                  std::logic_error);
+}
+
 TEST_CASE("a prefix may be absent, but not there and absent at once") {
   Declaration declaration;
   const Norm norm = declaration.rms_norm("model.norm", 2);

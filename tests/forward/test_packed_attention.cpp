@@ -31,6 +31,11 @@ at::Tensor own(const at::Tensor& prefix, int stream, std::int64_t head) {
   return prefix[prefix.size(0) == 1 ? 0 : stream].select(1, head);
 }
 
+double weight_of(double product, const AttentionOptions& o) {
+  const double score = o.scale * product;
+  return std::exp(o.score_cap > 0 ? o.score_cap * std::tanh(score / o.score_cap) : score);
+}
+
 // Attention as it is written in a textbook, one number at a time. A stream's prefix is seen by all
 // of its rows.
 at::Tensor plain_attention(const PackedBatch& batch, int streams, const at::Tensor& q,
@@ -52,14 +57,14 @@ at::Tensor plain_attention(const PackedBatch& batch, int streams, const at::Tens
           double dot = 0;
           for (std::int64_t d = 0; d < width; ++d)
             dot += double{Q[s * rows + i][h][d]} * keys[j][d].item<double>();
-          total += before.emplace_back(std::exp(o.scale * dot));
+          total += before.emplace_back(weight_of(dot, o));
         }
         for (std::int64_t j = 0; j < rows; ++j) {
           if (!sees(batch, i, j, o)) continue;
           double dot = 0;
           for (std::int64_t d = 0; d < width; ++d)
             dot += double{Q[s * rows + i][h][d]} * K[s * rows + j][h / group][d];
-          total += weight[static_cast<std::size_t>(j)] = std::exp(o.scale * dot);
+          total += weight[static_cast<std::size_t>(j)] = weight_of(dot, o);
         }
         for (std::int64_t d = 0; d < v.size(2); ++d) {
           double sum = 0;
@@ -112,12 +117,32 @@ TEST_CASE("attention is the scalar loop, for any sharing of heads, window and nu
         CAPTURE(kv_heads);
         CAPTURE(streams);
         CAPTURE(window);
-        for (const bool children : {false, true})
-          CHECK(error(sample(children), streams, 6, kv_heads, {0.35, true, window}) < 1e-5);
-        for (const PackedBatch& batch : {sample(false), equally_long()})
-          for (const bool causal : {false, true})
-            CHECK(error(batch, streams, 6, kv_heads, {0.35, causal, window}) < 1e-5);
+        for (const double cap : {0.0, 0.6}) {
+          for (const bool children : {false, true})
+            CHECK(error(sample(children), streams, 6, kv_heads, {0.35, true, window, cap}) < 1e-5);
+          for (const PackedBatch& batch : {sample(false), equally_long()})
+            for (const bool causal : {false, true})
+              CHECK(error(batch, streams, 6, kv_heads, {0.35, causal, window, cap}) < 1e-5);
+        }
       }
+}
+
+TEST_CASE("capped scores of more sequences than are written out at once are those of each alone") {
+  PackedBatch batch;
+  for (int i = 0; i < 3; ++i) batch.add(tokens(0, 2050));
+  const at::Tensor q = numbers({batch.rows(), 2, 4}, 1).mul(3),
+                   k = numbers({batch.rows(), 1, 4}, 2), v = numbers({batch.rows(), 1, 4}, 3);
+  for (const std::int64_t window : {0, 9}) {
+    const AttentionOptions options{0.5, true, window, 0.6};
+    const at::Tensor together = PackedAttention(batch, 1)(0, q, k, v, options);
+    for (const Piece& s : batch.pieces()) {
+      PackedBatch alone;
+      alone.add(tokens(0, 2050));
+      const auto own = [&](const at::Tensor& x) { return x.narrow(0, s.first_row, s.length); };
+      CHECK(difference(own(together),
+                       PackedAttention(alone, 1)(0, own(q), own(k), own(v), options)) < 1e-6);
+    }
+  }
 }
 
 TEST_CASE("a prefix is seen by every row of its stream, whatever else the row sees") {
@@ -125,8 +150,12 @@ TEST_CASE("a prefix is seen by every row of its stream, whatever else the row se
     for (const int streams : {1, 2})
       for (const auto& [own_keys, own_values] :
            {std::pair{1, 1}, {streams, streams}, {streams, 1}, {1, streams}})
-        for (const AttentionOptions options :
-             {AttentionOptions{0.35, true, 0}, {0.35, true, 2}, {0.35, false, 0}, {0.35, false, 2}})
+        for (const AttentionOptions options : {AttentionOptions{0.35, true, 0},
+                                               {0.35, true, 2},
+                                               {0.35, false, 0},
+                                               {0.35, false, 2},
+                                               {0.35, true, 0, 0.6},
+                                               {0.35, false, 2, 0.6}})
           for (const PackedBatch& batch : {sample(options.causal), equally_long()}) {
             const std::int64_t rows = batch.rows() * streams;
             const at::Tensor q = numbers({rows, 6, 8}, 1).mul(3),

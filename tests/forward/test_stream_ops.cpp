@@ -17,6 +17,7 @@ struct Parts {
   Linear biased = declaration.linear("biased", width, 4, true);
   Linear turned = declaration.linear("turned", width, 4, true, Layout::in_out);
   Norm rms = declaration.rms_norm("rms", width);
+  Norm less_one = declaration.rms_norm("less_one", width, 1);
   Norm layer = declaration.layer_norm("layer", width);
   Linear head = declaration.vocabulary_head("head", width, entries, true);
   Linear tied = declaration.tied_head(embedding);
@@ -62,7 +63,7 @@ at::Tensor plain_norm(const Norm& norm, const std::vector<at::Tensor>& p, const 
       square += std::pow(x[r][i].item<double>() - mean, 2) / static_cast<double>(x.size(1));
     for (std::int64_t i = 0; i < x.size(1); ++i)
       y[r][i] = (x[r][i].item<double>() - mean) / std::sqrt(square + epsilon) *
-                    p[static_cast<std::size_t>(norm.gain.index)][i].item<double>() +
+                    (norm.offset + p[static_cast<std::size_t>(norm.gain.index)][i].item<double>()) +
                 (norm.bias ? p[static_cast<std::size_t>(norm.bias.index)][i].item<double>() : 0.0);
   }
   return y;
@@ -102,10 +103,11 @@ TEST_CASE("each stream gives what scalar code gives with its copy of the paramet
     check(
         "linear", [&](StreamOps& ops, const at::Tensor& y) { return ops.linear(*map, y); },
         [&](const auto& p, const at::Tensor& y) { return plain_linear(*map, p, y); });
-  check(
-      "rms_norm",
-      [&](StreamOps& ops, const at::Tensor& y) { return ops.rms_norm(parts.rms, y, epsilon); },
-      [&](const auto& p, const at::Tensor& y) { return plain_norm(parts.rms, p, y, epsilon); });
+  for (const Norm* norm : {&parts.rms, &parts.less_one})
+    check(
+        "rms_norm",
+        [&](StreamOps& ops, const at::Tensor& y) { return ops.rms_norm(*norm, y, epsilon); },
+        [&](const auto& p, const at::Tensor& y) { return plain_norm(*norm, p, y, epsilon); });
   check(
       "layer_norm",
       [&](StreamOps& ops, const at::Tensor& y) { return ops.layer_norm(parts.layer, y, epsilon); },

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes tests/io/golden with the PyPI packages safetensors, gguf and numpy (tests/requirements.txt) as oracles.
 
-Every file is a function of the fixed seed below, so a second run writes the same bytes. NAME.f32 holds the fp32 values that the
-oracle gives for tensor NAME of the file whose stem is its folder; fp32_to_16.bin holds records of fp32 bits, fp16 bits, bf16 bits.
+Every file is a function of the fixed seeds below, so a second run writes the same bytes. NAME.f32 holds the fp32 values that the
+oracle gives for tensor NAME of the file whose stem is its folder, blocks.sha256 the hashes of those of blocks.gguf; fp32_to_16.bin holds records of fp32 bits, fp16 bits, bf16 bits.
 """
 
+import hashlib
 import json
 import pathlib
 import shutil
@@ -13,6 +14,8 @@ import struct
 import gguf
 import numpy as np
 import safetensors
+
+from blocks import SCALES, with_scales
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 RNG = np.random.default_rng(20240229)
@@ -150,6 +153,32 @@ def gguf_files():
     (GOLDEN / "v2.gguf").write_bytes(data)
 
 
+def every_block_type():
+    """Random bytes of every quantised type that is read, with finite scales of every exponent."""
+    draw = np.random.default_rng(256)
+    writer = gguf.GGUFWriter(GOLDEN / "blocks.gguf", "llama")
+    lines = []
+
+    def finite_halves():
+        half = draw.integers(0, 65536, 36).astype(np.uint16)
+        half[(half & 0x7c00) == 0x7c00] ^= 0x4000
+        return half
+
+    for name in SCALES:
+        kind = gguf.GGMLQuantizationType[name]
+        weights, size = gguf.GGML_QUANT_SIZES[kind]
+        data = with_scales(draw.integers(0, 256, (36, size), dtype=np.uint8), kind, finite_halves).reshape(3, -1)
+        writer.add_tensor(name, data, raw_dtype=kind)
+        values = np.ascontiguousarray(gguf.dequantize(data, kind), np.float32)
+        assert values.shape == (3, 12 * weights) and np.isfinite(values).all()
+        lines.append(f"{hashlib.sha256(values.tobytes()).hexdigest()} {name}\n")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    (GOLDEN / "blocks.sha256").write_text("".join(lines))
+
+
 def conversions():
     """fp32 around every boundary of the 16-bit formats, and at random, with numpy's and gguf's rounding."""
     halves = np.arange(0, 0x7c01, 29, dtype=np.uint16).view(np.float16).astype(np.float32).view(np.uint32)
@@ -178,6 +207,7 @@ def main():
     plain()
     sharded()
     gguf_files()
+    every_block_type()
     conversions()
 
 

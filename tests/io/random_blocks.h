@@ -4,12 +4,34 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "core/io/dtype.h"
 
 namespace mezo {
 
-constexpr DType quantised_types[] = {DType::Q4_0, DType::Q4_1, DType::Q8_0};
+constexpr DType quantised_types[] = {DType::Q4_0, DType::Q4_1, DType::Q5_0,   DType::Q5_1,
+                                     DType::Q8_0, DType::Q2_K, DType::Q3_K,   DType::Q4_K,
+                                     DType::Q5_K, DType::Q6_K, DType::IQ4_NL, DType::IQ4_XS};
+
+// Where the fp16 scales of a block are.
+inline std::vector<std::size_t> scales_in(DType type) {
+  switch (type) {
+    case DType::Q4_1:
+    case DType::Q5_1:
+    case DType::Q4_K:
+    case DType::Q5_K:
+      return {0, 2};
+    case DType::Q2_K:
+      return {80, 82};
+    case DType::Q3_K:
+      return {108};
+    case DType::Q6_K:
+      return {208};
+    default:
+      return {0};
+  }
+}
 
 // `count` weights. Scales have any sign and exponents up to `most_exponent` of fp16's 5 bits (0:
 // subnormal, 30: the largest, 10: about 0.02).
@@ -20,10 +42,10 @@ inline std::string random_blocks(DType type, std::int64_t count, std::uint32_t s
   for (char& c : bytes) c = static_cast<char>(random() & 0xFF);
   const auto block = static_cast<std::size_t>(bytes_of(type, block_size(type)));
   for (std::size_t i = 0; i < bytes.size(); i += block)
-    for (std::size_t scale = 0; scale < (type == DType::Q4_1 ? 2 : 1); ++scale) {
+    for (const std::size_t scale : scales_in(type)) {
       const unsigned upper = (random() % 2 << 7) | (random() % (most_exponent + 1) << 2) |
                              (random() & 3);  // sign, exponent, two bits more
-      bytes[i + 2 * scale + 1] = static_cast<char>(upper);
+      bytes[i + scale + 1] = static_cast<char>(upper);
     }
   return bytes;
 }

@@ -4,7 +4,9 @@
 
 #include "core/io/dequantize.h"
 #include "core/io/gguf.h"
+#include "core/io/sha256.h"
 #include "golden_files.h"
+#include "random_blocks.h"
 
 using namespace mezo;
 
@@ -23,6 +25,23 @@ TEST_CASE("gguf tensors of every type dequantise to the values of the gguf packa
       CHECK(std::memcmp(expected.data(), out.data(), expected.size()) == 0);
     }
   }
+}
+
+TEST_CASE("blocks of every type and scale are the gguf package's, bit for bit") {
+  const GgufFile file = load_gguf(golden("blocks.gguf"));
+  std::string hashes;
+  for (const DType type : quantised_types) {
+    const TensorView& tensor = file.tensors.at(name_of(type));
+    CHECK(tensor.dtype == type);
+    CHECK(tensor.shape == std::vector<int64_t>{3, 12 * block_size(type)});
+    std::vector<float> out(static_cast<size_t>(tensor.count()));
+    dequantize(tensor, out.data());
+    Sha256 hash;
+    hash.update(std::as_bytes(std::span(out)));
+    hashes += hash.hex() + " " + name_of(type) + "\n";
+  }
+  CHECK(hashes == read_text(golden("blocks.sha256")));
+  CHECK(file.tensors.tensors().size() == std::size(quantised_types));
 }
 
 TEST_CASE("gguf shapes come in Hugging Face order with their types") {

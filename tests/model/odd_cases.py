@@ -78,7 +78,7 @@ def added_token(count):
 
 
 DEFAULT = {"rope_type": "default"}
-SCALED = "of scaled positions only linear ones"
+SCALED = "of scaled positions only linear, dynamic, llama3 and yarn"
 FOREIGN = "changes what a model computes"
 NOT_TIED = "lm_head.weight with other values: it is the model's own head"
 
@@ -101,11 +101,24 @@ CASES = {
     "linear without a factor": dict(config=rope(older={"type": "linear"}), refused="rope_scaling.factor: expected a number, got nothing"),
     "rope_type wins over type": dict(config=rope(older={"rope_type": "linear", "type": "default", "factor": 2.0})),
     "a factor without a kind": dict(config=rope(older={"factor": 8.0}), refused="rope_scaling.factor"),
-    "dynamic": dict(config=rope(older={"type": "dynamic", "factor": 2.0}), refused=SCALED),
-    "yarn": dict(config=rope(newer={"rope_type": "yarn", "factor": 2.0, "rope_theta": 1e4}), refused=SCALED),
+    "dynamic": dict(config=rope(older={"type": "dynamic", "factor": 2.5})),
+    "dynamic without a factor": dict(config=rope(older={"type": "dynamic"}), refused="rope_scaling.factor: expected a number, got nothing"),
+    "yarn": dict(config=rope(newer={"rope_type": "yarn", "factor": 4.0, "rope_theta": 1e3, "original_max_position_embeddings": 64})),
+    "yarn, every entry": dict(config=rope(older={"type": "yarn", "factor": 8, "original_max_position_embeddings": 48, "beta_fast": 20.0, "beta_slow": 2,
+                                                 "attention_factor": 1.25, "truncate": False}, theta=300)),
+    "yarn by DeepSeek's scales": dict(config=rope(older={"type": "yarn", "factor": 8.0, "original_max_position_embeddings": 48, "mscale": 0.7,
+                                                         "mscale_all_dim": 1.4, "beta_fast": 0})),
+    "yarn, the length at the top": dict(config=lambda c: (rope(older={"type": "yarn", "factor": 8.0})(c), c.update(original_max_position_embeddings=32))[1]),
+    "yarn without a length": dict(config=rope(older={"type": "yarn", "factor": 8.0})),
     "longrope": dict(config=rope(older={"type": "longrope", "short_factor": [1.0] * 8, "long_factor": [2.0] * 8}), refused=SCALED),
     "llama3": dict(config=rope(older={"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-                                      "original_max_position_embeddings": 8192}), refused=SCALED),
+                                      "original_max_position_embeddings": 64}, theta=500)),
+    "llama3 without a factor": dict(config=rope(older={"rope_type": "llama3", "low_freq_factor": 1.0, "high_freq_factor": 4.0}),
+                                    refused="rope_scaling.factor: expected a number, got nothing"),
+    "llama3, its borders exchanged": dict(config=rope(older={"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 1.0}),
+                                          refused="rope_scaling.high_freq_factor: expected more than low_freq_factor"),
+    "llama3 with an entry of yarn": dict(config=rope(older={"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                                                            "beta_fast": 32}), refused="rope_scaling.beta_fast"),
     "a kind for each sort of layer": dict(config=rope(newer={"full_attention": {**DEFAULT, "rope_theta": 300.0}}), refused="rope_parameters.full_attention"),
     "rope_scaling that is no object": dict(config=rope(older="linear"), refused="rope_scaling: expected an object"),
     "a base of text": dict(config=rope(theta="300"), refused="rope_theta: expected a number"),

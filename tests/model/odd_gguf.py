@@ -51,7 +51,20 @@ def linear(factor):
     return {"rope_type": "linear", "factor": factor, "rope_theta": 10000.0}
 
 
-SCALED, FOREIGN, PRE = "of scaled positions only linear ones", "changes what a model computes", "tokenizer.ggml.pre: expected how"
+def tables(scaling):
+    """What llama.cpp's converter writes for LLaMA 3's scaling: divisors of the frequencies."""
+    def change(writer):
+        config = transformers.LlamaConfig(hidden_size=64, num_attention_heads=4, rope_parameters=scaling)
+        after = transformers.modeling_rope_utils.ROPE_INIT_FUNCTIONS["llama3"](config)[0].double()
+        before = scaling["rope_theta"] ** -(torch.arange(0, 16, 2).double() / 16)
+        writer.add_tensor("rope_freqs.weight", (before / after).float().numpy())
+    return change
+
+
+LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192,
+          "rope_theta": 10000.0}
+YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64, "rope_theta": 10000.0}
+SCALED, FOREIGN, PRE = "of scaled positions only linear, dynamic, llama3 and yarn", "changes what a model computes", "tokenizer.ggml.pre: expected how"
 
 # What is changed; what transformers is told of rope_parameters, or None where the file is refused; a part of the error or of what is said.
 CASES = {
@@ -60,8 +73,16 @@ CASES = {
     "linear as older files say it": (number("llama.rope.scale_linear", 2), linear(2.0), ""),
     "a factor and no scaling": (both(text("llama.rope.scaling.type", "none"), number("llama.rope.scaling.factor", 4)), linear(1.0), ""),
     "a factor of 1": (number("llama.rope.scaling.factor", 1), linear(1.0), ""),
-    "yarn": (both(text("llama.rope.scaling.type", "yarn"), number("llama.rope.scaling.factor", 4)), None, "llama.rope.scaling.type: " + SCALED),
-    "a table of factors": (tensor("rope_freqs.weight"), None, "rope_freqs.weight"),
+    "yarn": (both(text("llama.rope.scaling.type", "yarn"), number("llama.rope.scaling.factor", 4),
+                  integer("llama.rope.scaling.original_context_length", 64)), YARN, ""),
+    "yarn of another speed": (both(text("llama.rope.scaling.type", "yarn"), number("llama.rope.scaling.yarn_beta_fast", 16)), None, FOREIGN),
+    "longrope": (text("llama.rope.scaling.type", "longrope"), None, "llama.rope.scaling.type: " + SCALED),
+    "a table of LLaMA 3.1": (tables(LLAMA3), LLAMA3, ""),
+    "a table of LLaMA 3.2": (tables({**LLAMA3, "factor": 32.0}), {**LLAMA3, "factor": 32.0}, ""),
+    "a table of something else": (tables({**LLAMA3, "original_max_position_embeddings": 100}), None, "rope_freqs.weight"),
+    "a table beside a factor": (both(tables(LLAMA3), number("llama.rope.scaling.factor", 4)), None, "rope_freqs.weight"),
+    "a table of longrope": (tensor("rope_factors_long.weight"), None, "rope_factors_long.weight"),
+    "a table that changes nothing": (tensor("rope_freqs.weight"), linear(1.0), ""),
     "no experts": (integer("llama.expert_count", 0), linear(1.0), ""),
     "experts": (integer("llama.expert_count", 8), None, "llama.expert_count: " + FOREIGN),
     "a scale of attention": (number("llama.attention.scale", 0.5), None, "llama.attention.scale: " + FOREIGN),
@@ -77,7 +98,7 @@ CASES = {
     "no word on how text is cut": (without("tokenizer.ggml.pre"), None, PRE),
     "the default of llama.cpp": (both(without("tokenizer.ggml.pre"), text("tokenizer.ggml.pre", "default")), None, PRE),
     "another way to cut text": (both(without("tokenizer.ggml.pre"), text("tokenizer.ggml.pre", "falcon")), None, "falcon"),
-    "one file of two": (both(key("split.no", 0, "UINT16"), key("split.count", 2, "UINT16")), None, "file 1 of the 2 that the model is split into"),
+    "one file of two": (both(key("split.no", 0, "UINT16"), key("split.count", 2, "UINT16")), None, "expected a name that ends in -00001-of-00002.gguf"),
     "a split of one": (both(key("split.no", 0, "UINT16"), key("split.count", 1, "UINT16")), linear(1.0), ""),
 }
 

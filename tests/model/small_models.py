@@ -47,10 +47,83 @@ OPT = {
     "bf16, a head of its own, shards": dict(dtype=torch.bfloat16, tie_word_embeddings=False, shards="40KB"),
 }
 
+YARN = {"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 32, "rope_theta": 1000.0}
+LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64,
+          "rope_theta": 500.0}
+LLAMA["llama3, tied"] = dict(rope_parameters=LLAMA3, tie_word_embeddings=True)
+LLAMA["yarn"] = dict(rope_parameters=YARN)
+MISTRAL = {
+    "a window of 8": dict(sliding_window=8, cut=True),
+    "no window, head_dim not hidden / heads": dict(sliding_window=None, head_dim=24),
+    "a window that its file does not say, tied, bf16": dict(tie_word_embeddings=True, dtype=torch.bfloat16,
+                                                            rewrite=lambda config: config.pop("sliding_window")),
+}
+QWEN2 = {
+    "no window, tied": dict(tie_word_embeddings=True, cut=True),
+    "a window of 8 from layer 1 on, yarn": dict(use_sliding_window=True, sliding_window=8, max_window_layers=1, rope_parameters=YARN),
+    "a window in layer 0 alone": dict(use_sliding_window=True, sliding_window=8, layer_types=["sliding_attention", "full_attention"]),
+    "a window that is not used, fp16, shards": dict(sliding_window=8, max_window_layers=0, dtype=torch.float16, shards="40KB",
+                                                    rewrite=lambda config: config.pop("layer_types")),
+}
+QWEN3 = {
+    "heads of 24, tied": dict(tie_word_embeddings=True, cut=True),
+    "biases, heads of hidden / heads": dict(attention_bias=True, head_dim=16),
+    "heads of 128 that its file does not say": dict(head_dim=128, num_attention_heads=2, rewrite=lambda config: config.pop("head_dim")),
+    "a window of 8, bf16": dict(use_sliding_window=True, sliding_window=8, max_window_layers=1, dtype=torch.bfloat16),
+}
+SMOLLM3 = {
+    "each fourth layer does not rotate": dict(cut=True),
+    "a head of its own, biases, a base that its file does not say": dict(
+        tie_word_embeddings=False, attention_bias=True, mlp_bias=True, rewrite=lambda config: [config.pop(k) for k in ("rope_parameters", "no_rope_layers")]),
+    "a window of 8 where layers do not rotate": dict(num_hidden_layers=3, no_rope_layers=[1, 0, 0], use_sliding_window=True, sliding_window=8),
+}
+GEMMA2 = {
+    "caps that are felt": dict(attn_logit_softcapping=1.5, final_logit_softcapping=2.0, cut=True),
+    "what its file does not say": dict(sliding_window=4096, head_dim=256, num_attention_heads=1, num_key_value_heads=1, query_pre_attn_scalar=256, rewrite=lambda config: [
+        config.pop(k) for k in ("head_dim", "query_pre_attn_scalar", "sliding_window", "attn_logit_softcapping", "final_logit_softcapping",
+                                "layer_types", "rope_parameters")]),
+    "no caps, biases, a head of its own": dict(attn_logit_softcapping=None, final_logit_softcapping=None, attention_bias=True,
+                                               tie_word_embeddings=False, layer_types=["full_attention", "sliding_attention"]),
+    "bf16, shards": dict(dtype=torch.bfloat16, shards="40KB"),
+}
+
+
+def older_gemma3(config):
+    rope = config.pop("rope_parameters")
+    for key in ("layer_types", "_sliding_window_pattern"):
+        config.pop(key, None)
+    config.update(rope_theta=rope["full_attention"]["rope_theta"], rope_local_base_freq=rope["sliding_attention"]["rope_theta"],
+                  rope_scaling={"rope_type": "linear", "factor": 8.0}, sliding_window_pattern=2)
+
+
+def two_bases(full=None, sliding=None):
+    return {"full_attention": {"rope_type": "default", "rope_theta": 5000.0, **(full or {})},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 300.0, **(sliding or {})}}
+
+
+GEMMA3 = {
+    "five layers with a window of 8, one without": dict(num_hidden_layers=6, cut=True),
+    "as older files spell it": dict(num_hidden_layers=4, sliding_window_pattern=2, rewrite=older_gemma3,
+                                    rope_parameters=two_bases({"rope_type": "linear", "factor": 8.0})),
+    "a cap, biases, a head of its own, two bases": dict(layer_types=["full_attention", "sliding_attention"], final_logit_softcapping=2.0,
+                                                        attention_bias=True, tie_word_embeddings=False,
+                                                        rope_parameters=two_bases({**YARN, "rope_theta": 900.0}, {"rope_theta": 40.0})),
+    "bf16": dict(dtype=torch.bfloat16),
+}
+DECODER = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+               max_position_embeddings=2048)
+GEMMA = dict(**DECODER, head_dim=24, query_pre_attn_scalar=20, sliding_window=8)
+
 # Of each family: its shapes, what they have in common, and transformers' classes.
 FAMILIES = {
     "llama": (LLAMA, dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2),
               transformers.LlamaConfig, transformers.LlamaForCausalLM),
+    "mistral": (MISTRAL, DECODER, transformers.MistralConfig, transformers.MistralForCausalLM),
+    "qwen2": (QWEN2, DECODER, transformers.Qwen2Config, transformers.Qwen2ForCausalLM),
+    "qwen3": (QWEN3, dict(**DECODER, head_dim=24), transformers.Qwen3Config, transformers.Qwen3ForCausalLM),
+    "smollm3": (SMOLLM3, dict(DECODER, num_hidden_layers=4, pad_token_id=None), transformers.SmolLM3Config, transformers.SmolLM3ForCausalLM),
+    "gemma2": (GEMMA2, GEMMA, transformers.Gemma2Config, transformers.Gemma2ForCausalLM),
+    "gemma3": (GEMMA3, GEMMA, transformers.Gemma3TextConfig, transformers.Gemma3ForCausalLM),
     "opt": (OPT, dict(hidden_size=64, ffn_dim=96, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=400),
             transformers.OPTConfig, transformers.OPTForCausalLM),
 }
@@ -71,4 +144,9 @@ def make_model(folder, family, seed, start=False, rewrite=None, shards="1GB", dt
         rewrite(config)
         (folder / "config.json").write_text(json.dumps(config))
     assert (len(list(folder.glob("*.safetensors"))) > 1) == (shards != "1GB"), "the shards that the test is about"
-    return model_class.from_pretrained(folder, dtype=torch.float32).eval(), tokenizer
+    return read_model(folder, family), tokenizer
+
+
+def read_model(folder, family):
+    """The folder's model in fp32. Its attention is written out, as of the kinds that transformers has no other caps scores."""
+    return FAMILIES[family][3].from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()

@@ -9,6 +9,7 @@ import random
 import resource
 import shutil
 import subprocess
+import sys
 
 import cli
 import mutations
@@ -31,7 +32,7 @@ class Damaged(cli.Case):
         self.write("rows.tsv", "text\tlabel\nI laughed.\t1\nThe plot is dull.\t0\n")
         self.run_ok("run", "run.yaml")
         self.run_ok("run", "run.yaml", "peft.type=lora", "output=lora")
-        self.run_ok("run", "run.yaml", "peft.type=prefix", "output=prefix")
+        self.run_ok("run", "run.yaml", "peft.type=prefix", "peft.positions=peft", "output=prefix")
         self.shards()
         self.commands = {
             "run.yaml": ["validate", "run.yaml"], "toy.yaml": ["validate", "run.yaml"], "train.jsonl": ["validate", "run.yaml"],
@@ -43,14 +44,13 @@ class Damaged(cli.Case):
             "sharded/model.safetensors.index.json": ["eval", "run.yaml", "model.path=sharded"],
             "lora/adapter/adapter_config.json": ["eval", "run.yaml", "peft.type=lora", "peft.adapter=lora/adapter"],
             "lora/adapter/adapter_model.safetensors": ["eval", "run.yaml", "peft.type=lora", "peft.adapter=lora/adapter"],
-            "prefix/adapter/adapter_config.json": ["eval", "run.yaml", "peft.type=prefix", "peft.adapter=prefix/adapter"],
-            "prefix/adapter/adapter_model.safetensors": ["run", "run.yaml", "peft.type=prefix", "peft.adapter=prefix/adapter"],
+            "prefix/adapter/adapter_config.json": ["eval", "run.yaml", "peft.type=prefix", "peft.positions=peft", "peft.adapter=prefix/adapter"],
+            "prefix/adapter/adapter_model.safetensors": ["run", "run.yaml", "peft.type=prefix", "peft.positions=peft", "peft.adapter=prefix/adapter"],
             "lora/initial.safetensors": ["replay", "lora"], "out/trajectory.mezo": ["replay", "out", "--verify"],
             "out/metrics.jsonl": ["run", "run.yaml", "--resume", "trainer.steps=5"],
             "out/timing.jsonl": ["run", "run.yaml", "--resume", "trainer.steps=5"], "out/result.json": ["run", "run.yaml", "--resume"],
         }
-        if gguf := next(iter(pathlib.Path(cli.MODEL).parent.glob("tiny*.gguf")), None):
-            shutil.copy(gguf, self.folder / "tiny.gguf")
+        if self.gguf():
             self.commands["tiny.gguf"] = ["eval", "run.yaml", "model.path=tiny.gguf"]
 
     def old_tokenizer(self):
@@ -66,6 +66,23 @@ class Damaged(cli.Case):
         self.write("old/merges.txt", "#version: 0.2\n" + "\n".join(merges) + "\n")
         self.write("old/special_tokens_map.json", '{"bos_token": "<|endoftext|>", "eos_token": {"content": "<|endoftext|>", "lstrip": false}}')
         self.write("old/added_tokens.json", "{}")
+
+    def gguf(self):
+        """The model as one file, where the packages that write such a file are there."""
+        sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "checkpoint"))
+        try:
+            import tokenizers
+            import torch
+            import transformers
+            from compare_gguf_with_folder import write_gguf
+        except ImportError:
+            return False
+        torch.set_num_threads(1)
+        model = transformers.AutoModelForCausalLM.from_pretrained(self.folder / "model", dtype=torch.float32)
+        tensors = {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight" or not model.config.tie_word_embeddings}
+        tokenizer = tokenizers.Tokenizer.from_file(str(self.folder / "model/tokenizer.json"))
+        write_gguf(self.folder / "tiny.gguf", model.config, tensors, tokenizer, False)
+        return True
 
     def shards(self):
         import json

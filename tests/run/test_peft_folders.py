@@ -82,9 +82,14 @@ class Targets(Case):
         for pattern in (r".*[qv]_proj", r"(?!.*k_proj).*attn.*_proj", r"^.*q_proj$", r".*\.self_attn\.[a-q]_proj", r"model.layers.(0|1).mlp.(up|down)_proj",
                         r".*attn.*?[^ko]_proj", r".*\bq_proj\b", r".*q_proj|.*up_proj", r".*\.\d\..{4,9}\.[qk].*", r"model(\.\w+)+\.q_proj"):
             self.check(target_modules=pattern)
-        for pattern in (r".*\.(?P<part>q)_proj", r".*q_proj\Z", r".*(?<!k)_proj", r"(?s:.*q_proj)", r".*+q_proj", r".*([]q])_proj", r".*\.(q)_(\1|p)roj"):
+        for pattern in (r".*\.(?P<part>q)_proj", r".*q_proj\Z", r".*(?<!k)_proj", r"(?s:.*q_proj)", r".*+q_proj", r".*([]q])_proj", r".*\.(q)_(\1|p)roj",
+                        "((a{1000}){1000}){1000}", "(?=.*" * 5 + "q_proj" + ")" * 5):
             self.change_config(target_modules=pattern)
             self.refused(5, "lora", "target_modules: the pattern", "cannot be read (", "; write the names of the modules")
+
+        for pattern in ("(a+|.+)+!", "((.*)*)*((.*)*)*!", "(" * 2000 + "q_proj" + ")" * 2000):  # none takes long
+            self.change_config(target_modules=pattern)
+            self.refused(5, "lora", "cannot be read: target_modules")
 
     def test_ranks_and_alphas_by_pattern(self):
         self.check(target_modules=["q_proj", "v_proj"], rank_pattern={"q_proj": 2}, alpha_pattern={"v_proj": 1.5})

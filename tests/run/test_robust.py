@@ -1,14 +1,20 @@
-"""What is fed to mezo cannot crash it, hang it or garble the terminal: every such file ends with the exit code of its kind and names the file."""
+"""What is fed to mezo cannot crash it, hang it or garble the terminal: every such file ends with the exit code of its kind and names the file.
+
+MEZO_KILLS=100 in the environment kills exports so many times; otherwise twice, or ten times with MEZO_LONG_TESTS=1.
+"""
 
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import subprocess
+import time
 
 import cli
 
+KILLS = int(os.environ.get("MEZO_KILLS", "10" if cli.LONG else "2"))
 DEEP = "[" * 60000 + "]" * 60000
 
 
@@ -140,6 +146,27 @@ class Ends(cli.Case):
             (folder / "model.safetensors").write_bytes(b"half")
         self.run_ok("export", "out", "whole")
         self.assertEqual((gone.exists(), ours.exists()), (False, True))
+
+    def test_an_export_that_is_killed_leaves_a_whole_folder_or_none(self):
+        self.run_ok("run", "run.yaml")
+        begin = time.monotonic()
+        self.run_ok("export", "out", "once")
+        seconds = time.monotonic() - begin
+        whole = {path.name: path.read_bytes() for path in (self.folder / "once").iterdir()}
+        chance, kills, ended = random.Random(int(os.environ.get("MEZO_SEED", "6"))), 0, 0
+        for i in range(KILLS):
+            process = self.start("export", "out", f"new{i}")
+            time.sleep(chance.uniform(0, 1.1 * seconds))
+            process.kill()
+            kills += process.wait() == -signal.SIGKILL
+            if (self.folder / f"new{i}").exists():
+                ended += 1
+            else:
+                self.run_ok("export", "out", f"new{i}")
+            self.assertEqual({path.name: path.read_bytes() for path in (self.folder / f"new{i}").iterdir()}, whole)
+            self.assertEqual([path.name for path in self.folder.glob(f".new{i}.*")], [])
+            shutil.rmtree(self.folder / f"new{i}")
+        print(f"{kills} exports killed; {ended} had written their folder")
 
     def test_a_hangup_is_an_interruption(self):
         process = self.start_and_wait(self.training, "run", "run.yaml", "trainer.steps=100000")

@@ -156,7 +156,7 @@ TEST_CASE("all examples that are wrong are reported at once, the first twenty in
   for (std::int64_t i = 0; i < 25; ++i)
     examples.push_back({{{"text", "a"}, {"label", i % 2 ? "0" : "no"}}, i, i + 1});
   try {
-    encode_all(examples, toy_task(), toy_tokenizer(), 100, "toy.jsonl");
+    encode_all(examples, [](const Example& e) { return toy_encode(e, toy_task()); });
     FAIL("no error");
   } catch (const DataError& e) {
     const std::string text = e.what();
@@ -166,7 +166,7 @@ TEST_CASE("all examples that are wrong are reported at once, the first twenty in
   }
   for (Example& e : examples) e.fields["label"] = "no";
   try {
-    encode_all(examples, toy_task(), toy_tokenizer(), 100, "toy.jsonl");
+    encode_all(examples, [](const Example& e) { return toy_encode(e, toy_task()); });
     FAIL("no error");
   } catch (const DataError& e) {
     CHECK(std::string(e.what()).ends_with("and 5 more like these"));

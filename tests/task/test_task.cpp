@@ -77,14 +77,6 @@ TEST_CASE("a malformed template is reported at the character that is wrong") {
   CHECK(holds(config_error("options: {0: a, 1: b}\nprompt: {a: b}\n"), "toy.yaml:2:9: error"));
 }
 
-TEST_CASE("a mask in a prompt is remarked on: it is read as it stands") {
-  const char* options = "options: {0: \" no\", 1: \" yes\"}\n";
-  CHECK(task_of(std::string("prompt: \"{text} So\"\n") + options).remarks().empty());
-  const auto remarks = task_of(std::string("prompt: \"{text} So <mask>\"\n") + options).remarks();
-  REQUIRE(remarks.size() == 1);
-  CHECK(remarks[0].starts_with("the prompt has <mask>, which is not filled here"));
-}
-
 TEST_CASE("a file that is absent, empty or no map says so") {
   CHECK_THROWS_AS(load_task("/absent/toy.yaml"), ConfigError);
   CHECK(holds(config_error(""), "the file holds no settings"));

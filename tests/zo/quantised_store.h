@@ -13,10 +13,11 @@
 namespace mezo {
 
 struct QuantisedStore {
-  Declaration declaration;
-  Embedding embedding = declaration.embedding("embed", 41, 96);
-  Linear map = declaration.linear("map", 96, 129, true);
   DType type;
+  std::int64_t width = 3 * block_size(type);
+  Declaration declaration = {};
+  Embedding embedding = declaration.embedding("embed", 41, width);
+  Linear map = declaration.linear("map", width, 129, true);
   ParameterStore store;
   std::vector<std::string> bytes;  // of each parameter, as they are stored
 

@@ -73,10 +73,10 @@ TEST_CASE("a store of quantised weights reads as fp32, counts its bytes and is n
   for (const DType type : quantised_types) {
     QuantisedStore q(type);
     CHECK(std::string(name_of(q.store.storage())) == name_of(type));
-    CHECK(q.store.bytes() == bytes_of(type, 41 * 96 + 129 * 96) + 4 * 129);
-    std::vector<float> values(129 * 96), wanted(129 * 96);
+    CHECK(q.store.bytes() == bytes_of(type, (41 + 129) * q.width) + 4 * 129);
+    std::vector<float> values(static_cast<std::size_t>(129 * q.width)), wanted(values.size());
     q.store.read(q.map.weight, values.data());
-    dequantize(type, reinterpret_cast<const std::byte*>(q.bytes[1].data()), 129 * 96,
+    dequantize(type, reinterpret_cast<const std::byte*>(q.bytes[1].data()), 129 * q.width,
                wanted.data());
     CHECK(std::memcmp(values.data(), wanted.data(), values.size() * sizeof(float)) == 0);
     CHECK_THROWS_AS(q.store.write(q.map.weight, values.data()), std::logic_error);

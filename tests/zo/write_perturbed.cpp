@@ -102,8 +102,9 @@ int run(char** argument) {
   const auto objective =
       create<Objective>(registry.find(MEZO_OBJECTIVE, "cross_entropy"), Parameters());
   const Task task = load_task(argument[3]);
-  const auto examples =
-      encode_all(read_examples(argument[4], 200), task, model.tokenizer, 64, argument[4]);
+  const auto examples = encode_all(read_examples(argument[4], 200), [&](const Example& example) {
+    return encode(example, task, model.tokenizer, 64, argument[4]);
+  });
   const std::filesystem::path out = argument[5];
   const float epsilon = std::stof(argument[6]);
   const double learning_rate = std::stod(argument[7]);

@@ -1,19 +1,22 @@
-// The OPT family: pre-norm decoder layers with LayerNorm, learned positions and a ReLU feed-forward
-// block. Zhang et al. 2022, arXiv 2205.01068; names and arithmetic as in transformers'
+// The OPT family: decoder layers with LayerNorm, learned positions and a feed-forward block of two
+// maps. Zhang et al. 2022, arXiv 2205.01068; names and arithmetic as in transformers'
 // OPTForCausalLM.
 //
-// hidden():  x = embed(ids) + positions(places + 2)
+// hidden():  x = in(embed(ids)) + positions(places + 2)
 //            for each layer:  x += out(attention(q(h), k(h), v(h))),  h = norm(x)
-//                             x += fc2(relu(fc1(h))),                 h = norm(x)
+//                             x += fc2(act(fc1(h))),                  h = norm(x)
 //            norm(x)
-// head():    one matrix, the embedding's own where the configuration ties them.
+// head():    out(rows), then one matrix, the embedding's own where the configuration ties them.
+//
+// The size of 350m alone has norms behind each sum in place of before each block, none at the end,
+// and the projections in and out, since its embeddings are narrower than its layers.
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/relu.h>
 
 #include <cmath>
 #include <string>
 
+#include "core/model/activation.h"
 #include "core/model/model.h"
 #include "core/plugin/component.h"
 
@@ -29,53 +32,38 @@ struct Layer {
   mezo::Linear q, k, v, out, fc1, fc2;
 };
 
-void check_sizes(const mezo::ModelConfig& config) {
-  const auto within = [&](const char* key, std::int64_t most) {
-    if (config.integer(key) < 1 || config.integer(key) > most)
-      config.refuse(key, "expected 1 to " + std::to_string(most));
-  };
-  within("num_hidden_layers", 1024);
-  within("hidden_size", 1 << 20);
-  within("ffn_dim", 1 << 24);
-  within("vocab_size", 1 << 24);
-  within("max_position_embeddings", 1 << 24);
-  within("num_attention_heads", 4096);
-  if (config.integer("hidden_size") % config.integer("num_attention_heads") != 0)
+// Of layers; the embeddings may be narrower.
+std::int64_t width_of(const mezo::ModelConfig& config) {
+  const std::int64_t hidden = config.size("hidden_size", 1 << 20);
+  if (hidden % config.size("num_attention_heads", 4096) != 0)
     config.refuse("num_attention_heads", "expected a divisor of hidden_size");
-}
-
-// OPT-350m alone is post-norm and projects its embeddings; the other keys are of models that were
-// fine-tuned with early versions of transformers, or that no one has published.
-void check_architecture(const mezo::ModelConfig& config) {
-  if (!config.boolean("do_layer_norm_before", true))
-    config.refuse("do_layer_norm_before", "this family has norms before each block only");
-  const std::int64_t hidden = config.integer("hidden_size");
-  if (config.integer("word_embed_proj_dim", hidden) != hidden)
-    config.refuse("word_embed_proj_dim",
-                  "expected hidden_size, projected embeddings are not in this family");
-  if (config.text("activation_function", "relu") != "relu")
-    config.refuse("activation_function", "this family has relu only");
-  if (config.boolean("_remove_final_layer_norm", false))
-    config.refuse("_remove_final_layer_norm", "this family has a norm after the last layer");
-  if (!config.boolean("layer_norm_elementwise_affine", true))
-    config.refuse("layer_norm_elementwise_affine", "this family has norms with gain and bias only");
+  return hidden;
 }
 
 class Opt : public mezo::Model {
  public:
-  Opt(const mezo::ModelConfig& config, mezo::Declaration& declare) {
-    check_sizes(config);
-    check_architecture(config);
-    const std::int64_t hidden = config.integer("hidden_size"), inner = config.integer("ffn_dim"),
-                       entries = config.integer("vocab_size");
+  Opt(const mezo::ModelConfig& config, mezo::Declaration& declare)
+      : heads_(config.size("num_attention_heads", 4096)),
+        norm_first_(config.boolean("do_layer_norm_before", true)),
+        activation_(mezo::activation_of(config, "activation_function", "relu")) {
+    if (!config.boolean("layer_norm_elementwise_affine", true))
+      config.refuse("layer_norm_elementwise_affine",
+                    "this family has norms with gain and bias only");
+    const std::int64_t hidden = width_of(config), inner = config.size("ffn_dim", 1 << 24),
+                       entries = config.size("vocab_size", 1 << 24);
     const bool bias = config.boolean("enable_bias", true);
-    heads_ = config.integer("num_attention_heads");
+    const std::int64_t width =
+        config.has("word_embed_proj_dim") ? config.size("word_embed_proj_dim", 1 << 20) : hidden;
     const std::string decoder = "model.decoder.";
-    tokens_ = declare.embedding(decoder + "embed_tokens", entries, hidden);
-    positions_ =
-        declare.embedding(decoder + "embed_positions",
-                          config.integer("max_position_embeddings") + position_offset, hidden);
-    for (std::int64_t i = 0; i < config.integer("num_hidden_layers"); ++i) {
+    tokens_ = declare.embedding(decoder + "embed_tokens", entries, width);
+    positions_ = declare.embedding(
+        decoder + "embed_positions",
+        config.size("max_position_embeddings", 1 << 24) + position_offset, hidden);
+    if (width != hidden) {
+      in_ = declare.linear(decoder + "project_in", width, hidden, false);
+      out_ = declare.linear(decoder + "project_out", hidden, width, false);
+    }
+    for (std::int64_t i = 0; i < config.size("num_hidden_layers", 1024); ++i) {
       const std::string at = decoder + "layers." + std::to_string(i) + ".";
       Layer layer;
       layer.attention_norm = declare.layer_norm(at + "self_attn_layer_norm", hidden);
@@ -88,31 +76,43 @@ class Opt : public mezo::Model {
       layer.fc2 = declare.linear(at + "fc2", inner, hidden, bias);
       layers_.push_back(layer);
     }
-    norm_ = declare.layer_norm(decoder + "final_layer_norm", hidden);
+    // Models that were fine-tuned with early versions of transformers lack it.
+    if (norm_first_ && !config.boolean("_remove_final_layer_norm", false))
+      norm_ = declare.layer_norm(decoder + "final_layer_norm", hidden);
     head_ = config.boolean("tie_word_embeddings", true)
                 ? declare.tied_head(tokens_)
-                : declare.vocabulary_head("lm_head", hidden, entries, false);
+                : declare.vocabulary_head("lm_head", width, entries, false);
   }
 
   at::Tensor hidden(mezo::Ops& ops, const mezo::Batch& batch) const override {
     at::Tensor x = ops.embedding(tokens_, batch.ids);
+    if (in_) x = ops.linear(*in_, x);
     x = x + ops.embedding(positions_, batch.positions + position_offset);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       x = ops.enter_layer(static_cast<int>(i), x);
-      x = x +
-          attend(ops, static_cast<int>(i), ops.layer_norm(layer.attention_norm, x, norm_epsilon));
-      const at::Tensor h = ops.layer_norm(layer.feed_forward_norm, x, norm_epsilon);
-      x = x + ops.linear(layer.fc2, at::relu(ops.linear(layer.fc1, h)));
+      x = joined(ops, layer.attention_norm, x,
+                 [&](const at::Tensor& h) { return attend(ops, static_cast<int>(i), h); });
+      x = joined(ops, layer.feed_forward_norm, x, [&](const at::Tensor& h) {
+        return ops.linear(layer.fc2, activation_(ops.linear(layer.fc1, h)));
+      });
     }
-    return ops.layer_norm(norm_, x, norm_epsilon);
+    return norm_ ? ops.layer_norm(*norm_, x, norm_epsilon) : x;
   }
 
   at::Tensor head(mezo::Ops& ops, const at::Tensor& rows) const override {
-    return ops.linear(head_, rows);
+    return ops.linear(head_, out_ ? ops.linear(*out_, rows) : rows);
   }
 
  private:
+  // A block, its norm and the residual sum.
+  template <class Block>
+  at::Tensor joined(mezo::Ops& ops, const mezo::Norm& norm, const at::Tensor& x,
+                    const Block& block) const {
+    if (norm_first_) return x + block(ops.layer_norm(norm, x, norm_epsilon));
+    return ops.layer_norm(norm, x + block(x), norm_epsilon);
+  }
+
   at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& h) const {
     const Layer& layer = layers_[static_cast<std::size_t>(i)];
     const std::int64_t rows = h.size(0), width = h.size(1) / heads_;
@@ -125,10 +125,13 @@ class Opt : public mezo::Model {
     return ops.linear(layer.out, seen.view({rows, heads_ * width}));
   }
 
-  std::int64_t heads_ = 0;
+  std::int64_t heads_;
+  bool norm_first_;
+  mezo::Activation activation_;
   mezo::Embedding tokens_, positions_;
+  std::optional<mezo::Linear> in_, out_;
   std::vector<Layer> layers_;
-  mezo::Norm norm_;
+  std::optional<mezo::Norm> norm_;
   mezo::Linear head_;
 };
 
@@ -151,7 +154,7 @@ class OptFamily : public mezo::ModelFamily {
 
 constexpr const char* serves[] = {"OPTForCausalLM", "OPTModel", "model_type:opt", nullptr};
 constexpr mezo_component components[] = {mezo::component<OptFamily, mezo::ModelFamily>(
-    MEZO_MODEL, "opt", "OPT, the sizes with norms before each block", nullptr, serves)};
+    MEZO_MODEL, "opt", "OPT, from 125m to 66b", nullptr, serves)};
 
 }  // namespace
 

@@ -10,8 +10,17 @@ namespace lora {
 
 namespace {
 
-// Longer ones are no names of modules, and the standard library recurses once a character.
+// Longer ones are no names of modules, and the standard library recurses once a group.
 constexpr std::size_t longest = 4096;
+// Each that is inside of another multiplies the time that a match takes.
+constexpr std::size_t most_lookaheads = 4;
+
+std::size_t lookaheads(std::string_view p) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; (i = p.find("(?", i)) != p.npos; i += 2)
+    count += p.substr(i).starts_with("(?=") || p.substr(i).starts_with("(?!");
+  return count;
+}
 
 // The first part of a pattern that Python reads and ECMAScript does not, or otherwise; or nothing.
 std::string_view not_shared(std::string_view p) {
@@ -46,12 +55,15 @@ std::regex python_pattern(const std::string& around, const std::string& pattern,
   if (pattern.size() > longest) throw refuse("it is too long");
   if (const std::string_view part = not_shared(pattern); !part.empty())
     throw refuse("'" + std::string(part) + "' in it");
+  if (lookaheads(pattern) > most_lookaheads) throw refuse("it looks ahead too often");
   std::string whole = around;
   whole.replace(whole.find('$'), 1, pattern);
   try {
-    return std::regex(whole);
+    // All ways at once instead of one after the other: no pattern takes time without end.
+    return std::regex(whole, std::regex::ECMAScript | std::regex_constants::__polynomial);
   } catch (const std::regex_error& e) {
-    throw refuse(e.what());
+    throw refuse(e.code() == std::regex_constants::error_space ? "it is too large"
+                                                               : "it is no regular expression");
   }
 }
 
