@@ -1,6 +1,9 @@
 #include "core/text/normalizer.h"
 
+#include <memory>
+
 #include "core/text/pattern.h"
+#include "core/text/precompiled_map.h"
 #include "core/text/unicode.h"
 #include "core/text/unicode_forms.h"
 #include "core/text/utf8.h"
@@ -99,6 +102,12 @@ std::function<std::string(std::string_view)> compiled(const ReplaceStep& step,
   return [pattern = Pattern(step.pattern, source), content = step.content](std::string_view text) {
     return replace_all(pattern, content, text);
   };
+}
+
+std::function<std::string(std::string_view)> compiled(const normalizer::Precompiled& step,
+                                                      const std::string& source) {
+  const auto map = std::make_shared<const PrecompiledMap>(step.map, source);
+  return [map](std::string_view text) { return map->normalized(text); };
 }
 
 }  // namespace

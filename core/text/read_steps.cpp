@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/text/base64.h"
 #include "core/text/known_expressions.h"
 #include "core/text/tokenizer_steps_json.h"
 
@@ -79,6 +80,12 @@ normalizer::Step read_bert(const JsonFile& file, const Json& step) {
   return bert;
 }
 
+normalizer::Step read_precompiled(const JsonFile& file, const Json& step) {
+  const auto map = from_base64(required<std::string>(file, step, "precompiled_charsmap"));
+  if (!map) file.fail("'precompiled_charsmap' to be base64", step);
+  return normalizer::Precompiled{*map};
+}
+
 normalizer::Step read_normalizer_step(const JsonFile& file, const Json& step) {
   const std::string type = file.text(step, "type");
   if (type == "NFC") return NormalForm::nfc;
@@ -93,9 +100,10 @@ normalizer::Step read_normalizer_step(const JsonFile& file, const Json& step) {
     return normalizer::Strip{required<bool>(file, step, "strip_left"),
                              required<bool>(file, step, "strip_right")};
   if (type == "BertNormalizer") return read_bert(file, step);
+  if (type == "Precompiled") return read_precompiled(file, step);
   file.fail(
-      "a normalizer of NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Replace, Prepend, Strip or "
-      "BertNormalizer",
+      "a normalizer of NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Replace, Prepend, Strip, "
+      "BertNormalizer or Precompiled",
       step);
 }
 

@@ -36,7 +36,11 @@ struct Strip {
 struct Bert {
   bool clean_text = true, handle_chinese_chars = true, strip_accents = true, lowercase = true;
 };
-using Step = std::variant<NormalForm, ReplaceStep, Lowercase, StripAccents, Prepend, Strip, Bert>;
+struct Precompiled {
+  std::string map;  // core/text/precompiled_map.h
+};
+using Step = std::variant<NormalForm, ReplaceStep, Lowercase, StripAccents, Prepend, Strip, Bert,
+                          Precompiled>;
 }  // namespace normalizer
 
 // What becomes of the matches that cut a text.

@@ -113,6 +113,20 @@ bool is_bert_accent(char32_t c) {
 
 bool is_accent(char32_t c) { return is_in({tables::accents, tables::accents_count}, c); }
 
+bool is_grapheme_extender(char32_t c) {
+  if (c < 0x300) return false;
+  return is_in({tables::grapheme_extenders, tables::grapheme_extenders_count}, c);
+}
+
+bool is_grapheme_prefix(char32_t c) {
+  if (c < 0x300) return false;
+  return is_in({tables::grapheme_prefixes, tables::grapheme_prefixes_count}, c);
+}
+
+bool is_grapheme_control(char32_t c) {
+  return is_in({tables::grapheme_controls, tables::grapheme_controls_count}, c);
+}
+
 char32_t to_lower(char32_t c) {
   return map_case(std::span(tables::lower_case, tables::lower_case_count), c);
 }

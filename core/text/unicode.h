@@ -44,6 +44,12 @@ bool bert_removes(char32_t c);    // BertNormalizer's clean_text: control charac
 bool is_bert_accent(char32_t c);  // what its strip_accents takes away
 bool is_accent(char32_t c);       // what the normalizer StripAccents takes away
 
+// What joins the character before it into one grapheme, what joins the one behind it, and what
+// joins none, as the normalizer Precompiled cuts a text.
+bool is_grapheme_extender(char32_t c);
+bool is_grapheme_prefix(char32_t c);
+bool is_grapheme_control(char32_t c);
+
 // One code point to one code point; what changes its length (such as sharp s) stays as it is.
 char32_t to_lower(char32_t c);
 char32_t to_upper(char32_t c);

@@ -27,10 +27,12 @@ struct CaseRun {
 };
 
 extern const CategoryRun categories[];  // all but Cn
-extern const Range spaces[], digits[], punctuation[], bert_removed[], bert_accents[], accents[];
+extern const Range spaces[], digits[], punctuation[], bert_removed[], bert_accents[], accents[],
+    grapheme_extenders[], grapheme_prefixes[], grapheme_controls[];
 extern const CaseRun lower_case[], upper_case[], normalizer_lower_case[];
 extern const std::size_t categories_count, spaces_count, digits_count, punctuation_count,
-    bert_removed_count, bert_accents_count, accents_count, lower_case_count, upper_case_count,
+    bert_removed_count, bert_accents_count, accents_count, grapheme_extenders_count,
+    grapheme_prefixes_count, grapheme_controls_count, lower_case_count, upper_case_count,
     normalizer_lower_case_count;
 
 }  // namespace mezo::unicode_tables

@@ -1,3 +1,4 @@
+#include "core/text/base64.h"
 #include "core/text/tokenizer_steps_json.h"
 
 namespace mezo {
@@ -65,6 +66,10 @@ Out one(const normalizer::Bert& step) {
           {"handle_chinese_chars", step.handle_chinese_chars},
           {"strip_accents", step.strip_accents},
           {"lowercase", step.lowercase}};
+}
+
+Out one(const normalizer::Precompiled& step) {
+  return {{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(step.map)}};
 }
 
 Out one(const pretokenizer::Split& step) {

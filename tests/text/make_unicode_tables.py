@@ -9,6 +9,7 @@ import pathlib
 import sys
 import unicodedata
 
+import regex
 import tokenizers
 from tokenizers import Regex, normalizers, pre_tokenizers
 
@@ -111,6 +112,21 @@ def compositions(canonical):
     return sorted(out)
 
 
+def grapheme_extenders():
+    """What joins a letter before it into one grapheme: Precompiled, with x alone in its map, then takes both for x."""
+    units = [0] * 512
+    units[0] = 256 << 10                         # the root's children begin at 256
+    units[256 ^ ord("x")] = ord("x") | 1 << 8 | 1 << 10  # a leaf, beside it
+    units[256 ^ ord("x") ^ 1] = 1 << 31          # its value: the text at 0
+    tree = b"".join(unit.to_bytes(4, "little") for unit in units)
+    normalizer = normalizers.Precompiled(len(tree).to_bytes(4, "little") + tree + b"Y\0")
+    return [c for c in POINTS if c not in (ord("x"),) and len(chr(c).encode()) < 5 and normalizer.normalize_str(f"x{chr(c)}") == "Y"]
+
+
+def graphemes_of(name):
+    return [c for c in POINTS if regex.match(rf"\p{{GCB={name}}}", chr(c))]
+
+
 def hexadecimal(value, i):
     return f"{value:#x}" if i < 2 else str(value)
 
@@ -159,6 +175,9 @@ def classes():
         emit("bert_removed", "Range", ranges(c for c, made in cleaned.items() if made == "")),
         emit("bert_accents", "Range", accents(bert(strip_accents=True))),
         emit("accents", "Range", accents(normalizers.StripAccents())),
+        emit("grapheme_extenders", "Range", ranges(grapheme_extenders())),
+        emit("grapheme_prefixes", "Range", ranges(graphemes_of("Prepend"))),
+        emit("grapheme_controls", "Range", ranges(sorted(graphemes_of("Control") + graphemes_of("CR") + graphemes_of("LF")))),
         emit("lower_case", "CaseRun", case_runs(str.lower)),
         emit("upper_case", "CaseRun", case_runs(str.upper)),
         emit("normalizer_lower_case", "CaseRun", case_runs(lambda c: lower.get(ord(c), c)))])

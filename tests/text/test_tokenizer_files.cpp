@@ -162,7 +162,7 @@ TEST_CASE("steps that are not known are named in the error") {
                              std::string(byte_level) + R"(, {"type": "WhitespaceSplit"}]})";
   CHECK(has(error_of(tokenizer_json(behind)), "expected ByteLevel as the last pre_tokenizer"));
   CHECK(has(error_of(with(R"("normalizer": {"type": "Nmt"}, )")),
-            R"(Prepend, Strip or BertNormalizer, got {"type":"Nmt"})"));
+            R"(BertNormalizer or Precompiled, got {"type":"Nmt"})"));
   CHECK(has(error_of(with(R"("decoder": {"type": "CTC"}, )")), "expected a decoder of ByteLevel"));
 }
 

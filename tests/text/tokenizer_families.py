@@ -1,6 +1,7 @@
 """Small tokenizers of each family that people use, for compare_families.py: real expressions, normalizers and decoders; a
 vocabulary trained here on a few sentences.
 """
+import io
 import json
 
 from make_goldens import SENTENCES
@@ -147,3 +148,49 @@ FAMILIES = {
     "unigram, bytes": unigram(SPACES, None, metaspace_decoder(), byte_fallback=True),
     "unigram, whole text": unigram(normalizers.Sequence([normalizers.Replace(Regex(" {2,}"), " "), normalizers.Strip(), SPACES]), None, metaspace_decoder()),
 }
+
+try:  # the maps of SentencePiece come from the package
+    import sentencepiece
+except ImportError:
+    sentencepiece = None
+
+
+def member(message, wanted):
+    """A member of a protobuf message that is bytes or a message itself, by its number."""
+    at = 0
+
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            value |= (message[at] & 127) << shift
+            shift, at = shift + 7, at + 1
+            if message[at - 1] < 128:
+                return value
+    while at < len(message):
+        key = number()
+        if key & 7 == 2:
+            size = number()
+            if key >> 3 == wanted:
+                return message[at:at + size]
+            at += size
+        else:
+            at += {1: 8, 5: 4}[key & 7] if key & 7 else number() * 0
+    raise KeyError(wanted)
+
+
+def precompiled(rule):
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=model, vocab_size=600, minloglevel=2,
+                                             model_type="bpe", character_coverage=0.98, normalization_rule_name=rule)
+    normalizer_spec, charsmap = 3, 2
+    return normalizers.Precompiled(member(member(model.getvalue(), normalizer_spec), charsmap))
+
+
+if sentencepiece:
+    FAMILIES |= {
+        "precompiled, t5": lambda: unigram(precompiled("nmt_nfkc"), pre_tokenizers.Sequence(
+            [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]), decoders.Metaspace())(),
+        "precompiled, xlm-r": lambda: unigram(normalizers.Sequence([precompiled("nmt_nfkc_cf"), normalizers.Replace(Regex(" {2,}"), " ")]),
+                                              pre_tokenizers.Metaspace(), decoders.Metaspace())(),
+    }
