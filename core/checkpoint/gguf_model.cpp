@@ -22,12 +22,13 @@ std::string pre_tokenizer_of(const GgufMetadata& meta) {
 
 }  // namespace
 
-GptVocabulary vocabulary_of(const GgufFile& file) {
+GgufVocabulary vocabulary_of(const GgufFile& file) {
   const GgufMetadata& meta = file.metadata;
   const std::string model = meta.text("tokenizer.ggml.model");
-  if (model != "gpt2")
+  if (model != "gpt2" && model != "llama")
     throw ModelError("[" + meta.path() +
-                     "] tokenizer.ggml.model: only byte-level BPE (gpt2) can be read, got " +
+                     "] tokenizer.ggml.model: only byte-level BPE (gpt2) and SentencePiece's BPE "
+                     "(llama) can be read, got " +
                      model);
   const auto id = [&](const char* key) {
     if (!meta.find(key)) return std::optional<std::int32_t>();
@@ -37,15 +38,22 @@ GptVocabulary vocabulary_of(const GgufFile& file) {
                        std::to_string(value));
     return std::optional(static_cast<std::int32_t>(value));
   };
-  GptVocabulary v;
+  GgufVocabulary v;
   v.source = meta.path();
   v.tokens = meta.texts("tokenizer.ggml.tokens");
-  v.merges = meta.texts("tokenizer.ggml.merges");
+  v.model = model;
   if (meta.find("tokenizer.ggml.token_type"))
     for (const std::int64_t t : meta.integers("tokenizer.ggml.token_type"))
       v.types.push_back(static_cast<std::int32_t>(t));
-  v.pre_tokenizer = pre_tokenizer_of(meta);
-  v.add_bos = meta.boolean("tokenizer.ggml.add_bos_token", false);
+  if (model == "llama") {
+    v.scores = meta.numbers("tokenizer.ggml.scores");
+    v.add_space_prefix = meta.boolean("tokenizer.ggml.add_space_prefix", true);
+  } else {
+    v.merges = meta.texts("tokenizer.ggml.merges");
+    v.pre_tokenizer = pre_tokenizer_of(meta);
+  }
+  v.add_bos = meta.boolean("tokenizer.ggml.add_bos_token", model == "llama");
+  v.add_eos = meta.boolean("tokenizer.ggml.add_eos_token", false);
   v.bos = id("tokenizer.ggml.bos_token_id");
   v.eos = id("tokenizer.ggml.eos_token_id");
   v.pad = id("tokenizer.ggml.padding_token_id");

@@ -14,7 +14,7 @@ namespace mezo {
 
 // Throws ModelError for a tokenizer that is not byte-level BPE, or that does not say how it cuts
 // text.
-GptVocabulary vocabulary_of(const GgufFile& file);
+GgufVocabulary vocabulary_of(const GgufFile& file);
 Tokenizer tokenizer_of(const GgufFile& file);
 
 // Which of transformers' rows a file's `row` is, of a matrix with so many `rows` and heads; rows

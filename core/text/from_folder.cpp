@@ -15,9 +15,11 @@ Tokenizer Tokenizer::from_folder(const std::filesystem::path& folder) {
   if (has("vocab.json") && has("merges.txt")) {
     return Tokenizer(read_vocab_and_merges(folder, read_special_tokens(folder)));
   }
+  if (has("vocab.txt")) return Tokenizer(read_vocab_txt(folder, read_special_tokens(folder)));
   throw ModelError(
-      fmt::format("[tokenizer] {}: expected tokenizer.json, or vocab.json and merges.txt; got {}",
-                  folder.string(), has("") ? "neither" : "no such folder"));
+      fmt::format("[tokenizer] {}: expected tokenizer.json, or vocab.json and merges.txt, or "
+                  "vocab.txt; got {}",
+                  folder.string(), has("") ? "none" : "no such folder"));
 }
 
 }  // namespace mezo

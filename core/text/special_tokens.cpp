@@ -110,7 +110,12 @@ void read_tokenizer_config(const JsonFile& file, SpecialTokens& tokens) {
   read_named_tokens(file, tokens);
   const bool has_extra = root.contains("extra_special_tokens");
   read_extra_tokens(file, has_extra ? "extra_special_tokens" : "additional_special_tokens", tokens);
-  tokens.add_prefix_space = file.flag(root, "add_prefix_space", false);
+  if (!JsonFile::member(root, "add_prefix_space").is_null())
+    tokens.add_prefix_space = file.flag(root, "add_prefix_space", false);
+  tokens.legacy = file.flag(root, "legacy", false);
+  tokens.bert.lowercase = file.flag(root, "do_lower_case", true);
+  tokens.bert.strip_accents = file.flag(root, "strip_accents", tokens.bert.lowercase);
+  tokens.bert.handle_chinese_chars = file.flag(root, "tokenize_chinese_chars", true);
   if (!JsonFile::member(root, "add_bos_token").is_null())
     tokens.add_bos_token = file.flag(root, "add_bos_token", false);
   tokens.add_eos_token = file.flag(root, "add_eos_token", false);

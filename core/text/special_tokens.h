@@ -16,8 +16,8 @@
 namespace mezo {
 
 // The classes of transformers whose tokenizer is known here. The first takes tokenizer.json as it
-// is; the others bring tokens of their own and take add_prefix_space from tokenizer_config.json.
-enum class TokenizerClass { backend, gpt2, roberta };
+// is; the others bring tokens of their own and take settings from tokenizer_config.json.
+enum class TokenizerClass { backend, gpt2, roberta, qwen2, llama, gemma, bert };
 
 struct SpecialTokens {
   std::map<std::string, SpecialToken> roles;  // bos, eos, pad, mask, sep, unk, cls
@@ -25,7 +25,9 @@ struct SpecialTokens {
   TokenizerClass kind = TokenizerClass::backend;
   bool told = false;  // there is more than config.json: it says which tokens a text may contain
   bool has_decoder = false;  // tokenizer_config.json has added_tokens_decoder
-  bool add_prefix_space = false;
+  std::optional<bool> add_prefix_space;
+  bool legacy = false;    // LlamaTokenizer's, as tokenizer_config.json has it
+  normalizer::Bert bert;  // BertTokenizer's, by do_lower_case and the like
   std::optional<bool> add_bos_token;
   bool add_eos_token = false;
 

@@ -9,8 +9,10 @@
 #include "core/error.h"
 #include "core/text/added_tokens.h"
 #include "core/text/byte_level.h"
-#include "core/text/byte_pairs.h"
-#include "core/text/pretokenize.h"
+#include "core/text/decoder.h"
+#include "core/text/normalizer.h"
+#include "core/text/pretokenizer.h"
+#include "core/text/token_model.h"
 #include "core/text/utf8.h"
 
 namespace mezo {
@@ -30,22 +32,27 @@ struct Tokenizer::Parts {
   std::optional<std::int32_t> token_id(std::string_view token) const;
   std::optional<std::int32_t> resolve(const SpecialToken& token) const;
   void encode_text(std::string_view text, std::vector<std::int32_t>& ids) const;
-  void encode_segment(std::string_view segment, std::vector<std::int32_t>& ids) const;
+  void encode_part(std::string_view text, bool first, std::vector<std::int32_t>& ids) const;
 
-  BytePairs pairs;
+  Vocabulary vocabulary;
+  Normalizer normalizer;
+  PreTokenizer pre_tokenizer;
+  std::unique_ptr<const TokenModel> model;
+  Decoder decoder;
   AddedTokens plain, normalized;
   std::unordered_map<std::string, std::int32_t> added_ids;
-  std::vector<std::optional<std::string>> bytes;  // by id
-  bool split_digits, add_prefix_space;
+  std::vector<std::optional<std::string>> bytes;  // by id; the token where not all are bytes
   SpecialIds special;
   std::vector<std::int32_t> start, end;
   std::vector<std::string> notes;
 };
 
 Tokenizer::Parts::Parts(const TokenizerSpec& spec)
-    : pairs(spec),
-      split_digits(spec.split_digits),
-      add_prefix_space(spec.add_prefix_space),
+    : vocabulary(spec),
+      normalizer(spec.normalizer, spec.source),
+      pre_tokenizer(spec.pre_tokenizer, spec.source),
+      model(make_token_model(spec, vocabulary, pre_tokenizer.is_byte_level())),
+      decoder(spec.decoder, spec.source),
       notes(spec.notes) {
   read_vocabulary(spec);
   add_tokens(spec);
@@ -71,7 +78,7 @@ void Tokenizer::Parts::read_vocabulary(const TokenizerSpec& spec) {
           fmt::format("[tokenizer] {}: expected an id of its own for '{}', got {}, "
                       "which is another token's too",
                       spec.source, token, id));
-    set_bytes(spec, id, spelled_bytes(token));
+    set_bytes(spec, id, decoder.is_byte_level() ? spelled_bytes(token) : token);
   }
 }
 
@@ -79,7 +86,8 @@ void Tokenizer::Parts::read_vocabulary(const TokenizerSpec& spec) {
 // vocabulary's size. The package numbers them so too, whatever `id` a tokenizer.json gives. Where
 // one comes again its last flags count, but it goes on being looked for where it was: before
 // anything else if it was not `normalized`, in what is left if it was, or in both. A special token
-// stays where it was first put.
+// stays where it was first put. The `normalized` ones are looked for, and decoded, as the
+// normalizer leaves them.
 void Tokenizer::Parts::add_tokens(const TokenizerSpec& spec) {
   struct Known {
     AddedToken last;
@@ -90,7 +98,7 @@ void Tokenizer::Parts::add_tokens(const TokenizerSpec& spec) {
   for (const AddedToken& token : spec.added) {
     if (token.content.empty()) continue;
     const auto known = token_id(token.content);
-    const auto next = std::max(highest + 1, static_cast<std::int32_t>(pairs.size()));
+    const auto next = std::max(highest + 1, static_cast<std::int32_t>(vocabulary.size()));
     const std::int32_t id = known.value_or(next);
     highest = std::max(highest, id);
     added_ids[token.content] = id;
@@ -102,7 +110,11 @@ void Tokenizer::Parts::add_tokens(const TokenizerSpec& spec) {
   }
   for (const auto& [content, entry] : all) {
     if (entry.plain) plain.add(entry.last, added_ids[content]);
-    if (entry.normalized) normalized.add(entry.last, added_ids[content]);
+    if (!entry.normalized) continue;
+    AddedToken token = entry.last;
+    token.content = normalizer.normalized(content);
+    normalized.add(token, added_ids[content]);
+    if (token.normalized) set_bytes(spec, added_ids[content], token.content);
   }
 }
 
@@ -117,7 +129,7 @@ void Tokenizer::Parts::set_bytes(const TokenizerSpec& spec, std::int32_t id, std
 
 std::optional<std::int32_t> Tokenizer::Parts::token_id(std::string_view token) const {
   const auto found = added_ids.find(std::string(token));
-  return found != added_ids.end() ? std::optional(found->second) : pairs.token_id(token);
+  return found != added_ids.end() ? std::optional(found->second) : vocabulary.id(token);
 }
 
 // A role may be named by a file and yet be missing from the tokenizer: then it has no id.
@@ -128,26 +140,34 @@ std::optional<std::int32_t> Tokenizer::Parts::resolve(const SpecialToken& token)
   return exists ? std::optional(token.id) : std::nullopt;
 }
 
-// A stretch of text between added tokens.
+// A text, which is UTF-8: first the tokens that are looked for in it as it is, then, in what is
+// left and normalized, the others, then pieces.
 void Tokenizer::Parts::encode_text(std::string_view text, std::vector<std::int32_t>& ids) const {
-  while (!text.empty()) {
-    const std::size_t length = split_digits ? digits_piece(text) : text.size();
-    const std::string_view segment = text.substr(0, length);
-    if (add_prefix_space && segment[0] != ' ') {
-      encode_segment(std::string(" ").append(segment), ids);
+  std::vector<TextPart> parts;
+  plain.split(text, parts);
+  for (const TextPart& part : parts) {
+    const bool first = part.text.data() == text.data();
+    if (part.id >= 0) {
+      ids.push_back(part.id);
+    } else if (normalizer.empty()) {
+      encode_part(part.text, first, ids);
     } else {
-      encode_segment(segment, ids);
+      encode_part(normalizer.normalized(part.text), first, ids);
     }
-    text.remove_prefix(length);
   }
 }
 
-void Tokenizer::Parts::encode_segment(std::string_view segment,
-                                      std::vector<std::int32_t>& ids) const {
-  while (!segment.empty()) {
-    const std::size_t length = gpt2_piece(segment);
-    pairs.encode(segment.substr(0, length), ids);
-    segment.remove_prefix(length);
+void Tokenizer::Parts::encode_part(std::string_view text, bool first,
+                                   std::vector<std::int32_t>& ids) const {
+  std::vector<TextPart> parts;
+  normalized.split(text, parts);
+  for (const TextPart& part : parts) {
+    if (part.id >= 0) {
+      ids.push_back(part.id);
+      continue;
+    }
+    pre_tokenizer.cut(part.text, first && part.text.data() == text.data(),
+                      [&](std::string_view piece) { model->encode(piece, ids); });
   }
 }
 
@@ -183,36 +203,22 @@ void Tokenizer::throw_beyond(std::int32_t id) const {
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
-  const std::string valid = replace_invalid_utf8(text);
-  std::vector<TextPart> parts, inner;
-  parts_->plain.split(valid, parts);
   std::vector<std::int32_t> ids;
-  for (const TextPart& part : parts) {
-    inner.clear();
-    if (part.id >= 0) {
-      inner.push_back(part);
-    } else {
-      parts_->normalized.split(part.text, inner);
-    }
-    for (const TextPart& piece : inner) {
-      if (piece.id >= 0) {
-        ids.push_back(piece.id);
-      } else {
-        parts_->encode_text(piece.text, ids);
-      }
-    }
-  }
+  parts_->encode_text(replace_invalid_utf8(text), ids);
   for (const std::int32_t id : ids)
     if (id >= rows_) throw_beyond(id);
   return ids;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
-  std::string text;
+  std::vector<std::string> tokens;
   for (const std::int32_t id : ids) {
     const bool known = id >= 0 && static_cast<std::size_t>(id) < parts_->bytes.size();
-    if (known && parts_->bytes[id]) text += *parts_->bytes[id];
+    if (known && parts_->bytes[id]) tokens.push_back(*parts_->bytes[id]);
   }
+  if (!parts_->decoder.is_byte_level()) return parts_->decoder.text_of(std::move(tokens));
+  std::string text;
+  for (const std::string& token : tokens) text += token;
   return text;
 }
 

@@ -1,16 +1,17 @@
 #pragma once
-// The byte-level BPE tokenizer of GPT-2, OPT, RoBERTa and SmolLM2: text to ids and back, with the
-// ids of the `tokenizers` package. Used by whatever turns examples into batches. Made once (about
-// 0.1 s for 50,000 tokens), cheap to copy (shared and immutable), safe to use from several threads;
-// encoding is n log n in the longest stretch without a break, some 8 MB of English a second.
+// Text to ids and back, with the ids and the text of the `tokenizers` package. Used by whatever
+// turns examples into batches. Made once (about 0.1 s for 50,000 tokens), cheap to copy (shared and
+// immutable), safe to use from several threads; encoding is n log n in the longest stretch without
+// a break, some 4 to 8 MB of text a second.
 //
-// What is read and what is not. Pre-tokenizers: GPT-2's expression, alone or after single digits
-// (`smollm`); anything else, a normalizer, an added token with single_word, byte_fallback, dropout,
-// affixes of subwords or a class of transformers with rules of its own is an error that names it.
-// Truncation and padding settings of a tokenizer.json are ignored: the caller decides on lengths.
-// Where tokenizer_class is GPT2Tokenizer, transformers 5 takes little more of tokenizer.json than
-// its vocabulary; here, as in transformers 4, all of it counts, and notes() says where that
-// differs.
+// What is read: normalizer, pre-tokenizer, model (BPE, WordPiece, Unigram) and decoder of the steps
+// in core/text/tokenizer_steps.h, from a folder or from a GGUF file. An unknown step, an expression
+// with what core/text/expression_syntax.h does not know, an added token with single_word, dropout,
+// affixes of BPE's subwords or a class of transformers with other rules of its own is an error that
+// names it. Truncation and padding settings of a tokenizer.json are ignored: the caller decides on
+// lengths. Where tokenizer_class is one that transformers 5 makes anew of little more than the
+// vocabulary (GPT2Tokenizer, LlamaTokenizer …), all of tokenizer.json counts here, as in
+// transformers 4, and notes() says where that differs.
 
 #include <cstdint>
 #include <filesystem>
@@ -22,7 +23,7 @@
 #include <vector>
 
 #include "core/api.h"
-#include "core/text/gpt_vocabulary.h"
+#include "core/text/gguf_vocabulary.h"
 #include "core/text/tokenizer_spec.h"
 
 namespace mezo {
@@ -34,12 +35,13 @@ class MEZO_API Tokenizer {
     std::optional<std::int32_t> bos, eos, pad, mask, sep, unk;
   };
 
-  // A Hugging Face model folder: its tokenizer.json, else vocab.json + merges.txt. Roles and
-  // further tokens come from the small files beside it (core/text/special_tokens.h). Like every
-  // source, throws ModelError that names the file, what was expected and what was got.
+  // A Hugging Face model folder: its tokenizer.json, else vocab.json + merges.txt, else vocab.txt
+  // (BERT's). Roles and further tokens come from the small files beside it
+  // (core/text/special_tokens.h). Like every source, throws ModelError that names the file, what
+  // was expected and what was got.
   static Tokenizer from_folder(const std::filesystem::path& folder);
 
-  static Tokenizer from_vocabulary(const GptVocabulary& vocabulary);
+  static Tokenizer from_vocabulary(const GgufVocabulary& vocabulary);
 
   explicit Tokenizer(const TokenizerSpec& spec);
 
@@ -54,12 +56,14 @@ class MEZO_API Tokenizer {
   // invalid subpart.
   std::vector<std::int32_t> encode(std::string_view text) const;
 
-  // The bytes that the ids stand for, which need not be UTF-8 when a character is cut in two. An
-  // added token gives its content; an id without a token (rows that pad an embedding) gives
-  // nothing.
+  // The text that the ids stand for. Of a byte-level tokenizer it is their bytes, which need not be
+  // UTF-8 when a character is cut in two; others give what their decoder makes of the tokens, as
+  // the package does. An added token gives its content; an id without a token (rows that pad an
+  // embedding) gives nothing.
   std::string decode(std::span<const std::int32_t> ids) const;
 
-  // The id of a token by its content: an added token, or a token in byte-level spelling ("Ġgreat").
+  // The id of a token by its content: an added token, or one as the model spells it ("Ġgreat",
+  // "▁great", "##eat").
   std::optional<std::int32_t> token_id(std::string_view token) const;
 
   // The highest id + 1, but no more than the model's rows.

@@ -14,4 +14,10 @@ TokenizerClass class_of(const JsonFile* tokenizer_config, const JsonFile* config
 // The tokens that a class has by itself, for the roles that no file mentions.
 void add_tokens_of_class(SpecialTokens& tokens);
 
+// The normalizer and the pre-tokenizer that a class has by itself, and the kind of its model.
+TokenizerSpec steps_of_class(const SpecialTokens& tokens);
+
+// What tokenizer_config.json says of the prefix space counts before a tokenizer.json.
+void set_prefix_space(const SpecialTokens& tokens, TokenizerSpec& spec);
+
 }  // namespace mezo

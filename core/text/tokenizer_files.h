@@ -1,5 +1,5 @@
 #pragma once
-// The two ways a Hugging Face folder stores a byte-level BPE tokenizer. Used by
+// The ways a Hugging Face folder stores a tokenizer. Used by
 // Tokenizer::from_folder; all throw ModelError that names the file and what it expected.
 
 #include <filesystem>
@@ -16,6 +16,12 @@ TokenizerSpec read_tokenizer_json(const std::filesystem::path& file, const Speci
 
 TokenizerSpec read_vocab_and_merges(const std::filesystem::path& folder,
                                     const SpecialTokens& special);
+
+// vocab.txt, a token a line: BERT's, whose other settings are BertTokenizer's.
+TokenizerSpec read_vocab_txt(const std::filesystem::path& folder, const SpecialTokens& special);
+
+// The model of a tokenizer.json with its vocabulary.
+void read_model(const JsonFile& file, TokenizerSpec& spec);
 
 // What stands around a sequence, from the post_processor of a tokenizer.json.
 void read_post_processor(const JsonFile& file, TokenizerSpec& spec);

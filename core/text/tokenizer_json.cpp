@@ -8,85 +8,12 @@
 #include <string_view>
 
 #include "core/text/json_file.h"
+#include "core/text/tokenizer_class.h"
 #include "core/text/tokenizer_files.h"
+#include "core/text/tokenizer_steps_json.h"
 
 namespace mezo {
 namespace {
-
-// GPT-2's expression as configurations write it for a Split; it means what ByteLevel has built in.
-constexpr const char* kGpt2Expression =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
-constexpr const char* kKnownForms =
-    "a pre_tokenizer of the form ByteLevel (GPT-2) or Sequence[Digits(individual_digits), "
-    "ByteLevel]";
-
-bool is_gpt2_split(const JsonFile& file, const Json& step) {
-  return file.text(step, "type") == "Split" && file.text(step, "behavior") == "Isolated" &&
-         !file.flag(step, "invert", false) &&
-         JsonFile::member(step, "pattern") == Json{{"Regex", kGpt2Expression}};
-}
-
-// Digits first if at all, then GPT-2's expression, in ByteLevel or as a Split before it.
-void read_pre_tokenizer(const JsonFile& file, TokenizerSpec& spec) {
-  const Json& whole = JsonFile::member(file.root(), "pre_tokenizer");
-  const std::vector<Json> steps = file.steps(whole, "pretokenizers");
-  std::size_t at = 0;
-  const auto next_is = [&](const char* type) {
-    return at < steps.size() && file.text(steps[at], "type") == type;
-  };
-  if (next_is("Digits") && file.flag(steps[at], "individual_digits", false)) {
-    spec.split_digits = true;
-    ++at;
-  }
-  const bool split_before = at < steps.size() && is_gpt2_split(file, steps[at]);
-  if (split_before) ++at;
-  if (!next_is("ByteLevel") || at + 1 != steps.size()) file.fail(kKnownForms, whole);
-  if (!steps[at].contains("add_prefix_space"))
-    file.fail("a ByteLevel that says 'add_prefix_space'", steps[at]);
-  spec.add_prefix_space = file.flag(steps[at], "add_prefix_space", true);
-  const bool split_inside = file.flag(steps[at], "use_regex", true);
-  if (split_before ? split_inside || spec.add_prefix_space : !split_inside) {
-    file.fail(kKnownForms, whole);
-  }
-}
-
-void read_merges(const JsonFile& file, const Json& model, TokenizerSpec& spec) {
-  const Json& merges = JsonFile::member(model, "merges");
-  if (!merges.is_array()) file.fail("'model.merges' to be a list", merges);
-  for (const Json& merge : merges) {
-    if (merge.is_string()) {
-      const std::string line = merge.get<std::string>();
-      if (line.starts_with("#version")) continue;
-      const std::string place = fmt::format("{}: merge {}", file.path(), spec.merges.size() + 1);
-      spec.merges.push_back(merge_of_line(line, place));
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
-               merge[1].is_string()) {
-      spec.merges.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
-    } else {
-      file.fail("a merge to be \"left right\" or [left, right]", merge);
-    }
-  }
-}
-
-// Older files leave the type out; vocabulary and merges then tell.
-void read_model(const JsonFile& file, TokenizerSpec& spec) {
-  const Json& model = JsonFile::member(file.root(), "model");
-  const Json& type = JsonFile::member(model, "type");
-  if (!type.is_null() && type != "BPE") file.fail("'model.type' to be BPE", type);
-  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    const Json& affix = JsonFile::member(model, key);
-    if (!affix.is_null() && affix != "") file.fail(fmt::format("no 'model.{}'", key), affix);
-  }
-  const Json& dropout = JsonFile::member(model, "dropout");
-  if (!dropout.is_null() && dropout != 0) file.fail("no 'model.dropout'", dropout);
-  if (file.flag(model, "byte_fallback", false)) file.fail("no 'model.byte_fallback'", true);
-  spec.ignore_merges = file.flag(model, "ignore_merges", false);
-  spec.fuse_unknown = file.flag(model, "fuse_unk", false);
-  if (!JsonFile::member(model, "unk_token").is_null()) spec.unknown = file.text(model, "unk_token");
-  read_vocabulary(file, JsonFile::member(model, "vocab"), spec);
-  read_merges(file, model, spec);
-}
 
 // Keys of another version may mean anything.
 void check_keys(const JsonFile& file) {
@@ -119,25 +46,83 @@ bool all_listed(const JsonFile& file, const SpecialTokens& special) {
   });
 }
 
+// What of the file's steps a class of transformers does not take, and what it takes instead.
+template <class Step>
+void compare_steps(const char* kind, const std::vector<Step>& file, const std::vector<Step>& own,
+                   std::vector<std::string>& left_out, std::vector<std::string>& put_in) {
+  const auto difference = [&](const auto& from, const auto& other, auto& names) {
+    for (const Step& step : from) {
+      const auto json = written(std::vector<Step>{step});
+      const auto same = [&](const Step& one) { return written(std::vector<Step>{one}) == json; };
+      if (std::none_of(other.begin(), other.end(), same))
+        names.push_back(fmt::format("the {} {}", kind, json["type"].template get<std::string>()));
+    }
+  };
+  difference(file, own, left_out);
+  difference(own, file, put_in);
+}
+
+const char* name_of(TokenizerModel model) {
+  return model == TokenizerModel::bpe          ? "BPE"
+         : model == TokenizerModel::word_piece ? "WordPiece"
+                                               : "Unigram";
+}
+
+// A setting that LlamaTokenizer takes, and a file that was written with another.
+void check_prefix(const JsonFile& file, const SpecialTokens& special, const TokenizerSpec& spec) {
+  if (special.kind != TokenizerClass::llama || !special.add_prefix_space) return;
+  bool has = std::ranges::any_of(spec.normalizer, [](const auto& step) {
+    return std::holds_alternative<normalizer::Prepend>(step);
+  });
+  for (const auto& step : spec.pre_tokenizer) {
+    const auto* metaspace = std::get_if<MetaspaceStep>(&step);
+    has |= metaspace && metaspace->scheme != PrependScheme::never;
+  }
+  if (has != *special.add_prefix_space)
+    file.fail(fmt::format("a prefix space as 'add_prefix_space' of tokenizer_config.json says ({})",
+                          *special.add_prefix_space),
+              has);
+}
+
 // These classes have a tokenizer of their own with this file's vocabulary and merges. Their prefix
-// space has always counted before the file's. That the rest of the file is left out is new in
-// transformers 5, and not what a model was trained with: it counts here, with a note.
+// space, and the normalizer of BertTokenizer, have always counted before the file's. That the rest
+// of the file is left out is new in transformers 5, and not what a model was trained with: it
+// counts here, with a note.
 void apply_class(const JsonFile& file, const SpecialTokens& special, TokenizerSpec& spec) {
   if (special.kind == TokenizerClass::backend) return;
-  std::vector<std::string> left_out;
-  if (spec.split_digits) left_out.push_back("the pre_tokenizer Digits");
+  const TokenizerSpec own = steps_of_class(special);
+  if (spec.model != own.model)
+    file.fail(fmt::format("a model of {} with this tokenizer_class", name_of(own.model)),
+              name_of(spec.model));
+  if (special.kind == TokenizerClass::bert) spec.normalizer = own.normalizer;
+  check_prefix(file, special, spec);
+  set_prefix_space(special, spec);
+  std::vector<std::string> left_out, put_in;
+  compare_steps("normalizer", spec.normalizer, own.normalizer, left_out, put_in);
+  compare_steps("pre_tokenizer", spec.pre_tokenizer, own.pre_tokenizer, left_out, put_in);
   if (spec.ignore_merges) left_out.push_back("ignore_merges");
   if (special.has_decoder && !all_listed(file, special))
     left_out.push_back("added_tokens that added_tokens_decoder lacks");
-  if (!left_out.empty())
+  if (!left_out.empty() || !put_in.empty())
     spec.notes.push_back(fmt::format(
         "the tokenizer follows tokenizer.json; with this tokenizer_class transformers 5 "
-        "leaves out {}, so that some ids may differ",
-        fmt::join(left_out, " and ")));
-  spec.add_prefix_space = special.add_prefix_space;
-  if (special.kind != TokenizerClass::roberta) return;
+        "leaves out {}{}{}, so that some ids may differ",
+        left_out.empty() ? "nothing" : fmt::format("{}", fmt::join(left_out, " and ")),
+        put_in.empty() ? "" : " and puts in ", fmt::join(put_in, " and ")));
+  if (special.kind != TokenizerClass::roberta && special.kind != TokenizerClass::bert) return;
   spec.start = {spec.roles["cls"]};
   spec.end = {spec.roles["sep"]};
+}
+
+// A file may leave the decoder of a byte-level tokenizer out.
+void read_steps(const JsonFile& file, TokenizerSpec& spec) {
+  spec.normalizer = read_normalizer(file);
+  spec.pre_tokenizer = read_pre_tokenizer(file);
+  spec.decoder = read_decoder(file);
+  const bool byte_level =
+      !spec.pre_tokenizer.empty() &&
+      std::holds_alternative<pretokenizer::ByteLevel>(spec.pre_tokenizer.back());
+  if (byte_level && spec.decoder.empty()) spec.decoder.push_back(decoder::ByteLevel{});
 }
 
 }  // namespace
@@ -147,9 +132,7 @@ TokenizerSpec read_tokenizer_json(const std::filesystem::path& path, const Speci
   TokenizerSpec spec;
   spec.source = file.path();
   check_keys(file);
-  const Json& normalizer = JsonFile::member(file.root(), "normalizer");
-  if (!file.steps(normalizer, "normalizers").empty()) file.fail("no normalizer", normalizer);
-  read_pre_tokenizer(file, spec);
+  read_steps(file, spec);
   read_model(file, spec);
   read_added_tokens(file, special, spec);
   read_post_processor(file, spec);

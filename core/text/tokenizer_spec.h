@@ -1,6 +1,7 @@
 #pragma once
-// What a byte-level BPE tokenizer is made of, as plain data. Each reader (tokenizer.json,
-// vocab.json + merges.txt, a GGUF's arrays) fills one of these and Tokenizer compiles it.
+// What a tokenizer is made of, as plain data. Each reader (tokenizer.json, vocab.json + merges.txt,
+// vocab.txt, a GGUF's arrays) fills one of these, Tokenizer compiles it, and tokenizer_writer
+// writes it.
 
 #include <cstdint>
 #include <map>
@@ -8,6 +9,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "core/text/tokenizer_steps.h"
 
 namespace mezo {
 
@@ -17,7 +20,7 @@ struct AddedToken {
   bool special = false;
   bool lstrip = false;      // takes the white space before it along
   bool rstrip = false;      // takes the white space after it along
-  bool normalized = false;  // looked for only in what the others have left
+  bool normalized = false;  // looked for only in what the others have left, after the normalizer
 };
 
 // The token of a role (bos, eos, pad, mask, sep, unk), by content or, where that is empty, by id.
@@ -26,16 +29,30 @@ struct SpecialToken {
   std::int32_t id = -1;
 };
 
+enum class TokenizerModel { bpe, word_piece, unigram };
+
 struct TokenizerSpec {
   std::string source;  // the file or folder that errors name
-  std::vector<std::pair<std::string, std::int32_t>> vocabulary;  // byte-level spelling, id
-  std::vector<std::pair<std::string, std::string>> merges;       // best first
+
+  std::vector<normalizer::Step> normalizer;
+  std::vector<pretokenizer::Step> pre_tokenizer = {pretokenizer::ByteLevel{}};
+  std::vector<decoder::Step> decoder = {decoder::ByteLevel{}};  // none: tokens, with spaces between
+
+  TokenizerModel model = TokenizerModel::bpe;
+  std::vector<std::pair<std::string, std::int32_t>> vocabulary;  // as the model spells tokens; id
+  std::optional<std::string> unknown;  // for what the vocabulary lacks; without it, dropped
+  bool byte_fallback = false;          // bpe, unigram: what it lacks as bytes, <0x00> … <0xFF>
+  // bpe
+  std::vector<std::pair<std::string, std::string>> merges;  // best first
+  bool ignore_merges = false;  // a piece that is a token is that token, whatever the merges say
+  bool fuse_unknown = false;   // one unknown token for a run of what is lacking
+  // word_piece
+  std::string continuing_prefix = "##";
+  std::size_t longest_word = 100;  // in characters; longer ones are unknown
+  // unigram
+  std::vector<double> scores;  // one a token of the vocabulary, whose ids are 0, 1, …
+
   std::vector<AddedToken> added;
-  bool split_digits = false;      // cut numeric characters out one by one before GPT-2's expression
-  bool add_prefix_space = false;  // put a space before each stretch of text that has none
-  bool ignore_merges = false;     // a piece that is a token is that token, whatever the merges say
-  std::optional<std::string> unknown;  // for a byte that the vocabulary lacks; without it, dropped
-  bool fuse_unknown = false;           // one unknown token for a run of such bytes
   std::map<std::string, SpecialToken> roles;
   std::vector<SpecialToken> start, end;  // what a model expects around a whole sequence
   std::vector<std::string> notes;        // for people: where others read the files otherwise

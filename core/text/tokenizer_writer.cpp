@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text/tokenizer.h"
+#include "core/text/tokenizer_steps_json.h"
 
 namespace mezo {
 namespace {
@@ -45,20 +46,6 @@ OrderedJson added_tokens(const TokenizerSpec& spec, const Tokenizer& tokenizer) 
                     {"special", token.special}});
   }
   return list;
-}
-
-OrderedJson byte_level(bool add_prefix_space) {
-  return {{"type", "ByteLevel"},
-          {"add_prefix_space", add_prefix_space},
-          {"trim_offsets", true},
-          {"use_regex", true}};
-}
-
-OrderedJson pre_tokenizer(const TokenizerSpec& spec) {
-  const OrderedJson last = byte_level(spec.add_prefix_space);
-  if (!spec.split_digits) return last;
-  const OrderedJson digits = {{"type", "Digits"}, {"individual_digits", true}};
-  return {{"type", "Sequence"}, {"pretokenizers", OrderedJson::array({digits, last})}};
 }
 
 // What stands around a sequence (A), and around each of two (A, B); nothing where nothing does.
@@ -100,7 +87,7 @@ OrderedJson vocabulary(const TokenizerSpec& spec) {
   return OrderedJson(std::move(members));
 }
 
-OrderedJson model(const TokenizerSpec& spec) {
+OrderedJson byte_pairs(const TokenizerSpec& spec) {
   OrderedJson merges = OrderedJson::array();
   for (const auto& [left, right] : spec.merges) merges.push_back(OrderedJson::array({left, right}));
   return {{"type", "BPE"},
@@ -109,10 +96,42 @@ OrderedJson model(const TokenizerSpec& spec) {
           {"continuing_subword_prefix", nullptr},
           {"end_of_word_suffix", nullptr},
           {"fuse_unk", spec.fuse_unknown},
-          {"byte_fallback", false},
+          {"byte_fallback", spec.byte_fallback},
           {"ignore_merges", spec.ignore_merges},
           {"vocab", vocabulary(spec)},
           {"merges", std::move(merges)}};
+}
+
+OrderedJson word_piece(const TokenizerSpec& spec) {
+  return {{"type", "WordPiece"},
+          {"unk_token", spec.unknown.value_or("")},
+          {"continuing_subword_prefix", spec.continuing_prefix},
+          {"max_input_chars_per_word", spec.longest_word},
+          {"vocab", vocabulary(spec)}};
+}
+
+OrderedJson unigram(const TokenizerSpec& spec) {
+  OrderedJson tokens = OrderedJson::array(), unknown = nullptr;
+  for (std::size_t i = 0; i < spec.vocabulary.size(); ++i) {
+    const std::string& token = spec.vocabulary[i].first;
+    tokens.push_back(OrderedJson::array({token, spec.scores[i]}));
+    if (token == spec.unknown) unknown = i;
+  }
+  return {{"type", "Unigram"},
+          {"unk_id", std::move(unknown)},
+          {"vocab", std::move(tokens)},
+          {"byte_fallback", spec.byte_fallback}};
+}
+
+OrderedJson model(const TokenizerSpec& spec) {
+  if (spec.model == TokenizerModel::word_piece) return word_piece(spec);
+  return spec.model == TokenizerModel::unigram ? unigram(spec) : byte_pairs(spec);
+}
+
+bool has_prefix_space(const TokenizerSpec& spec) {
+  if (spec.pre_tokenizer.empty()) return false;
+  const auto* level = std::get_if<pretokenizer::ByteLevel>(&spec.pre_tokenizer.back());
+  return level && level->add_prefix_space;
 }
 
 }  // namespace
@@ -123,17 +142,17 @@ std::string tokenizer_json(const TokenizerSpec& spec) {
                              {"truncation", nullptr},
                              {"padding", nullptr},
                              {"added_tokens", added_tokens(spec, tokenizer)},
-                             {"normalizer", nullptr},
-                             {"pre_tokenizer", pre_tokenizer(spec)},
+                             {"normalizer", written(spec.normalizer)},
+                             {"pre_tokenizer", written(spec.pre_tokenizer)},
                              {"post_processor", post_processor(spec, tokenizer)},
-                             {"decoder", byte_level(false)},
+                             {"decoder", written(spec.decoder)},
                              {"model", model(spec)}};
   return text_of(whole, spec);
 }
 
 std::string tokenizer_config_json(const TokenizerSpec& spec) {
   OrderedJson whole = {{"tokenizer_class", "PreTrainedTokenizerFast"},
-                       {"add_prefix_space", spec.add_prefix_space},
+                       {"add_prefix_space", has_prefix_space(spec)},
                        {"clean_up_tokenization_spaces", false}};
   for (const auto& [role, token] : spec.roles)
     if (const auto content = content_of(token, spec)) whole[role + "_token"] = *content;

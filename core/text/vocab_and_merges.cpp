@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text/json_file.h"
+#include "core/text/tokenizer_class.h"
 #include "core/text/tokenizer_files.h"
 
 namespace mezo {
@@ -77,9 +78,8 @@ std::pair<std::string, std::string> merge_of_line(const std::string& line,
 
 TokenizerSpec read_vocab_and_merges(const std::filesystem::path& folder,
                                     const SpecialTokens& special) {
-  TokenizerSpec spec;
+  TokenizerSpec spec = steps_of_class(special);
   spec.source = (folder / "vocab.json").string();
-  spec.add_prefix_space = special.add_prefix_space;
   const JsonFile vocabulary(folder / "vocab.json");
   read_vocabulary(vocabulary, vocabulary.root(), spec);
   read_merges(folder / "merges.txt", spec);

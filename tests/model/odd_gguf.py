@@ -97,7 +97,7 @@ CASES = {
     "a key that no one knows": (number("llama.spin", 3), linear(1.0), "does not read llama.spin"),
     "no word on how text is cut": (without("tokenizer.ggml.pre"), None, PRE),
     "the default of llama.cpp": (both(without("tokenizer.ggml.pre"), text("tokenizer.ggml.pre", "default")), None, PRE),
-    "another way to cut text": (both(without("tokenizer.ggml.pre"), text("tokenizer.ggml.pre", "llama-bpe")), None, "llama-bpe"),
+    "another way to cut text": (both(without("tokenizer.ggml.pre"), text("tokenizer.ggml.pre", "falcon")), None, "falcon"),
     "one file of two": (both(key("split.no", 0, "UINT16"), key("split.count", 2, "UINT16")), None, "expected a name that ends in -00001-of-00002.gguf"),
     "a split of one": (both(key("split.no", 0, "UINT16"), key("split.count", 1, "UINT16")), linear(1.0), ""),
 }

@@ -11,7 +11,7 @@ namespace mezo::test {
 
 // Ids: a-z are 0 … 25, the space (spelt Ġ) is 26, the start token 27, then what the merges make.
 inline Tokenizer toy_tokenizer(bool with_start = false) {
-  GptVocabulary v;
+  GgufVocabulary v;
   v.source = "toy";
   for (char c = 'a'; c <= 'z'; ++c) v.tokens.emplace_back(1, c);
   v.tokens.insert(v.tokens.end(),

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import pathlib
 
+QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 GOLDEN = pathlib.Path(__file__).parent / "goldens/gpt2"
 PLAIN = json.loads((GOLDEN / "tokenizer.json").read_text(encoding="utf-8"))
 VOCABULARY, MERGES, ADDED = PLAIN["model"]["vocab"], PLAIN["model"]["merges"], PLAIN["added_tokens"]
@@ -165,7 +166,8 @@ def classes():
     for kind in ("opt", "gpt2", "roberta"):
         folder(f"model type {kind}", {CONFIG: {"model_type": kind}} | settings(add_prefix_space=True), words)
         folder(f"model type {kind}: class of the file", {CONFIG: {"model_type": kind}} | settings(tokenizer_class="PreTrainedTokenizerFast"), words)
-    folder("class LlamaTokenizer", settings(tokenizer_class="LlamaTokenizerFast"), refused="a 'tokenizer_class' that reads")
+    folder("class T5Tokenizer", settings(tokenizer_class="T5TokenizerFast"), refused="a 'tokenizer_class' that reads")
+    folder("class LlamaTokenizer", settings(tokenizer_class="LlamaTokenizerFast"), like_file=True)
     digits = whole(pre_tokenizer={"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True}, PLAIN["pre_tokenizer"]]})
     folder("digits", {WHOLE: digits}, ("  12", "3a4"))
     folder("digits: class GPT2Tokenizer", {WHOLE: digits} | settings(tokenizer_class="GPT2Tokenizer"), ("  12", "3a4"), like_file=True)
@@ -214,8 +216,8 @@ def models():
     for name, members, refused in (
         ("three", {"merges": ["a b c"]}, "one space between"), ("triple", {"merges": [["a", "b", "c"]]}, "a merge to be"),
         ("lost", {"merges": [["zzz", "a"]]}, "needs the token 'zzz'"), ("doubled id", {"vocab": VOCABULARY | {"zz": 7}}, "an id of its own"),
-        ("byte_fallback", {"byte_fallback": True}, "byte_fallback"), ("dropout", {"dropout": 0.5}, "dropout"), ("prefix", {"continuing_subword_prefix": "##"}, "prefix"),
-        ("suffix", {"end_of_word_suffix": "</w>"}, "suffix"), ("no unk", lacking | {"unk_token": "<nope>"}, "unk_token"), ("type", {"type": "Unigram"}, "BPE"),
+        ("byte_fallback", lacking | {"byte_fallback": True}, "byte_fallback"), ("dropout", {"dropout": 0.5}, "dropout"), ("prefix", {"continuing_subword_prefix": "##"}, "prefix"),
+        ("suffix", {"end_of_word_suffix": "</w>"}, "suffix"), ("no unk", lacking | {"unk_token": "<nope>"}, "unk_token"), ("type", {"type": "WordLevel"}, "BPE, WordPiece or Unigram"), ("Unigram", {"type": "Unigram"}, "[[token, score], …]"),
     ):
         folder(f"model, refused: {name}", {WHOLE: model(**members)}, refused=refused)
 
@@ -225,15 +227,79 @@ def steps_before():
     nest = lambda kind, *steps: {"type": "Sequence", kind: list(steps)}
     folder("no normalizer, nested", {WHOLE: whole(normalizer=nest("normalizers", nest("normalizers")))})
     folder("pre_tokenizer, nested", {WHOLE: whole(pre_tokenizer=nest("pretokenizers", nest("pretokenizers", level)))})
-    for made in ({"type": "NFC"}, {"type": "NFKC"}, {"type": "Prepend", "prepend": "▁"}, nest("normalizers", {"type": "Lowercase"}),
-                 {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}, {"type": "Other"}):
-        folder(f"normalizer {json.dumps(made)}", {WHOLE: whole(normalizer=made)}, refused="expected no normalizer, got {")
-    for made in ({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}, nest("pretokenizers"), {"type": "Other"},
-                 nest("pretokenizers", {"type": "Other"}, level), nest("pretokenizers", level, level), level | {"use_regex": False},
-                 nest("pretokenizers", {"type": "Split", "pattern": {"Regex": " "}, "behavior": "Removed", "invert": False}, level),
-                 nest("pretokenizers", None, level), nest("pretokenizers", {"type": "Digits", "individual_digits": False}, level)):
-        folder(f"pre_tokenizer {json.dumps(made)}", {WHOLE: whole(pre_tokenizer=made)}, refused="expected a pre_tokenizer of the form")
+    space = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+    for made in ({"type": "NFC"}, {"type": "NFKC"}, {"type": "Prepend", "prepend": "▁"}, nest("normalizers", {"type": "Lowercase"}), space):
+        folder(f"normalizer {json.dumps(made)}", {WHOLE: whole(normalizer=made)}, ("É", "ﬁ", *TOKENS))
+        folder(f"class Qwen2Tokenizer, normalizer {json.dumps(made)}", {WHOLE: whole(normalizer=made)} |
+               settings(tokenizer_class="Qwen2Tokenizer"), ("É", "ﬁ", *TOKENS), like_file=True)
+    cut = {"type": "Split", "pattern": {"Regex": " "}, "behavior": "Removed", "invert": False}
+    for made in (nest("pretokenizers", cut, level), level | {"use_regex": False}, None, nest("pretokenizers"),
+                 nest("pretokenizers", {"type": "Digits", "individual_digits": False}, level)):
+        folder(f"pre_tokenizer {json.dumps(made)}", {WHOLE: whole(pre_tokenizer=made)})
+    qwen2 = whole(normalizer={"type": "NFC"}, pre_tokenizer=nest("pretokenizers", {
+        "type": "Split", "pattern": {"Regex": QWEN2}, "behavior": "Isolated", "invert": False}, level | {"use_regex": False}))
+    words = ("<|endoftext|>", "I'LL", "e\u0301", "12", *TOKENS)
+    for name, made in {"alone": {}, "roles": {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}, "prefix": {"add_prefix_space": True},
+                       "decoder": decoder(_520=token("<|endoftext|>"), _521=token("<|im_end|>"))}.items():
+        if name != "decoder":  # the class would leave out the file's other tokens
+            folder(f"class Qwen2Tokenizer: {name}", {WHOLE: qwen2} | settings(tokenizer_class="Qwen2Tokenizer", **made), words)
+        plain = {WHOLE: None, "vocab.json": VOCABULARY, "merges.txt": "".join(" ".join(merge) + "\n" for merge in MERGES)}
+        folder(f"class Qwen2Tokenizer, vocab.json: {name}", plain | settings(tokenizer_class="Qwen2Tokenizer", **made), words)
+    for made, refused in (({"type": "Other"}, "a normalizer of"), (nest("normalizers", None), "a normalizer of")):
+        folder(f"normalizer {json.dumps(made)}", {WHOLE: whole(normalizer=made)}, refused=refused)
+    for made, refused in (({"type": "Other"}, "a pre_tokenizer of"), (nest("pretokenizers", {"type": "Other"}, level), "a pre_tokenizer of"),
+                          (nest("pretokenizers", level, level), "ByteLevel as the last"), (nest("pretokenizers", None, level), "a pre_tokenizer of")):
+        folder(f"pre_tokenizer {json.dumps(made)}", {WHOLE: whole(pre_tokenizer=made)}, refused=refused)
 
 
-for make in (tokens_of_the_small_files, tokens_of_tokenizer_json, around_sequences, classes, vocabulary_and_merges, models, steps_before):
+def bert():
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "it", "It", "was", "gr", "##eat", "##é", "é", "e", "##e", "猫", "##猫", "don", "'", "t", "1",
+             "##9", "##8", "##7", ".", "x", "##x", "b", "##b", "a", "##a", "c", "half", "2nd", "%", "##5", "3", "I", "##L", "l", "##l"]
+    written = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": False}
+    around = template([{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                       {"SpecialToken": {"id": "[SEP]", "type_id": 0}}], **{"[CLS]": [2], "[SEP]": [3]})
+    file = whole(normalizer=written, pre_tokenizer={"type": "BertPreTokenizer"}, post_processor=around,
+                 decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
+                 added_tokens=[{"id": i} | token(words[i]) for i in range(5)],
+                 model={"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+                        "vocab": {word: i for i, word in enumerate(words)}})
+    texts = ("É", "great", "猫x", "[MASK]", "[UNK]", "ÉeL", "x" * 101)
+    for where, files in (("tokenizer.json", {WHOLE: file}), ("vocab.txt", {WHOLE: None, "vocab.txt": "\n".join(words) + "\n"})):
+        for name, made in {"empty": {}, "cased": {"do_lower_case": False}, "accents": {"strip_accents": False}, "no accents": {
+                "do_lower_case": False, "strip_accents": True}, "characters": {"tokenize_chinese_chars": False},
+                "roles": {"cls_token": "It", "pad_token": "<new>", "mask_token": "[MASK]"}, "Electra": {"tokenizer_class": "ElectraTokenizerFast"},
+                "mask": {"mask_token": typed("[MASK]", lstrip=True)}}.items():
+            folder(f"bert, {where}: {name}", files | settings(**{"tokenizer_class": "BertTokenizer"} | made), texts)
+        folder(f"bert, {where}: type alone", files | {CONFIG: {"model_type": "bert"}}, texts)
+    folder("bert: file as it is", {WHOLE: file} | settings(tokenizer_class="PreTrainedTokenizerFast"), texts)
+    old = copy.deepcopy(file)
+    del old["model"]["type"]
+    folder("bert: file without type", {WHOLE: old} | settings(tokenizer_class="BertTokenizer"), texts)
+    folder("bert: BPE", settings(tokenizer_class="BertTokenizer"), refused="a model of WordPiece with")
+    folder("vocab.txt alone", {WHOLE: None, "vocab.txt": "a\n"}, refused="expected a 'tokenizer_class' of BertTokenizer")
+
+
+def sentence_piece():
+    from tokenizer_families import FAMILIES as families
+    around = template([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}], **{"<s>": [1]})
+    made = {name: json.loads(families[name]().to_str()) | {"post_processor": around}
+            for name in ("llama2", "llama2, metaspace first", "mistral", "gemma")}
+    texts = ("<s>", "[INST]", "<added>", "▁", "<0x41>", "héllo\n")
+    for name, file in made.items():
+        for kind in ("PreTrainedTokenizerFast", "LlamaTokenizer", "GemmaTokenizer"):
+            # Of LlamaTokenizer and GemmaTokenizer transformers 5 makes their own; the file is what a model was trained with.
+            same = kind.startswith("Pre") or (name, kind) == ("llama2, metaspace first", "LlamaTokenizer")
+            folder(f"{kind}, {name}", {WHOLE: file} | settings(tokenizer_class=kind), texts, like_file=not same)
+        folder(f"LlamaTokenizer that mistral does not believe, {name}", {WHOLE: file, CONFIG: {"model_type": "mistral"}} |
+               settings(tokenizer_class="LlamaTokenizer", add_bos_token=True, unk_token="<unk>"), texts)
+    first = {WHOLE: made["llama2, metaspace first"]}
+    folder("LlamaTokenizer, roles", first | settings(tokenizer_class="LlamaTokenizer", pad_token="<new>", add_bos_token=False), ("<new>", *texts))
+    folder("LlamaTokenizer, prefix", first | settings(tokenizer_class="LlamaTokenizer", add_prefix_space=True), texts)
+    folder("LlamaTokenizer, no prefix", first | settings(tokenizer_class="LlamaTokenizer", add_prefix_space=False), refused="a prefix space as")
+    families_of_unigram = json.loads(families["unigram, bytes"]().to_str())
+    folder("unigram", {WHOLE: families_of_unigram}, texts)
+    folder("LlamaTokenizer, unigram", {WHOLE: families_of_unigram} | settings(tokenizer_class="LlamaTokenizer"), refused="a model of BPE with")
+
+
+for make in (tokens_of_the_small_files, tokens_of_tokenizer_json, around_sequences, classes, vocabulary_and_merges, models, steps_before, bert, sentence_piece):
     make()

@@ -5,11 +5,14 @@
 #include <ctime>
 #include <filesystem>
 
+#include "core/error.h"
+#include "core/text/known_expressions.h"
 #include "core/text/tokenizer.h"
 
 namespace {
 
-const std::filesystem::path golden_folder = std::filesystem::path(MEZO_SOURCE_DIR) / "tests/text/goldens";
+const std::filesystem::path golden_folder =
+    std::filesystem::path(MEZO_SOURCE_DIR) / "tests/text/goldens";
 
 const mezo::Tokenizer& gpt2() {
   static const auto tokenizer = mezo::Tokenizer::from_folder(golden_folder / "gpt2");
@@ -17,9 +20,9 @@ const mezo::Tokenizer& gpt2() {
 }
 
 // Seconds of this process's CPU, so that what else the machine does counts as little as it can.
-double cpu_time_of(const std::string& text) {
+double cpu_time_of(const mezo::Tokenizer& tokenizer, const std::string& text) {
   const std::clock_t start = std::clock();
-  gpt2().encode(text);
+  tokenizer.encode(text);
   return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
@@ -31,22 +34,73 @@ std::string repeated(std::string_view unit, std::size_t bytes) {
 
 std::size_t count_ids(const std::string& text) { return gpt2().encode(text).size(); }
 
-}  // namespace
+// A tokenizer that cuts by an expression.
+mezo::Tokenizer cut_by(const char* expression) {
+  mezo::TokenizerSpec spec;
+  spec.source = "m.json";
+  spec.vocabulary = {{"a", 0}, {"\u0120", 1}, {"1", 2}};
+  spec.pre_tokenizer = {mezo::pretokenizer::Split{{expression, true}},
+                        mezo::pretokenizer::ByteLevel{.use_regex = false}};
+  return mezo::Tokenizer(spec);
+}
+
+// One that normalizes, and reads characters.
+mezo::Tokenizer of_characters(mezo::NormalForm form, mezo::TokenizerModel model) {
+  mezo::TokenizerSpec spec;
+  spec.model = model;
+  spec.normalizer = {form};
+  spec.pre_tokenizer.clear();
+  spec.vocabulary = {{"?", 0}, {"a", 1}, {"aa", 2}, {"aaaa", 3}, {"##a", 4}, {" ", 5}};
+  spec.scores = {0, -1, -1.5, -1.75, -9, -1};
+  spec.merges = {};
+  if (model == mezo::TokenizerModel::bpe) spec.merges = {{"a", "a"}, {"aa", "aa"}};
+  spec.unknown = "?";
+  return mezo::Tokenizer(spec);
+}
 
 // Four times would be the square of the length; sharing a core's cache makes some rounds slower, so
 // the fastest of each length counts, measured in turn.
+void check_linear(const mezo::Tokenizer& tokenizer, const std::string& unit) {
+  CAPTURE(unit);
+  const std::string short_text = repeated(unit, 100'000), long_text = repeated(unit, 200'000);
+  double once = 1e9, twice = 1e9;
+  for (int round = 0; round < 3 || (round < 20 && twice / once >= 3.0); ++round) {
+    once = std::min(once, cpu_time_of(tokenizer, short_text));
+    twice = std::min(twice, cpu_time_of(tokenizer, long_text));
+  }
+  CHECK(once < 1.0);
+  CHECK(twice / once < 3.0);
+}
+
+}  // namespace
+
 TEST_CASE("a word without a space of twice the length takes about twice the time") {
-  for (const char* unit :
-       {"a", "the", "harbourmaster", "\xE7\x8C\xAB", "!", " ", "\n", "</s", "1"}) {
-    CAPTURE(unit);
-    const std::string short_text = repeated(unit, 100'000), long_text = repeated(unit, 200'000);
-    double once = 1e9, twice = 1e9;
-    for (int round = 0; round < 3 || (round < 20 && twice / once >= 3.0); ++round) {
-      once = std::min(once, cpu_time_of(short_text));
-      twice = std::min(twice, cpu_time_of(long_text));
-    }
-    CHECK(once < 1.0);
-    CHECK(twice / once < 3.0);
+  for (const char* unit : {"a", "the", "harbourmaster", "\xE7\x8C\xAB", "!", " ", "\n", "</s", "1"})
+    check_linear(gpt2(), unit);
+}
+
+TEST_CASE("so it does with Llama 3's expression, normal forms and other models") {
+  const mezo::Tokenizer llama3 = cut_by(mezo::kLlama3Expression);
+  for (const char* unit : {"a", " ", "\n", " \n", "1", "!", "'", "\u0301"})
+    check_linear(llama3, unit);
+  for (const auto form : {mezo::NormalForm::nfc, mezo::NormalForm::nfkd})
+    for (const auto model : {mezo::TokenizerModel::bpe, mezo::TokenizerModel::word_piece,
+                             mezo::TokenizerModel::unigram})
+      for (const char* unit : {"a", "\u0301\u0323", " a", "\uac00"})
+        check_linear(of_characters(form, model), unit);
+}
+
+TEST_CASE("an expression that would take hours is an error") {
+  const std::string text = repeated("a", 10'000) + "!";
+  for (const char* expression : {"(?:a+)+b", "(?:a|a)+b", "a+a+a+b", "(?:a(?=a*b|a))+b"}) {
+    CAPTURE(expression);
+    const std::clock_t start = std::clock();
+    CHECK_THROWS_WITH_AS(
+        cut_by(expression).encode(text),
+        "the expression by which m.json cuts text takes too long on a text of 10001 "
+        "bytes",
+        mezo::DataError);
+    CHECK(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < 20);
   }
 }
 

@@ -30,10 +30,10 @@ void check_cases(const mezo::Tokenizer& tokenizer, const char* folder) {
   CHECK(count > 200);
 }
 
-mezo::GptVocabulary as_gguf(const char* folder, std::string pre_tokenizer) {
+mezo::GgufVocabulary as_gguf(const char* folder, std::string pre_tokenizer) {
   std::ifstream file(goldens / folder / "tokenizer.json");
   const auto json = nlohmann::json::parse(file);
-  mezo::GptVocabulary vocabulary;
+  mezo::GgufVocabulary vocabulary;
   vocabulary.source = "made.gguf";
   vocabulary.pre_tokenizer = std::move(pre_tokenizer);
   const auto put = [&](const std::string& token, std::size_t id, int type) {
