@@ -28,6 +28,13 @@ def rope(older=None, newer=None, theta=None):
     return change
 
 
+def gpt2_as_published(tensors):
+    """The names of the base class, and the causal mask of each layer."""
+    tensors = {name.removeprefix("transformer."): tensor for name, tensor in tensors.items()}
+    mask = torch.ones(1, 1, 400, 400).tril()
+    return {**tensors, **{f"h.{i}.attn.bias": mask for i in range(2)}, **{f"h.{i}.attn.masked_bias": torch.tensor(-1e4) for i in range(2)}}
+
+
 def renamed(cut):
     return lambda tensors: {name.removeprefix(cut): t for name, t in tensors.items()}
 
@@ -198,10 +205,10 @@ CASES = {
                                           refused="expected full_attention and sliding_attention alone"),
     "Qwen3, saved from its base": dict(family="qwen3", tie_word_embeddings=True, config=setting(architectures=["Qwen3Model"]), tensors=renamed("model.")),
     # OPT
-    "OPT-350m's order": dict(family="opt", config=setting(do_layer_norm_before=False), refused="do_layer_norm_before"),
-    "OPT-350m's width": dict(family="opt", config=setting(word_embed_proj_dim=32), refused="word_embed_proj_dim"),
-    "OPT without a last norm": dict(family="opt", config=setting(_remove_final_layer_norm=True), refused="_remove_final_layer_norm"),
-    "OPT of gelu": dict(family="opt", config=setting(activation_function="gelu"), refused="activation_function"),
+    "OPT of an activation that no one knows": dict(family="opt", config=setting(activation_function="gelo"), refused="expected one of the activations relu"),
+    "GPT-2 with cross attention": dict(family="gpt2", config=setting(add_cross_attention=True), refused="add_cross_attention"),
+    "GPT-2 as published": dict(family="gpt2", tensors=gpt2_as_published, config=setting(n_ctx=400)),
+    "GPT-2 with the names of other families": dict(family="gpt2", config=lambda c: c.update(hidden_size=c.pop("n_embd"), num_attention_heads=c.pop("n_head"))),
     "OPT with plain norms": dict(family="opt", config=setting(layer_norm_elementwise_affine=False), refused="layer_norm_elementwise_affine"),
 }
 
@@ -221,12 +228,18 @@ KEYS = {
               "mlp_bias": (True, MISSING), "num_attention_heads": (2, SHAPE), "num_key_value_heads": (1, SHAPE), "pretraining_tp": (2, None),
               "rms_norm_eps": (0.1, None), "rope_parameters": ({"rope_type": "default", "rope_theta": 50.0}, None),
               "tie_word_embeddings": (True, None)},
-    "opt": {**COMMON, "_remove_final_layer_norm": (True, "_remove_final_layer_norm"), "activation_function": ("gelu", "activation_function"),
-            "do_layer_norm_before": (False, "do_layer_norm_before"), "dropout": (0.5, None), "enable_bias": (False, None),
+    "opt": {**COMMON, "_remove_final_layer_norm": (True, None), "activation_function": ("gelu", None), "do_layer_norm_before": (False, None),
+            "dropout": (0.5, None), "enable_bias": (False, None),
             "ffn_dim": (48, SHAPE), "init_std": (0.5, None), "layer_norm_elementwise_affine": (False, "layer_norm_elementwise_affine"),
             "layerdrop": (0.5, None), "max_position_embeddings": (200, SHAPE), "num_attention_heads": (2, None),
-            "tie_word_embeddings": (False, MISSING), "word_embed_proj_dim": (32, "word_embed_proj_dim"),
-            "hidden_size": (32, "word_embed_proj_dim")},
+            "tie_word_embeddings": (False, MISSING), "word_embed_proj_dim": (32, SHAPE)},
+    "gpt2": {**{key: case for key, case in COMMON.items() if key not in ("hidden_size", "num_hidden_layers", "attention_dropout")},
+             "activation_function": ("relu", None), "add_cross_attention": (True, "add_cross_attention"), "attn_pdrop": (0.5, None),
+             "embd_pdrop": (0.5, None), "initializer_range": (0.5, None), "layer_norm_epsilon": (0.1, None), "n_embd": (32, SHAPE),
+             "n_head": (2, None), "n_inner": (48, SHAPE), "n_layer": (1, None), "n_positions": (200, SHAPE), "resid_pdrop": (0.5, None),
+             "reorder_and_upcast_attn": (True, None), "scale_attn_by_inverse_layer_idx": (True, None), "scale_attn_weights": (False, None),
+             "summary_activation": ("tanh", None), "summary_first_dropout": (0.5, None), "summary_proj_to_labels": (False, None),
+             "summary_type": ("last", None), "summary_use_proj": (False, None), "tie_word_embeddings": (False, MISSING)},
 }
 
 # Of LLaMA's kin, the keys that LLaMA lacks and those that mean something else; the others are read by the same code.
