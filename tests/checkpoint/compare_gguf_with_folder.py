@@ -33,6 +33,8 @@ SHAPES = {
     "SmolLM3": ("smollm3", dict()),
     "Gemma 2": ("gemma2", dict(query_pre_attn_scalar=24, attn_logit_softcapping=1.5, final_logit_softcapping=2.0)),
     "Gemma 3": ("gemma3", dict(num_hidden_layers=6, query_pre_attn_scalar=24)),
+    "GPT-2": ("gpt2", dict()),
+    "GPT-2, a head of its own, fp16": ("gpt2", dict(tie_word_embeddings=False, dtype=torch.float16, start=True)),
     "Gemma 3, scaled, with a cap": ("gemma3", dict(num_hidden_layers=6, query_pre_attn_scalar=24, final_logit_softcapping=2.0,
                                                    rope_parameters=two_bases({"rope_type": "linear", "factor": 8.0}))),
 }
@@ -44,7 +46,7 @@ QUANTISED = {
 
 # Of each model_type, llama.cpp's name, and whether its converter derives from LLaMA's: then it reorders the rows of queries and keys.
 ARCHITECTURES = {"llama": ("llama", True), "mistral": ("llama", True), "smollm3": ("smollm3", True), "qwen2": ("qwen2", False),
-                 "qwen3": ("qwen3", False), "gemma2": ("gemma2", False), "gemma3_text": ("gemma3", False)}
+                 "qwen3": ("qwen3", False), "gpt2": ("gpt2", False), "gemma2": ("gemma2", False), "gemma3_text": ("gemma3", False)}
 
 
 def quantise(model, folder, kinds):
@@ -67,7 +69,9 @@ def tensor_names(architecture, layers):
 
 
 def add_rotary(writer, architecture, config):
-    rope = config.rope_parameters
+    rope = getattr(config, "rope_parameters", None)
+    if rope is None:
+        return
     rope = rope.get("full_attention", rope)
     writer.add_rope_freq_base(rope["rope_theta"])
     if "sliding_attention" in config.rope_parameters:
@@ -83,8 +87,12 @@ def add_sizes(writer, config, of_llama):
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
-    writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count(config.num_attention_heads)
+    if config.model_type == "gpt2":
+        writer.add_feed_forward_length(config.n_inner or 4 * config.hidden_size)
+        writer.add_layer_norm_eps(config.layer_norm_epsilon)
+        return
+    writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count_kv(config.num_key_value_heads)
     if hasattr(config, "head_dim"):
         writer.add_key_length(config.head_dim)
@@ -131,6 +139,8 @@ def write_gguf(path, config, tensors, tokenizer, start, change=None, blocks={}, 
         for module, heads in (("q_proj", config.num_attention_heads), ("k_proj", config.num_key_value_heads)):
             if of_llama and f".{module}." in name:
                 array = array[rotary_order(array.shape[0], heads)]
+        if architecture == "gpt2" and ".c_" in name and array.ndim == 2:
+            array = array.T
         if architecture.startswith("gemma") and name.endswith("norm.weight"):
             array = array + numpy.float32(1)
         writer.add_tensor(name_of(name), numpy.ascontiguousarray(array), raw_dtype=kind)
