@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/forward/index_tensor.h"
 
 namespace mezo {
@@ -32,6 +33,18 @@ at::Tensor pick(const at::Tensor& table, std::span<const std::int64_t> row,
   return table.reshape({table.size(0), -1}).index_select(1, index_tensor(flat, table.device()));
 }
 
+// What Model::head() promises: [P, entries] of rows [P, …], in fp32 here.
+at::Tensor logits_of(const Network& network, StreamOps& ops, const at::Tensor& rows,
+                     std::int64_t entries) {
+  const at::Tensor logits = network.model->head(ops, rows);
+  if (!logits.defined() || logits.dim() != 2 || logits.size(0) != rows.size(0) ||
+      logits.size(1) != entries)
+    throw PluginError("[Model] head() must return logits of shape [" +
+                      std::to_string(rows.size(0)) + ", " + std::to_string(entries) +
+                      "], a row for each that it is given and a column for each entry asked for");
+  return logits.to(at::kFloat);
+}
+
 }  // namespace
 
 at::Tensor logits_of_scored(const Network& network, StreamOps& ops, const at::Tensor& hidden,
@@ -48,7 +61,8 @@ at::Tensor logits_of_scored(const Network& network, StreamOps& ops, const at::Te
   ops.select_vocabulary(index_tensor(entries, hidden.device()));
   const auto wanted = static_cast<std::int64_t>(packed.wanted.size());
   const at::Tensor logits =
-      network.model->head(ops, pick_rows(hidden, packed, ops.streams(), 0, wanted)).to(at::kFloat);
+      logits_of(network, ops, pick_rows(hidden, packed, ops.streams(), 0, wanted),
+                static_cast<std::int64_t>(entries.size()));
   return pick(logits.view({ops.streams(), wanted, logits.size(1)}), row, column);
 }
 
@@ -63,8 +77,7 @@ at::Tensor log_likelihoods(const Network& network, StreamOps& ops, const at::Ten
   for (std::int64_t begin = 0; begin < wanted; begin += tile) {
     const std::int64_t end = std::min(wanted, begin + tile);
     const at::Tensor logits =
-        network.model->head(ops, pick_rows(hidden, packed, ops.streams(), begin, end))
-            .to(at::kFloat);
+        logits_of(network, ops, pick_rows(hidden, packed, ops.streams(), begin, end), entries);
     const at::Tensor log_share =
         at::log_softmax(logits, -1).view({ops.streams(), end - begin, logits.size(1)});
     std::vector<std::int64_t> place, row, token;

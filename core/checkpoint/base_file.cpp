@@ -2,13 +2,13 @@
 
 #include <filesystem>
 
-#include "core/io/safetensors.h"
+#include "core/checkpoint/quantised_folder.h"
 
 namespace mezo {
 
 BaseFile::BaseFile(const LoadedModel& model) {
   if (std::filesystem::is_directory(model.path)) {
-    weights = {load_safetensors_folder(model.path), model.file_names(FileKind::safetensors),
+    weights = {folder_weights(model.path, model.config), model.file_names(FileKind::safetensors),
                model.base_specs()};
     return;
   }

@@ -32,10 +32,16 @@ std::vector<TensorView> tensors_to_write(const LoadedModel& model, const BaseFil
     const ParameterSpec& spec = model.base_specs()[i];
     const DType of_base = base.weights.view({static_cast<int>(i)}).dtype;
     const DType dtype = options.dtype.value_or(is_export_type(of_base) ? of_base : DType::F32);
-    tensors.push_back({spec.name, dtype, spec.shape, {}});
-    ++report.types[name_of(dtype)];
-    if (!is_export_type(of_base)) ++report.dequantised[name_of(of_base)];
-    report.bytes += bytes_of(dtype, spec.elements());
+    const auto add = [&](const std::string& name) {
+      tensors.push_back({name, dtype, spec.shape, {}});
+      ++report.types[name_of(dtype)];
+      if (!is_export_type(of_base)) ++report.dequantised[name_of(of_base)];
+      report.bytes += bytes_of(dtype, spec.elements());
+    };
+    add(spec.name);
+    if (const auto twice = base.weights.twice().find(spec.name);
+        twice != base.weights.twice().end())
+      add(twice->second);
   }
   report.tensors = static_cast<std::int64_t>(tensors.size());
   return tensors;
@@ -59,6 +65,7 @@ class Converter {
       : read_(read), base_(base), cost_(cost) {
     for (std::size_t i = 0; i < model.base_specs().size(); ++i)
       places_[model.base_specs()[i].name] = {static_cast<int>(i)};
+    for (const auto& [name, other] : base.weights.twice()) places_[other] = places_.at(name);
   }
 
   // Valid until the next call.
@@ -99,10 +106,10 @@ void write_weights(const std::vector<TensorView>& tensors, std::int64_t limit, C
 void write_companions(const LoadedModel& model, const BaseFile& base, const fs::path& folder,
                       const ExportOptions& options, DType prevailing, ExportReport& report) {
   const auto& gguf = base.gguf;
-  write_file_atomically(
-      folder / "config.json",
-      gguf ? made_config(model, prevailing)
-           : copied_config((fs::path(model.path) / "config.json").string(), options.dtype, model.untied));
+  write_file_atomically(folder / "config.json",
+                        gguf ? made_config(model, prevailing)
+                             : copied_config((fs::path(model.path) / "config.json").string(),
+                                             options.dtype, prevailing, model.untied));
   report.files.push_back("config.json");
   for (std::string& name :
        gguf ? write_tokenizer(*gguf, folder) : copy_tokenizer(model.path, folder))
@@ -131,8 +138,8 @@ std::vector<std::string> ExportReport::lines() const {
       fmt::format("{}: {} tensors ({}), {:.1f} MB", path, tensors, counted(types), bytes / 1e6),
       rounding.text()};
   if (!dequantised.empty())
-    lines.push_back(fmt::format("the base file has {}, which no export keeps",
-                                counted(dequantised)));
+    lines.push_back(
+        fmt::format("the base file has {}, which no export keeps", counted(dequantised)));
   if (!left_out.empty())
     lines.push_back(
         fmt::format("not written, as the model does not use it: {}", fmt::join(left_out, ", ")));

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/checkpoint/quantised_folder.h"
 #include "core/error.h"
 #include "core/io/json_text.h"
 #include "core/io/mapped_file.h"
@@ -32,12 +33,17 @@ Json id_of(const std::optional<std::int32_t>& id) { return id ? Json(*id) : Json
 
 }  // namespace
 
-std::string copied_config(const std::string& path, std::optional<DType> dtype, bool untied) {
+std::string copied_config(const std::string& path, std::optional<DType> dtype, DType prevailing,
+                          bool untied) {
   const MappedFile file(path);
   const std::string text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  if (!dtype && !untied) return text;
   Json config = json_of<ModelError, Json>(text, "[" + path + "]");
   if (!config.is_object()) throw ModelError(fmt::format("[{}] expected a JSON object", path));
+  if (const auto at = config.find(quantisation_key); at != config.end() && !at->is_null()) {
+    config.erase(at);
+    if (!dtype) dtype = prevailing;
+  }
+  if (!dtype && !untied) return text;
   if (untied) config["tie_word_embeddings"] = false;
   if (dtype) set_dtype(config, *dtype);
   return config.dump(2) + "\n";

@@ -12,8 +12,8 @@
 
 #include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/own_head.h"
+#include "core/checkpoint/quantised_folder.h"
 #include "core/error.h"
-#include "core/io/safetensors.h"
 #include "core/plugin/create.h"
 
 namespace mezo {
@@ -30,7 +30,11 @@ struct Opened {
 
 Opened open_model(const std::string& path) {
   std::error_code none;
-  if (fs::is_directory(path, none)) return {ModelConfig::from_folder(path), {}};
+  if (fs::is_directory(path, none)) {
+    Opened folder{ModelConfig::from_folder(path), {}};
+    refuse_quantisation(folder.config);
+    return folder;
+  }
   if (!fs::exists(path, none)) throw ModelError("[load_model] no such file or folder: " + path);
   if (fs::path(path).extension() != ".gguf")
     throw ModelError("[load_model] expected a Hugging Face folder or a .gguf file, got " + path);
@@ -115,7 +119,7 @@ PreparedModel prepare_model(const std::string& path, const Registry& registry,
     return build_model(config, family, settings, choice.mode);
   };
   BuiltModel built = build(opened.config);
-  TensorFile tensors = opened.gguf ? opened.gguf->tensors : load_safetensors_folder(path);
+  TensorFile tensors = opened.gguf ? opened.gguf->tensors : folder_weights(path, built.config);
   built = with_head_of_files(std::move(built), tensors, built.file_names(kind_of(opened)), build);
   WeightFiles files(std::move(tensors), built.file_names(kind_of(opened)), built.base_specs());
   std::vector<DType> types;

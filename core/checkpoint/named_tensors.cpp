@@ -76,6 +76,7 @@ NamedTensors name_tensors(const TensorFile& tensors, const TensorNames& names,
       const auto [other, fresh] = named.found.try_emplace(name, tensor);
       if (!fresh && synonym) {
         if (counts) other->second = tensor;
+        named.twice[name] = name == synonym->first ? synonym->second : synonym->first;
       } else if (!fresh)
         throw ModelError("[" + tensors.path_of(view) + "] tensors " + other->second.view->name +
                          " and " + view.name + " are both the model's " + name);

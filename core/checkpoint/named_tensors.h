@@ -23,6 +23,8 @@ struct NamedTensor {
 struct NamedTensors {
   std::map<std::string, NamedTensor> found;  // by the parameter's name
   std::vector<std::string> unused;           // tensors that are no parameter, as the file has them
+  // By the parameter's name: under which name a file has it a second time (TensorNames::synonyms).
+  std::map<std::string, std::string> twice;
 };
 
 // Views point into `tensors`. Throws ModelError where two of them are one parameter.

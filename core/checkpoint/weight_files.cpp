@@ -39,6 +39,15 @@ void check(const NamedTensor& tensor, const ParameterSpec& spec, const std::stri
                      " heads of an even width, got " + std::to_string(view.shape[0]));
 }
 
+// The bytes of `count` elements from `first` on, in the file or put together in `room`.
+const std::byte* bytes_at(const TensorView& view, std::int64_t first, std::int64_t count,
+                          std::vector<std::byte>& room) {
+  if (!view.assemble) return view.data.data() + bytes_of(view.dtype, first);
+  room.resize(static_cast<std::size_t>(bytes_of(view.dtype, count)));
+  view.assemble(first, count, room.data());
+  return room.data();
+}
+
 // to [columns, rows] = from [rows, columns], elements of so many bytes.
 void transpose(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns,
                std::int64_t bytes) {
@@ -70,6 +79,7 @@ WeightFiles::WeightFiles(TensorFile tensors, const TensorNames& names,
     throw ModelError("[" + tensors_.paths().front() +
                      "] tensors that the model needs are not there:" + missing);
   unused_ = std::move(named.unused);
+  twice_ = std::move(named.twice);
 }
 
 // Calls each(first, rows, to, width) for stretches of rows that lie together in the file, from
@@ -93,14 +103,16 @@ void WeightFiles::read(Parameter p, float* out) const {
   const TensorView& view = this->view(p);
   if (found(p).transposed) {
     std::vector<float> values(static_cast<std::size_t>(view.count()));
-    dequantize(view.dtype, view.data.data(), view.count(), values.data());
+    std::vector<std::byte> room;
+    dequantize(view.dtype, bytes_at(view, 0, view.count(), room), view.count(), values.data());
     transpose(reinterpret_cast<const std::byte*>(values.data()), reinterpret_cast<std::byte*>(out),
               view.shape[0], view.shape[1], sizeof(float));
     return tensors_.release(view);
   }
   each_stretch(found(p),
                [&](std::int64_t first, std::int64_t rows, std::int64_t to, std::int64_t width) {
-                 dequantize(view.dtype, view.data.data() + first * bytes_of(view.dtype, width),
+                 std::vector<std::byte> room;
+                 dequantize(view.dtype, bytes_at(view, first * width, rows * width, room),
                             rows * width, out + to * width);
                });
   if (found(p).added != 0)
@@ -124,6 +136,8 @@ void WeightFiles::copy(Parameter p, std::byte* out) const {
   each_stretch(found(p),
                [&](std::int64_t first, std::int64_t rows, std::int64_t to, std::int64_t width) {
                  const std::int64_t bytes = bytes_of(view.dtype, width);  // a row is whole blocks
+                 if (view.assemble)
+                   return view.assemble(first * width, rows * width, out + to * bytes);
                  std::memcpy(out + to * bytes, view.data.data() + first * bytes,
                              static_cast<std::size_t>(rows * bytes));
                });

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,6 +43,8 @@ class MEZO_API WeightFiles {
   std::vector<std::string> paths() const { return tensors_.paths(); }
   // Tensors that no parameter is read from, as the files call them, but for those to be ignored.
   const std::vector<std::string>& unused() const { return unused_; }
+  // Of a parameter that the files have under two names: the other one, which an export has too.
+  const std::map<std::string, std::string>& twice() const { return twice_; }
 
  private:
   const NamedTensor& found(Parameter p) const {
@@ -53,6 +56,7 @@ class MEZO_API WeightFiles {
   TensorFile tensors_;
   std::vector<NamedTensor> found_;  // of each parameter; they point into tensors_
   std::vector<std::string> unused_;
+  std::map<std::string, std::string> twice_;
 };
 
 }  // namespace mezo

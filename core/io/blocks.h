@@ -1,6 +1,6 @@
 #pragma once
-// ggml's blocks of quantised weights, one weight after the other: what dequantize() on the CPU and
-// the GPU's kernel (core/forward/dequantize.cu) both compute, so that they give the same bits.
+// Blocks of quantised weights, one weight after the other: what dequantize() on the CPU and the
+// GPU's kernel (core/forward/dequantize.cu) both compute, so that they give the same bits.
 // constexpr, because a CUDA compiler takes such functions for either side.
 //
 // A block is `weights` in `bytes`, and runs of 16 share a scale. It is opened once; run(r), for r
@@ -8,6 +8,7 @@
 // sums are fp32 with one rounding each; the files that include this are compiled without
 // contraction.
 
+#include <bit>
 #include <cstdint>
 
 #include "core/each_target.h"
@@ -244,6 +245,50 @@ struct Block<DType::IQ4_XS> {
   }
 };
 
+// bitsandbytes' NormalFloat, a level times the block's largest magnitude, rounded to the type that
+// the model had before; nibbles lie as in Q4_0, not as in its files.
+constexpr float normal_float_level(int nibble) {
+  constexpr float levels[] = {-1.0f,        -0.6961928f,  -0.52507305f,  -0.3949175f,
+                              -0.28444138f, -0.18477343f, -0.091050036f, 0.0f,
+                              0.0795803f,   0.1609302f,   0.2461123f,    0.33791524f,
+                              0.44070983f,  0.562617f,    0.72295684f,   1.0f};
+  return levels[nibble];
+}
+
+template <float (*round)(float)>
+struct NormalFloatBlock {
+  static constexpr int weights = 64, bytes = 36;  // fp32 largest, 64 nibbles
+  float largest;
+  const std::uint8_t* q;
+
+  constexpr explicit NormalFloatBlock(const std::uint8_t* block)
+      : largest(std::bit_cast<float>(static_cast<std::uint32_t>(word_at(block)) |
+                                     static_cast<std::uint32_t>(word_at(block + 2)) << 16)),
+        q(block + 4) {}
+  constexpr auto run(int r) const {
+    return [largest = largest, q = q + r / 2 * run_length, shift = r % 2 * 4](int i) {
+      return round(normal_float_level(q[i] >> shift & 15) * largest);
+    };
+  }
+};
+
+constexpr float unrounded(float x) { return x; }
+constexpr float rounded_to_fp16(float x) { return fp16_to_fp32(fp32_to_fp16(x)); }
+constexpr float rounded_to_bf16(float x) { return bf16_to_fp32(fp32_to_bf16(x)); }
+
+template <>
+struct Block<DType::NF4_F32> : NormalFloatBlock<unrounded> {
+  using NormalFloatBlock::NormalFloatBlock;
+};
+template <>
+struct Block<DType::NF4_F16> : NormalFloatBlock<rounded_to_fp16> {
+  using NormalFloatBlock::NormalFloatBlock;
+};
+template <>
+struct Block<DType::NF4_BF16> : NormalFloatBlock<rounded_to_bf16> {
+  using NormalFloatBlock::NormalFloatBlock;
+};
+
 template <DType... types>
 struct AnyOf {
   // Calls visitor.operator()<type>() where `type` is one of them; false where it is not.
@@ -255,6 +300,7 @@ struct AnyOf {
 
 using BlockTypes =
     AnyOf<DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1, DType::Q8_0, DType::Q2_K, DType::Q3_K,
-          DType::Q4_K, DType::Q5_K, DType::Q6_K, DType::IQ4_NL, DType::IQ4_XS>;
+          DType::Q4_K, DType::Q5_K, DType::Q6_K, DType::IQ4_NL, DType::IQ4_XS, DType::NF4_F32,
+          DType::NF4_F16, DType::NF4_BF16>;
 
 }  // namespace mezo

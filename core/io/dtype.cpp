@@ -55,6 +55,9 @@ constexpr Layout kLayouts[] = {
     blocks<DType::Q6_K>("Q6_K"),
     blocks<DType::IQ4_NL>("IQ4_NL"),
     blocks<DType::IQ4_XS>("IQ4_XS"),
+    blocks<DType::NF4_F32>("NF4_F32"),
+    blocks<DType::NF4_F16>("NF4_F16"),
+    blocks<DType::NF4_BF16>("NF4_BF16"),
 };
 
 constexpr bool in_enum_order() {

@@ -47,6 +47,11 @@ enum class DType : uint8_t {
   Q6_K,
   IQ4_NL,
   IQ4_XS,
+  // bitsandbytes' NormalFloat blocks of 64, rounded to the type behind the underscore. Of no file:
+  // several tensors of a folder are put together to it (core/checkpoint/quantised_folder.h).
+  NF4_F32,
+  NF4_F16,
+  NF4_BF16,
 };
 
 // "F32", "BF16", "Q4_1", …: the name in the file format that the type comes from.
@@ -55,7 +60,7 @@ MEZO_API const char* name_of(DType dtype);
 // The plain type that a safetensors header calls `name`; nothing for a name that is not known here.
 MEZO_API std::optional<DType> dtype_named(std::string_view name);
 
-// Elements in one indivisible block: 1 for plain types, 32 or 256 for ggml's.
+// Elements in one indivisible block: 1 for plain types, 32, 64 or 256 for others.
 MEZO_API int64_t block_size(DType dtype);
 
 // True for the types that dequantize() turns into fp32.

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -26,6 +27,10 @@ struct TensorView {
   // Exactly bytes_of(dtype, count()) bytes. Safetensors files written by others need not align
   // them: read through memcpy or dequantize().
   std::span<const std::byte> data;
+  // Only where several tensors of the files together are this one
+  // (core/checkpoint/quantised_folder.h): makes bytes_of(dtype, count) bytes of its elements from
+  // `first` on, whole blocks. `data` then is that of the largest of them.
+  std::function<void(std::int64_t first, std::int64_t count, std::byte* out)> assemble = {};
 
   // The number of elements; a loader has checked that the product does not overflow.
   int64_t count() const { return element_count(shape).value_or(0); }
@@ -39,6 +44,11 @@ class MEZO_API TensorFile {
   // Takes views into `files` in any order; throws ModelError when two have one name.
   TensorFile(Files files, std::vector<TensorView> tensors,
              std::map<std::string, std::string> metadata = {});
+
+  // The same files, with these views into them instead.
+  TensorFile with(std::vector<TensorView> tensors) const {
+    return TensorFile(files_, std::move(tensors), metadata_);
+  }
 
   // All tensors, sorted by name. Not of a temporary, whose mapping a loop over them would outlive.
   const std::vector<TensorView>& tensors() const& { return tensors_; }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,12 @@
 
 namespace mezo {
 
-constexpr DType quantised_types[] = {DType::Q4_0, DType::Q4_1, DType::Q5_0,   DType::Q5_1,
-                                     DType::Q8_0, DType::Q2_K, DType::Q3_K,   DType::Q4_K,
-                                     DType::Q5_K, DType::Q6_K, DType::IQ4_NL, DType::IQ4_XS};
+// Those of GGUF files come first.
+constexpr DType quantised_types[] = {DType::Q4_0,    DType::Q4_1,    DType::Q5_0,    DType::Q5_1,
+                                     DType::Q8_0,    DType::Q2_K,    DType::Q3_K,    DType::Q4_K,
+                                     DType::Q5_K,    DType::Q6_K,    DType::IQ4_NL,  DType::IQ4_XS,
+                                     DType::NF4_F32, DType::NF4_F16, DType::NF4_BF16};
+constexpr std::span<const DType> ggml_types(quantised_types, 12);
 
 // Where the fp16 scales of a block are.
 inline std::vector<std::size_t> scales_in(DType type) {
@@ -28,6 +32,10 @@ inline std::vector<std::size_t> scales_in(DType type) {
       return {108};
     case DType::Q6_K:
       return {208};
+    case DType::NF4_F32:
+    case DType::NF4_F16:
+    case DType::NF4_BF16:
+      return {2};  // of fp32 the upper half, which is small where fp16 is
     default:
       return {0};
   }

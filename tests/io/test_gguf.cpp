@@ -30,7 +30,7 @@ TEST_CASE("gguf tensors of every type dequantise to the values of the gguf packa
 TEST_CASE("blocks of every type and scale are the gguf package's, bit for bit") {
   const GgufFile file = load_gguf(golden("blocks.gguf"));
   std::string hashes;
-  for (const DType type : quantised_types) {
+  for (const DType type : ggml_types) {
     const TensorView& tensor = file.tensors.at(name_of(type));
     CHECK(tensor.dtype == type);
     CHECK(tensor.shape == std::vector<int64_t>{3, 12 * block_size(type)});
@@ -41,7 +41,7 @@ TEST_CASE("blocks of every type and scale are the gguf package's, bit for bit") 
     hashes += hash.hex() + " " + name_of(type) + "\n";
   }
   CHECK(hashes == read_text(golden("blocks.sha256")));
-  CHECK(file.tensors.tensors().size() == std::size(quantised_types));
+  CHECK(file.tensors.tensors().size() == ggml_types.size());
 }
 
 TEST_CASE("gguf shapes come in Hugging Face order with their types") {

@@ -28,6 +28,13 @@ def rope(older=None, newer=None, theta=None):
     return change
 
 
+def gpt2_as_published(tensors):
+    """The names of the base class, and the causal mask of each layer."""
+    tensors = {name.removeprefix("transformer."): tensor for name, tensor in tensors.items()}
+    mask = torch.ones(1, 1, 400, 400).tril()
+    return {**tensors, **{f"h.{i}.attn.bias": mask for i in range(2)}, **{f"h.{i}.attn.masked_bias": torch.tensor(-1e4) for i in range(2)}}
+
+
 def renamed(cut):
     return lambda tensors: {name.removeprefix(cut): t for name, t in tensors.items()}
 
@@ -185,11 +192,23 @@ CASES = {
     "a shard that is missing": dict(shards="40KB", after=lambda folder: shards(folder)[1].unlink(), refused="expected the shard"),
     "a tensor in two shards": dict(shards="40KB", after=in_two_shards, refused="expected one of this name, got another in"),
     "pickles": dict(after=pickled, refused="to safetensors first"),
+    # LLaMA's kin
+    "Qwen2, a window without a length": dict(family="qwen2", config=setting(layer_types=["full_attention", "sliding_attention"], use_sliding_window=True,
+                                                                            sliding_window=None), refused="sliding_window: layer 1 has a window"),
+    "Qwen2, layers of a third kind": dict(family="qwen2", config=setting(layer_types=["full_attention", "chunked_attention"]), refused="layer_types"),
+    "Qwen2, a kind too few": dict(family="qwen2", config=setting(layer_types=["full_attention"]), refused="layer_types: expected one for each of 2 layers"),
+    "SmolLM3, a layer too few": dict(family="smollm3", config=setting(no_rope_layers=[1, 1, 1]), refused="no_rope_layers: expected one for each of 4 layers"),
+    "Gemma 2, capped at 0": dict(family="gemma2", config=setting(final_logit_softcapping=0.0), refused="final_logit_softcapping: expected a number above 0"),
+    "Gemma 3, both ways to scale": dict(family="gemma3", config=setting(rope_scaling={"rope_type": "linear", "factor": 8.0}),
+                                        refused="rope_scaling: expected rope_parameters or rope_scaling, not both"),
+    "Gemma 3, one rotation for all": dict(family="gemma3", config=setting(rope_parameters={"rope_type": "default", "rope_theta": 1e6}),
+                                          refused="expected full_attention and sliding_attention alone"),
+    "Qwen3, saved from its base": dict(family="qwen3", tie_word_embeddings=True, config=setting(architectures=["Qwen3Model"]), tensors=renamed("model.")),
     # OPT
-    "OPT-350m's order": dict(family="opt", config=setting(do_layer_norm_before=False), refused="do_layer_norm_before"),
-    "OPT-350m's width": dict(family="opt", config=setting(word_embed_proj_dim=32), refused="word_embed_proj_dim"),
-    "OPT without a last norm": dict(family="opt", config=setting(_remove_final_layer_norm=True), refused="_remove_final_layer_norm"),
-    "OPT of gelu": dict(family="opt", config=setting(activation_function="gelu"), refused="activation_function"),
+    "OPT of an activation that no one knows": dict(family="opt", config=setting(activation_function="gelo"), refused="expected one of the activations relu"),
+    "GPT-2 with cross attention": dict(family="gpt2", config=setting(add_cross_attention=True), refused="add_cross_attention"),
+    "GPT-2 as published": dict(family="gpt2", tensors=gpt2_as_published, config=setting(n_ctx=400)),
+    "GPT-2 with the names of other families": dict(family="gpt2", config=lambda c: c.update(hidden_size=c.pop("n_embd"), num_attention_heads=c.pop("n_head"))),
     "OPT with plain norms": dict(family="opt", config=setting(layer_norm_elementwise_affine=False), refused="layer_norm_elementwise_affine"),
 }
 
@@ -209,10 +228,34 @@ KEYS = {
               "mlp_bias": (True, MISSING), "num_attention_heads": (2, SHAPE), "num_key_value_heads": (1, SHAPE), "pretraining_tp": (2, None),
               "rms_norm_eps": (0.1, None), "rope_parameters": ({"rope_type": "default", "rope_theta": 50.0}, None),
               "tie_word_embeddings": (True, None)},
-    "opt": {**COMMON, "_remove_final_layer_norm": (True, "_remove_final_layer_norm"), "activation_function": ("gelu", "activation_function"),
-            "do_layer_norm_before": (False, "do_layer_norm_before"), "dropout": (0.5, None), "enable_bias": (False, None),
+    "opt": {**COMMON, "_remove_final_layer_norm": (True, None), "activation_function": ("gelu", None), "do_layer_norm_before": (False, None),
+            "dropout": (0.5, None), "enable_bias": (False, None),
             "ffn_dim": (48, SHAPE), "init_std": (0.5, None), "layer_norm_elementwise_affine": (False, "layer_norm_elementwise_affine"),
             "layerdrop": (0.5, None), "max_position_embeddings": (200, SHAPE), "num_attention_heads": (2, None),
-            "tie_word_embeddings": (False, MISSING), "word_embed_proj_dim": (32, "word_embed_proj_dim"),
-            "hidden_size": (32, "word_embed_proj_dim")},
+            "tie_word_embeddings": (False, MISSING), "word_embed_proj_dim": (32, SHAPE)},
+    "gpt2": {**{key: case for key, case in COMMON.items() if key not in ("hidden_size", "num_hidden_layers", "attention_dropout")},
+             "activation_function": ("relu", None), "add_cross_attention": (True, "add_cross_attention"), "attn_pdrop": (0.5, None),
+             "embd_pdrop": (0.5, None), "initializer_range": (0.5, None), "layer_norm_epsilon": (0.1, None), "n_embd": (32, SHAPE),
+             "n_head": (2, None), "n_inner": (48, SHAPE), "n_layer": (1, None), "n_positions": (200, SHAPE), "resid_pdrop": (0.5, None),
+             "reorder_and_upcast_attn": (True, None), "scale_attn_by_inverse_layer_idx": (True, None), "scale_attn_weights": (False, None),
+             "summary_activation": ("tanh", None), "summary_first_dropout": (0.5, None), "summary_proj_to_labels": (False, None),
+             "summary_type": ("last", None), "summary_use_proj": (False, None), "tie_word_embeddings": (False, MISSING)},
+}
+
+# Of LLaMA's kin, the keys that LLaMA lacks and those that mean something else; the others are read by the same code.
+SLIDING, WINDOW = ["full_attention", "sliding_attention"], "sliding_window: layer 1 has a window"
+QWEN = {"layer_types": (SLIDING, WINDOW), "max_window_layers": (0, None), "sliding_window": (6, None), "use_sliding_window": (True, None)}
+GEMMA = {"hidden_activation": ("relu", "hidden_activation"), "final_logit_softcapping": (2.0, None), "query_pre_attn_scalar": (9, None),
+         "layer_types": (["full_attention"] * 2, None), "sliding_window": (5, None), "use_bidirectional_attention": (True, "use_bidirectional_attention"),
+         "tie_word_embeddings": (False, MISSING)}
+KIN = {
+    "mistral": {"sliding_window": (6, None)},
+    "qwen2": QWEN,
+    "qwen3": QWEN,
+    "smollm3": {"layer_types": (["full_attention"] + SLIDING + SLIDING[:1], "sliding_window: layer 2 has a window"), "sliding_window": (6, None),
+                "use_sliding_window": (True, None), "no_rope_layers": ([1, 1, 0, 1], None), "no_rope_layer_interval": (2, None),
+                "tie_word_embeddings": (False, MISSING)},
+    "gemma2": {**GEMMA, "attn_logit_softcapping": (1.5, None)},
+    "gemma3": {**GEMMA, "attn_logit_softcapping": (1.5, "attn_logit_softcapping"), "_sliding_window_pattern": (1, None),
+               "rope_parameters": ({"full_attention": {"rope_theta": 50.0}, "sliding_attention": None}, None)},
 }

@@ -45,6 +45,26 @@ OPT = {
     "shards": dict(shards="40KB"),
     "fp16": dict(dtype=torch.float16),
     "bf16, a head of its own, shards": dict(dtype=torch.bfloat16, tie_word_embeddings=False, shards="40KB"),
+    "as OPT-350m: norms behind, narrow embeddings": dict(do_layer_norm_before=False, word_embed_proj_dim=24),
+    "wide embeddings, a head of its own, gelu": dict(word_embed_proj_dim=80, tie_word_embeddings=False, activation_function="gelu"),
+    "no norm at the end": dict(_remove_final_layer_norm=True),
+}
+
+
+def as_published(config):
+    """What the files of GPT-2's authors leave to defaults."""
+    for key in ("tie_word_embeddings", "scale_attn_weights", "reorder_and_upcast_attn", "n_inner", "activation_function"):
+        config.pop(key, None)
+
+
+GPT2 = {
+    "tied": dict(cut=True),
+    "a head of its own, an inner width of 72": dict(tie_word_embeddings=False, n_inner=72),
+    "relu, epsilon 1e-3": dict(activation_function="relu", layer_norm_epsilon=1e-3),
+    "scores that are scaled by layer, and not by width": dict(scale_attn_by_inverse_layer_idx=True, scale_attn_weights=False),
+    "only the keys without a default, 30 positions": dict(n_positions=30, rewrite=as_published),
+    "fp16, shards": dict(dtype=torch.float16, shards="40KB"),
+    "bf16, <s> first": dict(dtype=torch.bfloat16, start=True),
 }
 
 YARN = {"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 32, "rope_theta": 1000.0}
@@ -82,7 +102,7 @@ GEMMA2 = {
     "what its file does not say": dict(sliding_window=4096, head_dim=256, num_attention_heads=1, num_key_value_heads=1, query_pre_attn_scalar=256, rewrite=lambda config: [
         config.pop(k) for k in ("head_dim", "query_pre_attn_scalar", "sliding_window", "attn_logit_softcapping", "final_logit_softcapping",
                                 "layer_types", "rope_parameters")]),
-    "no caps, biases, a head of its own": dict(attn_logit_softcapping=None, final_logit_softcapping=None, attention_bias=True,
+    "no caps, biases, a head of its own, another scale": dict(query_pre_attn_scalar=20, attn_logit_softcapping=None, final_logit_softcapping=None, attention_bias=True,
                                                tie_word_embeddings=False, layer_types=["full_attention", "sliding_attention"]),
     "bf16, shards": dict(dtype=torch.bfloat16, shards="40KB"),
 }
@@ -105,14 +125,14 @@ GEMMA3 = {
     "five layers with a window of 8, one without": dict(num_hidden_layers=6, cut=True),
     "as older files spell it": dict(num_hidden_layers=4, sliding_window_pattern=2, rewrite=older_gemma3,
                                     rope_parameters=two_bases({"rope_type": "linear", "factor": 8.0})),
-    "a cap, biases, a head of its own, two bases": dict(layer_types=["full_attention", "sliding_attention"], final_logit_softcapping=2.0,
+    "a cap, biases, a head of its own, two bases, another scale": dict(query_pre_attn_scalar=9, layer_types=["full_attention", "sliding_attention"], final_logit_softcapping=2.0,
                                                         attention_bias=True, tie_word_embeddings=False,
                                                         rope_parameters=two_bases({**YARN, "rope_theta": 900.0}, {"rope_theta": 40.0})),
     "bf16": dict(dtype=torch.bfloat16),
 }
 DECODER = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
                max_position_embeddings=2048)
-GEMMA = dict(**DECODER, head_dim=24, query_pre_attn_scalar=20, sliding_window=8)
+GEMMA = dict(**DECODER, head_dim=24, query_pre_attn_scalar=24, sliding_window=8)
 
 # Of each family: its shapes, what they have in common, and transformers' classes.
 FAMILIES = {
@@ -126,6 +146,7 @@ FAMILIES = {
     "gemma3": (GEMMA3, GEMMA, transformers.Gemma3TextConfig, transformers.Gemma3ForCausalLM),
     "opt": (OPT, dict(hidden_size=64, ffn_dim=96, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=400),
             transformers.OPTConfig, transformers.OPTForCausalLM),
+    "gpt2": (GPT2, dict(n_embd=64, n_layer=2, n_head=4, n_positions=400), transformers.GPT2Config, transformers.GPT2LMHeadModel),
 }
 
 

@@ -96,15 +96,8 @@ TEST_CASE("an OPT is causal, and its trace is what its layers are") {
 }
 
 TEST_CASE("an OPT of another architecture is refused by key") {
-  CHECK(refusal("do_layer_norm_before", false) ==
-        "do_layer_norm_before: this family has norms before each block only, got false");
-  CHECK(refusal("word_embed_proj_dim", 4) ==
-        "word_embed_proj_dim: expected hidden_size, projected embeddings are not in this family, "
-        "got 4");
-  CHECK(refusal("activation_function", "gelu") ==
-        "activation_function: this family has relu only, got \"gelu\"");
-  CHECK(refusal("_remove_final_layer_norm", true) ==
-        "_remove_final_layer_norm: this family has a norm after the last layer, got true");
+  CHECK(refusal("activation_function", "gelo")
+            .starts_with("activation_function: expected one of the activations relu, silu, "));
   CHECK(refusal("layer_norm_elementwise_affine", false) ==
         "layer_norm_elementwise_affine: this family has norms with gain and bias only, got false");
 }

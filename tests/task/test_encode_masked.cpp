@@ -17,8 +17,8 @@ Tokenizer masked_tokenizer() {
   TokenizerSpec spec;
   spec.source = "toy";
   for (int i = 0; i < 26; ++i) spec.vocabulary.emplace_back(std::string(1, char('a' + i)), i);
-  for (const char* token : {"Ġ", "<s>", "Ġg", "Ġgr", "Ġgre", "Ġgrea", "Ġgreat", "Ġb", "Ġba", "Ġbad",
-                            "<mask>", "<pad>"})
+  for (const char* token :
+       {"Ġ", "<s>", "Ġg", "Ġgr", "Ġgre", "Ġgrea", "Ġgreat", "Ġb", "Ġba", "Ġbad", "<mask>", "<pad>"})
     spec.vocabulary.emplace_back(token, static_cast<std::int32_t>(spec.vocabulary.size()));
   spec.merges = {{"Ġ", "g"},     {"Ġg", "r"}, {"Ġgr", "e"}, {"Ġgre", "a"},
                  {"Ġgrea", "t"}, {"Ġ", "b"},  {"Ġb", "a"},  {"Ġba", "d"}};
@@ -35,9 +35,9 @@ Example masked_example(const std::string& text, const std::string& other) {
   return {{{"text", text}, {"other", other}, {"label", "1"}}, 4, 7};
 }
 
-Ids ids_of(const std::string& text, const std::string& other, std::int64_t max_length) {
-  const Question q = MaskedEncoder(masked_task(), masked_tokenizer(),
-                                   max_length)(masked_example(text, other), "toy.jsonl");
+Ids masked_ids(const std::string& text, const std::string& other, std::int64_t max_length) {
+  const Question q = MaskedEncoder(masked_task(), masked_tokenizer(), max_length)(
+      masked_example(text, other), "toy.jsonl");
   return q.pieces.at(0).tokens;
 }
 
@@ -51,7 +51,7 @@ std::string message_of(const Task& task, const Tokenizer& tokenizer, const Examp
   return "";
 }
 
-bool holds(const std::string& text, const std::string& part) {
+bool says(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -76,29 +76,29 @@ TEST_CASE("a masked prompt is one sequence, and its options are words at the mas
 }
 
 TEST_CASE("pieces are tokenised one by one, and outer spaces of a field are kept") {
-  CHECK(ids_of("b ", "c", 100) == Ids{start, b, space, space, x, mask, c, b});
+  CHECK(masked_ids("b ", "c", 100) == Ids{start, b, space, space, x, mask, c, b});
 }
 
 TEST_CASE("a sequence that is too long loses the ends of its longest fields") {
-  CHECK(ids_of("bbbb", "cc", 10) == Ids{start, b, b, b, space, x, mask, c, c, b});
-  CHECK(ids_of("bbbb", "cc", 8) == Ids{start, b, b, space, x, mask, c, b});
-  CHECK(ids_of("bbbb", "cc", 6) == Ids{start, space, x, mask, c, b});
-  CHECK(ids_of("bbbb", "cc", 5) == Ids{start, space, x, mask, b});
+  CHECK(masked_ids("bbbb", "cc", 10) == Ids{start, b, b, b, space, x, mask, c, c, b});
+  CHECK(masked_ids("bbbb", "cc", 8) == Ids{start, b, space, x, mask, c, c, b});
+  CHECK(masked_ids("bbbb", "cc", 6) == Ids{start, space, x, mask, c, b});
+  CHECK(masked_ids("bbbb", "cc", 5) == Ids{start, space, x, mask, b});
   CHECK(message_of(masked_task(), masked_tokenizer(), masked_example("b", "c"), 4) ==
         "toy.jsonl:7: the prompt is longer than max_length 4 without its fields");
 }
 
 TEST_CASE("what a mask cannot take is refused") {
   const Example example = masked_example("b", "c");
-  CHECK(holds(message_of(toy_task("{text}"), masked_tokenizer(), example),
-              "expected one <mask>, which this model fills, got 0"));
-  CHECK(holds(message_of(toy_task("<mask>{text}<mask>"), masked_tokenizer(), example), "got 2"));
-  CHECK(holds(message_of(masked_task(), toy_tokenizer(), example), "no mask token is named"));
-  CHECK(holds(message_of(toy_task("<mask>", {{"0", " bad"}, {"1", " bed"}}), masked_tokenizer(),
-                         example),
-              "the option ' bed' is 3 tokens of this model, and a mask is filled by one"));
-  CHECK(holds(message_of(masked_task(), masked_tokenizer(), masked_example("a<mask>", "c")),
-              "toy.jsonl:7: the mask token stands in the text 'a<mask>'"));
-  CHECK(holds(message_of(masked_task(), masked_tokenizer(), masked_example("a", "<pad>")),
-              "the padding token stands in the text"));
+  CHECK(says(message_of(toy_task("{text}"), masked_tokenizer(), example),
+             "expected one <mask>, which this model fills, got 0"));
+  CHECK(says(message_of(toy_task("<mask>{text}<mask>"), masked_tokenizer(), example), "got 2"));
+  CHECK(says(message_of(masked_task(), toy_tokenizer(), example), "no mask token is named"));
+  CHECK(says(
+      message_of(toy_task("<mask>", {{"0", " bad"}, {"1", " bed"}}), masked_tokenizer(), example),
+      "the option ' bed' is 3 tokens of this model, and a mask is filled by one"));
+  CHECK(says(message_of(masked_task(), masked_tokenizer(), masked_example("a<mask>", "c")),
+             "toy.jsonl:7: the mask token stands in the text 'a<mask>'"));
+  CHECK(says(message_of(masked_task(), masked_tokenizer(), masked_example("a", "<pad>")),
+             "the padding token stands in the text"));
 }

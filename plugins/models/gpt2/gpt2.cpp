@@ -45,6 +45,8 @@ class Gpt2 : public mezo::Model {
                        inner = config.has(inner_key) ? config.size(inner_key, 1 << 24) : 4 * hidden;
     if (hidden % heads_ != 0) config.refuse(width_key, "expected a multiple of the heads");
     config.boolean("reorder_and_upcast_attn", false);  // the same numbers, for 16-bit training
+    if (config.boolean("add_cross_attention", false))
+      config.refuse("add_cross_attention", "this family has attention to its own sequence only");
     tokens_ = declare.embedding("transformer.wte", entries, hidden);
     positions_ = declare.embedding(
         "transformer.wpe",

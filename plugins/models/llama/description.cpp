@@ -58,6 +58,9 @@ Description described(const mezo::ModelConfig& config, const Defaults& defaults)
       "head_dim", divided ? d.hidden / std::max<std::int64_t>(d.heads, 1) : defaults.head_width);
   // transformers' default; llama.cpp has none.
   d.norm_epsilon = gguf ? config.number("rms_norm_eps") : config.number("rms_norm_eps", 1e-6);
+  // Which biases a GGUF file has follows from its tensors; who has none need not ask.
+  if (gguf)
+    for (const char* biases : {"attention_bias", "mlp_bias"}) config.has(biases);
   check_sizes(config);
   check_heads(config, d, divided);
   d.inner = config.integer("intermediate_size");

@@ -17,7 +17,6 @@ Description gemma(const mezo::ModelConfig& config, const Defaults& defaults) {
   expect_activation(config, "hidden_activation", "gelu_pytorch_tanh");
   config.has("hidden_act");  // of older files, which transformers does not read
   d.qkv_bias = d.output_bias = config.boolean("attention_bias", false);
-  if (is_gguf(config)) config.has("mlp_bias");
   d.gain_offset = 1;
   d.outer_norms = true;
   d.activation = Activation::gelu_tanh;

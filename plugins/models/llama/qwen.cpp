@@ -21,8 +21,6 @@ Description describe_qwen2(const mezo::ModelConfig& config) {
   Description d = described(config);
   expect_activation(config, "hidden_act", "silu", "swish");
   d.qkv_bias = true;
-  for (const char* of_llama : {"attention_bias", "mlp_bias"})  // which biases there are is settled
-    if (is_gguf(config)) config.has(of_llama);
   set_qwen_windows(d, config);
   return d;
 }
