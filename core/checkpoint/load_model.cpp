@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <set>
 #include <span>
 
@@ -177,14 +178,21 @@ std::optional<Widened> widened_by(const ParameterStore& store, const std::vector
 
 }  // namespace
 
-LoadedModel load_weights(PreparedModel p, const ModelPlacement& placement) {
+LoadedModel load_weights(PreparedModel p, const ModelPlacement& placement,
+                         const ReadProgress& progress) {
   const DType file_type = main_type(p.base_specs(), p.types);
   const bool as_filed = placement.frozen && !placement.storage;
   std::vector<StorageType> kept(p.specs.size(), {storage_for(placement, file_type)});
   if (as_filed) std::transform(p.types.begin(), p.types.end(), kept.begin(), storage_of);
   ParameterStore store(p.specs, kept, placement.device);
+  std::vector<std::int64_t> bytes;
   for (std::size_t i = 0; i < p.types.size(); ++i)
+    bytes.push_back(bytes_of(p.types[i], p.specs[i].elements()));
+  const std::int64_t all = std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
+  for (std::size_t i = 0, done = 0; i < p.types.size(); ++i) {
     read_parameter(store, p.files, {static_cast<int>(i)});
+    if (progress) progress(static_cast<std::int64_t>(done += bytes[i]), all);
+  }
   LoadedModel model{std::move(static_cast<BuiltModel&>(p)), std::move(p.path),
                     std::move(p.tokenizer), std::move(store)};
   model.dtype = dtype_for(placement, file_type);

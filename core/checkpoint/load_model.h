@@ -5,6 +5,7 @@
 // mistake is known at once however large the model is. load_weights() then reads the numbers into
 // the storage and onto the device that are asked for. A command prepares once.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,10 +71,14 @@ struct LoadedModel : BuiltModel {
   std::optional<Widened> widened = {};
 };
 
-// Reads every parameter. An adapter's tensors are there but have no values yet
-// (core/checkpoint/start_adapter.h gives them theirs). Throws ModelError where a file cannot be
-// read.
-MEZO_API LoadedModel load_weights(PreparedModel prepared, const ModelPlacement& placement = {});
+// Told after each parameter: bytes of the files that were read, of how many.
+using ReadProgress = std::function<void(std::int64_t done, std::int64_t all)>;
+
+// Reads every parameter, one after the other, to the device that it stays on. An adapter's tensors
+// are there but have no values yet (core/checkpoint/start_adapter.h gives them theirs). Throws
+// ModelError where a file cannot be read.
+MEZO_API LoadedModel load_weights(PreparedModel prepared, const ModelPlacement& placement = {},
+                                  const ReadProgress& progress = {});
 
 // Both, for who has nothing to do in between.
 MEZO_API LoadedModel load_model(const std::string& path, const Registry& registry,

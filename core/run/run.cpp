@@ -101,7 +101,7 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
     if (auto done = done_already(config, requested, folder, console)) return std::move(*done);
     resumption = find_resumption(folder, console);
   }
-  PreparedModel prepared = prepare_for_run(config, config.peft);
+  PreparedModel prepared = prepare_for_run(config, config.peft, console);
   require_trainable(config, prepared);
   const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
   const bool frozen = prepared.frozen();
@@ -152,7 +152,7 @@ RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& conso
   RunFolder folder(config.settings.top.output, earlier, console);
   const ChosenPeft mode = config.evaluated_mode();
   // Sequences are as long as what is evaluated takes, which need not be what would train.
-  PreparedModel prepared = prepare_for_run(config, mode);
+  PreparedModel prepared = prepare_for_run(config, mode, console);
   const Datasets data = read_datasets(
       config, prepared, {config.settings.task.test.empty() ? "dev" : "test"}, console);
   const bool frozen = frozen_under(prepared, config.peft);
@@ -183,7 +183,7 @@ RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& conso
 void validate(const RunConfig& config, Console& console) {
   say_notes(config, console);
   require(config, false);
-  const PreparedModel model = prepare_for_run(config, config.peft);
+  const PreparedModel model = prepare_for_run(config, config.peft, console);
   if (!config.settings.task.train.empty()) require_trainable(config, model);
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"}, console);
   const auto count = [](const std::optional<Split>& split) {

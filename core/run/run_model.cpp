@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
+#include "core/console/progress.h"
 #include "core/console/stopwatch.h"
 #include "core/machine/device.h"
 #include "core/plugin/create.h"
@@ -17,11 +21,34 @@ std::string bos_of(const Tokenizer& tokenizer) {
   return start.empty() ? "none" : start.size() == 1 ? std::to_string(start.front()) : "auto";
 }
 
+void say_notes(const PreparedModel& model, Console& console) {
+  for (const std::string& note : model.tokenizer.notes()) console.note(note);
+  for (const std::string& note : model.notes) console.note(note);
+  for (const std::string& name : model.files.unused())
+    console.warning("the model does not use the tensor " + name);
+}
+
+// A small model is read before a line of it could be seen.
+LoadedModel load_with_progress(PreparedModel prepared, const ModelPlacement& placement,
+                               Console& console) {
+  std::optional<Progress> bar;
+  const Stopwatch clock;
+  return load_weights(std::move(prepared), placement, [&](std::int64_t done, std::int64_t all) {
+    if (!bar && clock.seconds() < 1) return;
+    if (!bar) bar.emplace(console, "loading", "MB", all >> 20);
+    const double speed = static_cast<double>(done) / 1e9 / std::max(1e-9, clock.seconds());
+    bar->show(done >> 20, {fmt::format("{:.2f} GB/s", speed)});
+  });
+}
+
 }  // namespace
 
-PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode) {
+PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode, Console& console) {
   const ModelSettings& model = config.settings.model;
-  return prepare_model(model.path, *config.registry, {model.type, model.own, mode});
+  PreparedModel prepared =
+      prepare_model(model.path, *config.registry, {model.type, model.own, mode});
+  say_notes(prepared, console);
+  return prepared;
 }
 
 LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool frozen,
@@ -30,7 +57,7 @@ LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool f
   const RunSettings& settings = config.settings;
   ModelPlacement placement = placement_of(settings.model, settings.optimizer.storage);
   placement.frozen = placement.frozen || frozen;
-  LoadedModel model = load_weights(std::move(prepared), placement);
+  LoadedModel model = load_with_progress(std::move(prepared), placement, console);
   console.say(fmt::format(
       "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "
       "{:.1f} s",
@@ -40,10 +67,6 @@ LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool f
       clock.seconds()));
   if (const std::string note = widening_note(config, model, training); !note.empty())
     console.note(note);
-  for (const std::string& note : model.tokenizer.notes()) console.note(note);
-  for (const std::string& note : model.notes) console.note(note);
-  for (const std::string& name : model.unused)
-    console.warning("the model does not use the tensor " + name);
   if (const AttachedAdapter& attached = model.network.adapter)
     for (const std::string& note :
          guard(attached.component, [&] { return attached.adapter->notes(); }))

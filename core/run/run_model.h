@@ -9,8 +9,8 @@
 namespace mezo {
 
 // Everything but the numbers, under `mode`: the run's own, or none for an evaluation that needs
-// none.
-PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode);
+// none. Says what a user should know of the files.
+PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode, Console& console);
 
 // `frozen`: no matrix trains under the run's own mode, which an evaluation need not have been
 // prepared under; the base then stays as filed. `training` decides what is said of one that was
