@@ -6,6 +6,7 @@
 #include <ATen/Context.h>
 #include <ATen/SDPBackend.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/_fused_sdp_choice.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
 #include <ATen/ops/_scaled_dot_product_efficient_attention.h>
@@ -186,6 +187,23 @@ std::optional<Attended> attend_with_sums(const at::Tensor& q, const at::Tensor& 
 
 class CudaAttentionKernels : public AttentionKernels {
  public:
+  // What FlashAttention asks for (Dao 2023, arXiv 2307.08691).
+  bool packs(const at::Tensor& q, const at::Tensor& v) const override {
+    return (q.scalar_type() == at::kHalf || q.scalar_type() == at::kBFloat16) &&
+           q.size(2) % 8 == 0 && q.size(2) <= 256 && v.size(2) == q.size(2);
+  }
+
+  at::Tensor attend_packed(const PackedSequences& s) const override {
+    std::optional<std::int64_t> before, behind;
+    if (s.window > 0) {
+      before = s.window - 1;
+      behind = s.causal ? 0 : s.window - 1;
+    }
+    return std::get<0>(at::_flash_attention_forward(
+        s.q, s.k, s.v, s.query_ends, s.key_ends, s.longest_queries, s.longest_keys, 0.0, s.causal,
+        false, s.scale, before, behind));
+  }
+
   at::Tensor attend(const PaddedSequences& s,
                     const std::optional<at::Tensor>& mask) const override {
     const CudnnAttention choice(s);

@@ -67,6 +67,12 @@ at::Tensor AttentionKernels::attend(const PaddedSequences& s,
                                           mask, 0.0, s.causal, s.scale);
 }
 
+bool AttentionKernels::packs(const at::Tensor&, const at::Tensor&) const { return false; }
+
+at::Tensor AttentionKernels::attend_packed(const PackedSequences&) const {
+  throw std::logic_error("[AttentionKernels] rows that are packed for kernels that take none");
+}
+
 std::optional<at::Tensor> AttentionKernels::attend_behind(const KeysValues&,
                                                           const PaddedSequences&) const {
   return std::nullopt;

@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "core/api.h"
@@ -24,9 +25,25 @@ struct PaddedSequences {
   double score_cap = 0;       // > 0: scores s become cap * tanh(s / cap)
 };
 
+// n sequences end to end, without padding: q [rows, heads, width]; k and v [key rows, kv heads,
+// width], where each sequence has at least as many keys as queries, which are its last.
+struct PackedSequences {
+  at::Tensor q, k, v;
+  at::Tensor query_ends, key_ends;  // [n + 1] int32: where each begins, and the last one's end
+  std::int64_t longest_queries = 0, longest_keys = 0;
+  double scale = 1;
+  bool causal = true;
+  std::int64_t window = 0;  // as AttentionOptions has it
+};
+
 class MEZO_API AttentionKernels {
  public:
   virtual ~AttentionKernels();
+
+  // Whether attend_packed() takes such rows. It needs no padding and makes no mask.
+  virtual bool packs(const at::Tensor& q, const at::Tensor& v) const;
+  // [rows, heads, width].
+  virtual at::Tensor attend_packed(const PackedSequences&) const;
 
   // [n, heads, queries, width]. `mask` [n or 1, 1, queries, keys], added to the scores, hides
   // whatever is to be hidden: std::logic_error beside `causal`.

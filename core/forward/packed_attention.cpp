@@ -62,7 +62,8 @@ Attention::~Attention() = default;
 
 PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device,
                                  const AttentionKernels* kernels)
-    : streams_(streams),
+    : batch_(batch),
+      streams_(streams),
       device_(device),
       kernels_(kernels ? *kernels : attention_kernels(device.is_cuda())) {
   std::vector<int> roots, continued;
@@ -153,15 +154,51 @@ const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std
   return g.masks.back().mask;
 }
 
+void PackedAttention::make_packed() {
+  Packed p;
+  std::vector<std::int64_t> query_ends = {0}, key_ends = {0}, key_rows;
+  bool continues = false;
+  for (int stream = 0; stream < streams_; ++stream)
+    for (const Piece& piece : batch_.pieces()) {
+      const std::vector<std::int64_t> seen = visible_rows(batch_, piece);
+      for (const std::int64_t row : seen) key_rows.push_back(stream * batch_.rows() + row);
+      query_ends.push_back(query_ends.back() + piece.length);
+      key_ends.push_back(static_cast<std::int64_t>(key_rows.size()));
+      p.longest_queries = std::max(p.longest_queries, piece.length);
+      p.longest_keys = std::max(p.longest_keys, static_cast<std::int64_t>(seen.size()));
+      continues |= piece.parent >= 0;
+    }
+  if (continues) p.key_rows = index_tensor(key_rows, device_);
+  p.query_ends = index_tensor(query_ends, device_).to(at::kInt);
+  p.key_ends = index_tensor(key_ends, device_).to(at::kInt);
+  packed_ = std::move(p);
+}
+
+at::Tensor PackedAttention::attend_packed(const at::Tensor& q, const at::Tensor& k,
+                                          const at::Tensor& v, const AttentionOptions& o) {
+  if (!packed_) make_packed();
+  const Packed& p = *packed_;
+  const auto seen = [&](const at::Tensor& rows) {
+    return p.key_rows ? rows.index_select(0, *p.key_rows) : rows;
+  };
+  return kernels_.attend_packed({q, seen(k), seen(v), p.query_ends, p.key_ends, p.longest_queries,
+                                 p.longest_keys, o.scale, o.causal, o.window});
+}
+
 at::Tensor PackedAttention::operator()(int layer, const at::Tensor& q, const at::Tensor& k,
                                        const at::Tensor& v, const AttentionOptions& o,
                                        const std::optional<KeysValues>& prefix) {
-  std::vector<at::Tensor> outputs;
-  for (Group& g : groups_) {
+  for (const Group& g : groups_)
     if (g.continues && !o.causal)
       throw ModelError(
           "[attention] layer " + std::to_string(layer) +
           " is not causal: its sequences cannot share a context that is computed once");
+  const bool windowed = o.window > 0 && o.window < groups_.front().keys;
+  if (!prefix && o.score_cap == 0 && (windowed || !groups_.front().in_order) &&
+      kernels_.packs(q, v))
+    return attend_packed(q, k, v, o);
+  std::vector<at::Tensor> outputs;
+  for (Group& g : groups_) {
     const at::Tensor queries = gather(q, g.query_rows, g.in_order, g.n, g.queries),
                      keys = gather(k, g.key_rows, g.in_order, g.n, g.keys),
                      values = gather(v, g.key_rows, g.in_order, g.n, g.keys);

@@ -3,7 +3,9 @@
 // length, width] tensor, runs scaled-dot-product attention, and scatters back. The index tensors
 // are made once a batch and serve every layer. Pieces without a parent are padded on the right, so
 // that under causal attention no mask is needed, nor where all are equally long and see everything;
-// then nothing is gathered either. A window that no sequence is longer than changes nothing.
+// then nothing is gathered either. A window that no sequence is longer than changes nothing. Where
+// the device has kernels for rows as they lie (16 bits on a GPU), nothing is padded and no mask is
+// made: only equally long sequences still take the other way, which is faster for them.
 
 #include <ATen/core/Tensor.h>
 
@@ -18,8 +20,8 @@ namespace mezo {
 
 class MEZO_API PackedAttention : public Attention {
  public:
-  // Rows are those of `batch`, `streams` times over, on the device. `kernels`: null for the
-  // device's own.
+  // Rows are those of `batch`, which must outlive this object, `streams` times over, on the device.
+  // `kernels`: null for the device's own.
   PackedAttention(const PackedBatch& batch, int streams, at::Device device = at::kCPU,
                   const AttentionKernels* kernels = nullptr);
 
@@ -49,16 +51,29 @@ class MEZO_API PackedAttention : public Attention {
     std::vector<Mask> masks;
   };
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
+
+  // The same rows without padding, for kernels that take them so.
+  struct Packed {
+    std::optional<at::Tensor>
+        key_rows;  // those that each piece sees; nothing: the rows as they lie
+    at::Tensor query_ends, key_ends;
+    std::int64_t longest_queries = 0, longest_keys = 0;
+  };
+  void make_packed();
+  at::Tensor attend_packed(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                           const AttentionOptions&);
   // Of padded queries, keys and values [n, length, heads, width]: [n, heads, queries, width].
   at::Tensor attend(Group&, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                     const AttentionOptions&, const std::optional<KeysValues>& prefix) const;
   const at::Tensor& mask(Group&, const AttentionOptions&, std::int64_t prefix,
                          at::ScalarType) const;
 
+  const PackedBatch& batch_;
   int streams_;
   at::Device device_;
   const AttentionKernels& kernels_;
   std::vector<Group> groups_;
+  std::optional<Packed> packed_;  // once it was needed
   at::Tensor back_;  // [R] place of each row in the groups' padded outputs, laid end to end
 };
 

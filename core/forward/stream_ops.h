@@ -20,7 +20,8 @@ namespace mezo {
 
 class MEZO_API StreamOps : public Ops {
  public:
-  // `adapter`, which must outlive this object, has its part in linear() and attention().
+  // `batch` and `adapter`, which must outlive this object: the latter has its part in linear() and
+  // attention().
   // `attention`, which must too, computes the latter; null: attention over this batch alone.
   StreamOps(ParameterSource& source, const PackedBatch& batch,
             const AttachedAdapter* adapter = nullptr, Attention* attention = nullptr);
