@@ -20,9 +20,9 @@ namespace mezo {
 
 class MEZO_API StreamOps : public Ops {
  public:
-  // `batch` and `adapter`, which must outlive this object: the latter has its part in linear() and
-  // attention().
-  // `attention`, which must too, computes the latter; null: attention over this batch alone.
+  // `batch` and `adapter` must outlive this object; the latter has its part in linear() and
+  // attention(). So must `attention`, which computes the latter; null: attention over this batch
+  // alone.
   StreamOps(ParameterSource& source, const PackedBatch& batch,
             const AttachedAdapter* adapter = nullptr, Attention* attention = nullptr);
   ~StreamOps() override;
