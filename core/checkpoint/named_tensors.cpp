@@ -67,16 +67,17 @@ NamedTensors name_tensors(const TensorFile& tensors, const TensorNames& names,
         tensor.added = static_cast<float>(alias.added);
         break;
       }
-    if (!declared.contains(name) && !names.optional_prefix.empty())
-      name = names.optional_prefix + name;
     const TensorNames::Synonym* synonym = synonym_of(names, name);
     const bool counts = synonym && name == synonym->first;
     if (synonym) name = declared.contains(synonym->first) ? synonym->first : synonym->second;
+    if (!declared.contains(name) && !names.optional_prefix.empty())
+      name = names.optional_prefix + name;
     if (declared.contains(name)) {
       const auto [other, fresh] = named.found.try_emplace(name, tensor);
+      if (synonym && name == synonym->first) named.twice[name] = synonym->second;
       if (!fresh && synonym) {
         if (counts) other->second = tensor;
-        named.twice[name] = name == synonym->first ? synonym->second : synonym->first;
+        if (name == synonym->second) named.twice[name] = synonym->first;
       } else if (!fresh)
         throw ModelError("[" + tensors.path_of(view) + "] tensors " + other->second.view->name +
                          " and " + view.name + " are both the model's " + name);

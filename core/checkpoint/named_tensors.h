@@ -23,7 +23,8 @@ struct NamedTensor {
 struct NamedTensors {
   std::map<std::string, NamedTensor> found;  // by the parameter's name
   std::vector<std::string> unused;           // tensors that are no parameter, as the file has them
-  // By the parameter's name: under which name a file has it a second time (TensorNames::synonyms).
+  // By the parameter's name: under which name an export has it a second time
+  // (TensorNames::synonyms).
   std::map<std::string, std::string> twice;
 };
 

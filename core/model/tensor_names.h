@@ -34,8 +34,9 @@ struct TensorNames {
   // others that the model does not declare are told to the user.
   std::vector<std::string> ignored = {};
 
-  // One parameter under two names, of which a model declares either. A file may have both, since
-  // they are one in memory: the first is what counts then, as in transformers.
+  // One parameter under two names, of which a model declares either. A file may have both: the
+  // first is what counts then, as in transformers. An export has both where the file had, or where
+  // the model declares the first.
   struct Synonym {
     std::string first, second;  // "lm_head.decoder.bias", "lm_head.bias"
   };

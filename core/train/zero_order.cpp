@@ -39,9 +39,9 @@ std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& 
       component, [&] { return objective_.objective->value(outputs, batch.targets); },
       "computing value()");
   if (!value.defined() || value.dim() != 1 || value.size(0) != source.streams() ||
-      !value.is_floating_point())
+      value.is_complex())
     throw PluginError("[objective " + std::string(component.id()) +
-                      "] value() must return one floating-point number a stream, shape [" +
+                      "] value() must return one real number a stream, shape [" +
                       std::to_string(source.streams()) + "], got " + described(value) +
                       " (plugin " + component.plugin->path.string() + ")");
   const at::Tensor doubles = value.to(at::kCPU, at::kDouble).contiguous();

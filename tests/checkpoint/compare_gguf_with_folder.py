@@ -136,9 +136,8 @@ def write_gguf(path, config, tensors, tokenizer, start, change=None, blocks={}, 
     name_of = tensor_names(architecture, config.num_hidden_layers)
     for name, tensor in tensors.items():
         array, kind = blocks.get(name, (tensor.numpy(), None))
-        for module, heads in (("q_proj", config.num_attention_heads), ("k_proj", config.num_key_value_heads)):
-            if of_llama and f".{module}." in name:
-                array = array[rotary_order(array.shape[0], heads)]
+        if of_llama and (".q_proj." in name or ".k_proj." in name):
+            array = array[rotary_order(array.shape[0], config.num_attention_heads if ".q_proj." in name else config.num_key_value_heads)]
         if architecture == "gpt2" and ".c_" in name and array.ndim == 2:
             array = array.T
         if architecture.startswith("gemma") and name.endswith("norm.weight"):

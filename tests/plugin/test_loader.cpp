@@ -100,7 +100,7 @@ TEST_CASE("a descriptor of another size is refused with both sizes") {
 
 TEST_CASE("another SDK is refused with both numbers") {
   CHECK(refusal("wrong_sdk") ==
-        "it was built for SDK 77, this mezo has 4; update mezo, or rebuild the plugin with this "
+        "it was built for SDK 77, this mezo has 5; update mezo, or rebuild the plugin with this "
         "mezo's headers");
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("another compiler is a warning") {
 }
 
 TEST_CASE("the checks come in order: of all tags that differ the first is named") {
-  HostTags host = {2, 8, 5, "2.0", "another", "2", "another", "another"};
+  HostTags host = {2, 8, 99, "2.0", "another", "2", "another", "another"};
   const auto begins = [&](const std::string& text) {
     CHECK(refusal("wrong_cuda", host).rfind(text, 0) == 0);
   };
@@ -170,7 +170,7 @@ TEST_CASE("the checks come in order: of all tags that differ the first is named"
   host.abi = host_tags().abi;
   begins("its descriptor has");
   host.size = host_tags().size;
-  begins("it was built for SDK 4");
+  begins("it was built for SDK 5");
   host.sdk = host_tags().sdk;
   begins("it was built with torch");
   host.torch = host_tags().torch;
