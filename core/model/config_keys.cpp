@@ -61,6 +61,8 @@ constexpr Arithmetic arithmetic[] = {
     {"qk_norm", "[false]"},
     {"num_nextn_predict_layers", "[0]"},
     {"lm_head_bias", "[false]"},
+    {"attention_bias", "[false]"},
+    {"mlp_bias", "[false]"},
     {"attention_out_bias", "[]"},
     {"qkv_bias", "[false]"},
     {"use_bias", "[false]"},
