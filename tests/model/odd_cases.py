@@ -32,7 +32,7 @@ def gpt2_as_published(tensors):
     """The names of the base class, and the causal mask of each layer."""
     tensors = {name.removeprefix("transformer."): tensor for name, tensor in tensors.items()}
     mask = torch.ones(1, 1, 400, 400).tril()
-    return {**tensors, **{f"h.{i}.attn.bias": mask for i in range(2)}, **{f"h.{i}.attn.masked_bias": torch.tensor(-1e4) for i in range(2)}}
+    return {**tensors, **{f"h.{i}.attn.bias": mask.clone() for i in range(2)}, **{f"h.{i}.attn.masked_bias": torch.tensor(-1e4) for i in range(2)}}
 
 
 def renamed(cut):

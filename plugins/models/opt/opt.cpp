@@ -77,7 +77,8 @@ class Opt : public mezo::Model {
       layers_.push_back(layer);
     }
     // Models that were fine-tuned with early versions of transformers lack it.
-    if (norm_first_ && !config.boolean("_remove_final_layer_norm", false))
+    const bool without_norm = config.boolean("_remove_final_layer_norm", false);
+    if (norm_first_ && !without_norm)
       norm_ = declare.layer_norm(decoder + "final_layer_norm", hidden);
     head_ = config.boolean("tie_word_embeddings", true)
                 ? declare.tied_head(tokens_)
