@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 #include "core/answer/packed_questions.h"
 #include "core/answer/token_scores.h"
@@ -19,7 +20,8 @@ namespace mezo {
 struct Pending::Work {
   PackedQuestions packed;
   Needs needs;
-  at::Tensor tokens;  // [S, scored], where the model is
+  at::Tensor tokens;                          // [S, scored], where the model is
+  std::vector<std::vector<Generated>> texts;  // [S][questions]
 };
 
 Pending::Pending() = default;
@@ -29,10 +31,7 @@ Pending::~Pending() = default;
 
 namespace {
 
-void refuse_impossible(const Network& network, const PackedQuestions& packed, const Needs& needs) {
-  if (needs.texts)
-    throw ModelError(
-        "[answer] generated texts were asked for, and no model of this version generates text");
+void refuse_impossible(const Network& network, const PackedQuestions& packed) {
   if (packed.continued && !network.causal)
     throw ModelError(
         "[answer] options that share a context were asked of a model that is not causal: its "
@@ -43,6 +42,16 @@ void refuse_impossible(const Network& network, const PackedQuestions& packed, co
 void append(std::vector<std::int64_t>& offsets, const std::vector<std::int64_t>& more) {
   const std::int64_t before = offsets.back();
   for (std::size_t i = 1; i < more.size(); ++i) offsets.push_back(before + more[i]);
+}
+
+std::vector<std::vector<Generated>> write_texts(ParameterSource& source,
+                                                std::span<const Question* const> questions,
+                                                const TextWriter& writer) {
+  if (!writer.generator) throw std::logic_error("[answer] texts are needed, and nobody writes");
+  std::vector<TextPrompt> prompts;
+  for (const Question* q : questions)
+    prompts.push_back({q->pieces.at(0).tokens, static_cast<std::uint64_t>(q->row)});
+  return (*writer.generator)(source, prompts, writer.step);
 }
 
 struct Scores {
@@ -77,13 +86,16 @@ struct Scores {
 }  // namespace
 
 Pending begin_answering(const Network& network, ParameterSource& source,
-                        std::span<const Question* const> questions, const Needs& needs) {
+                        std::span<const Question* const> questions, const Needs& needs,
+                        const TextWriter& writer) {
   Pending pending;
   pending.work = std::make_unique<Pending::Work>();
   Pending::Work& work = *pending.work;
   work.packed = pack(questions);
   work.needs = needs;
-  refuse_impossible(network, work.packed, needs);
+  refuse_impossible(network, work.packed);
+  if (needs.texts) work.texts = write_texts(source, questions, writer);
+  if (!needs.option_scores && !needs.token_log_likelihoods) return pending;
   const bool normalise =
       needs.normalised || needs.token_log_likelihoods || !work.packed.normaliser_cancels;
   StreamOps ops(source, work.packed.batch, &network.adapter);
@@ -102,7 +114,10 @@ Outputs collect(std::span<const Pending> forwards) {
   for (const Pending& p : forwards) {
     append(outputs.option_offsets, p.work->packed.option_offsets);
     append(outputs.token_offsets, p.work->packed.token_offsets);
-    tokens.push_back(p.work->tokens.cpu().contiguous());
+    if (p.work->tokens.defined()) tokens.push_back(p.work->tokens.cpu().contiguous());
+    outputs.texts.resize(p.work->texts.size());
+    for (std::size_t s = 0; s < p.work->texts.size(); ++s)
+      for (const Generated& made : p.work->texts[s]) outputs.texts[s].push_back(made.text);
   }
   if (forwards.empty()) return outputs;
   const Needs& needs = forwards[0].work->needs;
@@ -120,8 +135,9 @@ Outputs collect(std::span<const Pending> forwards) {
 }
 
 Outputs answer(const Network& network, ParameterSource& source,
-               std::span<const Question* const> questions, const Needs& needs) {
-  const Pending pending = begin_answering(network, source, questions, needs);
+               std::span<const Question* const> questions, const Needs& needs,
+               const TextWriter& writer) {
+  const Pending pending = begin_answering(network, source, questions, needs, writer);
   return collect({&pending, 1});
 }
 

@@ -58,9 +58,37 @@ std::size_t answer_all(const LoadedModel& model, const std::vector<Question>& qu
   return done;
 }
 
+// The same of questions that ask for texts, which the generator puts in an order of its own: all of
+// them are done, or none.
+std::size_t write_all(const LoadedModel& model, const std::vector<Question>& questions,
+                      const GenerationRules& rules, std::vector<Prediction>& predictions,
+                      const EvaluationProgress& progress) {
+  StoredSource source(model.store, model.dtype);
+  Generator generator(model.network, model.specs, model.tokenizer, rules, model.max_positions);
+  std::vector<TextPrompt> prompts;
+  for (const Question& q : questions)
+    prompts.push_back({q.pieces.at(0).tokens, static_cast<std::uint64_t>(q.row)});
+  auto texts = generator(source, prompts, 0, [&](std::size_t done, std::int64_t) {
+    return !progress || progress(done, prompts.size());
+  });
+  if (texts.empty()) return 0;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    predictions[i].row = questions[i].row;
+    predictions[i].label = -1;
+    predictions[i].text = std::move(texts[0][i]);
+    predictions[i].answers = questions[i].answers;
+  }
+  return questions.size();
+}
+
 // What the metrics read, of all that was answered: [1, E, O].
 Outputs outputs_of(const std::vector<Prediction>& predictions) {
   Outputs outputs;
+  if (!predictions.empty() && predictions[0].text) {
+    outputs.texts.resize(1);
+    for (const Prediction& p : predictions) outputs.texts[0].push_back(p.text->text);
+    return outputs;
+  }
   std::size_t most = 0;
   outputs.option_offsets = {0};
   for (const Prediction& p : predictions) {
@@ -87,11 +115,14 @@ void measure_answers(Evaluation& result, const Asked& answered,
     return;
   }
   const Outputs outputs = outputs_of(result.predictions);
-  const at::Tensor best = best_options(outputs).contiguous();
+  const bool texts = !outputs.texts.empty();
+  const at::Tensor best = texts ? at::Tensor() : best_options(outputs).contiguous();
   const Targets targets = targets_of(answered);
   for (std::size_t i = 0; i < answered.size(); ++i) {
     Prediction& p = result.predictions[i];
-    p.prediction = best.const_data_ptr<std::int64_t>()[i];
+    p.prediction = !texts                                   ? best.const_data_ptr<std::int64_t>()[i]
+                   : p.text->finish == Finish::not_a_number ? -1
+                                                            : 0;
     if (p.prediction < 0 && result.not_numbers++ == 0) result.first_not_number = p.row;
   }
   for (const Metric* metric : metrics)
@@ -107,7 +138,9 @@ double Evaluation::value(const std::string& metric) const {
 }
 
 Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& questions,
-                    const std::vector<const Metric*>& metrics, const EvaluationProgress& progress) {
+                    const std::vector<const Metric*>& metrics,
+                    const std::optional<GenerationRules>& rules,
+                    const EvaluationProgress& progress) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
   std::vector<std::size_t> order(questions.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -115,7 +148,12 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& quest
                    [&](auto a, auto b) { return questions[a].rows() < questions[b].rows(); });
   Evaluation result;
   result.predictions.resize(questions.size());
-  const std::size_t done = answer_all(model, questions, order, result.predictions, progress);
+  const bool texts = !questions.empty() && questions[0].generate > 0;
+  if (texts && !rules) throw std::logic_error("[evaluate] texts without rules for them");
+  if (texts) std::iota(order.begin(), order.end(), std::size_t{0});
+  const std::size_t done = texts
+                               ? write_all(model, questions, *rules, result.predictions, progress)
+                               : answer_all(model, questions, order, result.predictions, progress);
   order.resize(done);
   std::sort(order.begin(), order.end());
   Asked answered;
@@ -129,17 +167,24 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& quest
 }
 
 std::string prediction_line(const Prediction& p, const std::vector<Option>& options) {
-  nlohmann::ordered_json scores = nlohmann::ordered_json::object();
+  using Json = nlohmann::ordered_json;
+  constexpr auto replace = Json::error_handler_t::replace;
+  if (p.text) {
+    Json line = {{"index", p.row}, {"text", p.text->text}, {"finish", name_of(p.text->finish)}};
+    if (!p.answers.empty()) line["answers"] = p.answers;
+    return line.dump(-1, ' ', false, replace);
+  }
+  Json scores = Json::object();
   for (std::size_t i = 0; i < p.scores.size(); ++i) scores[options[i].label] = p.scores[i];
-  const auto label_of = [&](std::int64_t option) -> nlohmann::ordered_json {
+  const auto label_of = [&](std::int64_t option) -> Json {
     if (option < 0) return nullptr;
     return options[static_cast<std::size_t>(option)].label;
   };
-  const nlohmann::ordered_json line = {{"index", p.row},
-                                       {"scores", scores},
-                                       {"prediction", label_of(p.prediction)},
-                                       {"label", label_of(p.label)}};
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  const Json line = {{"index", p.row},
+                     {"scores", scores},
+                     {"prediction", label_of(p.prediction)},
+                     {"label", label_of(p.label)}};
+  return line.dump(-1, ' ', false, replace);
 }
 
 }  // namespace mezo

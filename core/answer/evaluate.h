@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/checkpoint/load_model.h"
+#include "core/generate/generator.h"
 #include "core/task/metrics.h"
 #include "core/task/question.h"
 #include "core/task/task.h"
@@ -20,6 +22,8 @@ struct Prediction {
   std::vector<float> scores;    // of each option
   std::int64_t prediction = 0;  // place of the best option, of equals the first (best_options())
   std::int64_t label = 0;       // the first right option; -1: none
+  std::optional<Generated> text = {};     // instead of options
+  std::vector<std::string> answers = {};  // the texts that are right
 };
 
 struct Measurement {
@@ -30,8 +34,8 @@ struct Measurement {
 struct Evaluation {
   std::vector<Prediction> predictions;    // in the order of the questions
   std::vector<Measurement> measurements;  // by the metrics that were asked for, in their order
-  std::size_t not_numbers = 0;            // examples with a score that is NaN or plus infinity
-  std::int64_t first_not_number = 0;      // row of the first of them
+  std::size_t not_numbers = 0;  // examples with a score that is NaN or plus infinity, or logits
+  std::int64_t first_not_number = 0;  // row of the first of them
 
   // By the metric's name; throws std::logic_error if it was not measured.
   MEZO_API double value(const std::string& metric) const;
@@ -41,11 +45,14 @@ struct Evaluation {
 // no predictions and is not measured.
 using EvaluationProgress = std::function<bool(std::size_t done, std::size_t total)>;
 
+// `rules`: how texts are generated, where the questions ask for them.
 MEZO_API Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& questions,
                              const std::vector<const Metric*>& metrics,
+                             const std::optional<GenerationRules>& rules = {},
                              const EvaluationProgress& progress = {});
 
-// One JSON line: {"index", "scores": {label: score}, "prediction", "label"}; null for no option.
+// One JSON line: {"index", "scores": {label: score}, "prediction", "label"}; null for no option. Of
+// a generated text {"index", "text", "finish", "answers"}.
 MEZO_API std::string prediction_line(const Prediction&, const std::vector<Option>& options);
 
 }  // namespace mezo

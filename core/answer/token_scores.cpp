@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "core/error.h"
 #include "core/forward/index_tensor.h"
+#include "core/forward/logits.h"
 
 namespace mezo {
 
@@ -31,18 +31,6 @@ at::Tensor pick(const at::Tensor& table, std::span<const std::int64_t> row,
   std::vector<std::int64_t> flat;
   for (std::size_t i = 0; i < row.size(); ++i) flat.push_back(row[i] * table.size(2) + column[i]);
   return table.reshape({table.size(0), -1}).index_select(1, index_tensor(flat, table.device()));
-}
-
-// What Model::head() promises: [P, entries] of rows [P, …], in fp32 here.
-at::Tensor logits_of(const Network& network, StreamOps& ops, const at::Tensor& rows,
-                     std::int64_t entries) {
-  const at::Tensor logits = network.model->head(ops, rows);
-  if (!logits.defined() || logits.dim() != 2 || logits.size(0) != rows.size(0) ||
-      logits.size(1) != entries)
-    throw PluginError("[Model] head() must return logits of shape [" +
-                      std::to_string(rows.size(0)) + ", " + std::to_string(entries) +
-                      "], a row for each that it is given and a column for each entry asked for");
-  return logits.to(at::kFloat);
 }
 
 }  // namespace

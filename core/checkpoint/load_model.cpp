@@ -11,6 +11,7 @@
 #include <set>
 #include <span>
 
+#include "core/checkpoint/end_tokens.h"
 #include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/own_head.h"
 #include "core/checkpoint/quantised_folder.h"
@@ -127,8 +128,12 @@ PreparedModel prepare_model(const std::string& path, const Registry& registry,
   for (std::size_t i = 0; i < built.base_specs().size(); ++i)
     types.push_back(files.view({static_cast<int>(i)}).dtype);
   const auto positions = positions_of(built);
-  return {std::move(built), path,     load_tokenizer(path, opened), std::move(files),
-          std::move(types), positions};
+  Tokenizer tokenizer = load_tokenizer(path, opened);
+  std::vector<std::int32_t> ends =
+      opened.gguf ? end_tokens_of(tokenizer) : end_tokens_of_folder(path, opened.config, tokenizer);
+  return {{std::move(built), path, std::move(tokenizer), positions, std::move(ends)},
+          std::move(files),
+          std::move(types)};
 }
 
 namespace {
@@ -193,8 +198,7 @@ LoadedModel load_weights(PreparedModel p, const ModelPlacement& placement,
     read_parameter(store, p.files, {static_cast<int>(i)});
     if (progress) progress(static_cast<std::int64_t>(done += bytes[i]), all);
   }
-  LoadedModel model{std::move(static_cast<BuiltModel&>(p)), std::move(p.path),
-                    std::move(p.tokenizer), std::move(store)};
+  LoadedModel model{std::move(static_cast<TextModel&>(p)), std::move(store)};
   model.dtype = dtype_for(placement, file_type);
   model.files = p.files.paths();
   model.unused = p.files.unused();

@@ -18,12 +18,17 @@
 
 namespace mezo {
 
-struct PreparedModel : BuiltModel {
+// A model and what turns text into its tokens.
+struct TextModel : BuiltModel {
   std::string path;
   Tokenizer tokenizer;
-  WeightFiles files;                          // opened
-  std::vector<DType> types;                   // in its file, of each of the model's own parameters
-  std::optional<std::int64_t> max_positions;  // of a sequence; nothing: no limit
+  std::optional<std::int64_t> max_positions = {};  // of a sequence; nothing: no limit
+  std::vector<std::int32_t> end_tokens = {};       // core/checkpoint/end_tokens.h
+};
+
+struct PreparedModel : TextModel {
+  WeightFiles files;         // opened
+  std::vector<DType> types;  // in its file, of each of the model's own parameters
 };
 
 // Which plugin serves the model, and what trains of it.
@@ -60,9 +65,7 @@ struct Widened {
   std::int64_t file_bytes = 0, kept_bytes = 0;
 };
 
-struct LoadedModel : BuiltModel {
-  std::string path;
-  Tokenizer tokenizer;
+struct LoadedModel : TextModel {
   ParameterStore store;                  // of specs
   at::ScalarType dtype = at::kFloat;     // that forwards compute in
   std::vector<std::string> files = {};   // the weights were read from

@@ -13,12 +13,17 @@ namespace {
 
 mezo::DeviceMemory memory(int device) {
   cudaDeviceProp properties;
-  if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) return {"GPU", 0, 0};
+  if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) return {};
   const auto stats =
       c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
   const auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  std::size_t free = 0, total = 0;
+  if (cudaMemGetInfo(&free, &total) != cudaSuccess) free = 0;
+  // What the allocator has taken and lent to no tensor is free too.
+  const std::int64_t spare = stats.reserved_bytes[all].current - stats.allocated_bytes[all].current;
   return {properties.name, stats.allocated_bytes[all].peak,
-          static_cast<std::int64_t>(properties.totalGlobalMem)};
+          static_cast<std::int64_t>(properties.totalGlobalMem),
+          static_cast<std::int64_t>(free) + spare};
 }
 
 void reset_peak(int device) {

@@ -1,6 +1,7 @@
 #include "core/forward/packed_attention.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 
@@ -44,15 +45,14 @@ std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Piece& s)
   return rows;
 }
 
-// 0 where a query sees a key, minus infinity elsewhere: [n or 1, 1, queries, prefix + keys]. Rows
-// begin at multiples of 16 elements, which a GPU's kernels ask for.
-at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType type) {
-  const std::int64_t keys = prefix + seen.size(2);
+// 0 where a query sees a key, minus infinity elsewhere: [n or 1, 1, queries, keys]. Rows begin at
+// multiples of 16 elements, which a GPU's kernels ask for.
+at::Tensor make_mask(const at::Tensor& seen, at::ScalarType type) {
+  const std::int64_t keys = seen.size(2);
   at::Tensor mask =
       at::zeros({seen.size(0), seen.size(1), (keys + 15) / 16 * 16}, seen.options().dtype(type))
           .narrow(2, 0, keys);
-  mask.narrow(2, prefix, seen.size(2))
-      .masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
+  mask.masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
   return mask.unsqueeze(1);
 }
 
@@ -145,12 +145,15 @@ const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std
       return m.mask;
   // In order, all pieces are equally long and have one mask.
   const std::int64_t n = g.in_order ? 1 : g.n;
-  const at::Tensor query = g.query_position.narrow(0, 0, n), key = g.key_position.narrow(0, 0, n);
-  at::Tensor seen =
-      o.causal ? key <= query
-               : (key < std::numeric_limits<std::int64_t>::max()).expand({n, g.queries, g.keys});
+  const at::Tensor query = g.query_position.narrow(0, 0, n);
+  at::Tensor key = g.key_position.narrow(0, 0, n);
+  if (prefix > 0)  // stands right before the sequence
+    key = at::cat({at::arange(-prefix, 0, key.options()).expand({n, 1, prefix}), key}, 2);
+  at::Tensor seen = o.causal ? key <= query
+                             : (key < std::numeric_limits<std::int64_t>::max())
+                                   .expand({n, g.queries, prefix + g.keys});
   if (o.window > 0) seen = seen & ((query - key).abs() < o.window);
-  g.masks.push_back({o.causal, o.window, prefix, make_mask(seen, prefix, type)});
+  g.masks.push_back({o.causal, o.window, prefix, make_mask(seen, type)});
   return g.masks.back().mask;
 }
 
@@ -214,7 +217,7 @@ at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tens
                                    const at::Tensor& v, const AttentionOptions& o,
                                    const std::optional<KeysValues>& prefix) const {
   // Padding lies behind what is there, out of a causal layer's sight.
-  const bool windowed = o.window > 0 && o.window < g.keys;
+  const bool windowed = o.window > 0 && o.window < g.keys + (prefix ? prefix->keys.size(1) : 0);
   const bool unmasked = !windowed && (o.causal ? !g.continues : g.equal);
   const auto sequences = [&](const at::Tensor& keys, const at::Tensor& values) {
     return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2),

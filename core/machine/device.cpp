@@ -52,6 +52,13 @@ std::string cpu_name() {
   return "CPU";
 }
 
+std::int64_t available_bytes() {
+  std::ifstream info("/proc/meminfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("MemAvailable:")) return std::stoll(line.substr(13)) * 1024;
+  return 0;
+}
+
 std::int64_t peak_resident_bytes() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
@@ -75,7 +82,7 @@ const CudaKernels* cuda_kernels() { return loaded ? &loaded->kernels : nullptr; 
 
 DeviceMemory device_memory(at::Device device) {
   if (device.is_cuda()) return opened().library->memory(device.index());
-  return {cpu_name(), peak_resident_bytes(), 0};
+  return {cpu_name(), peak_resident_bytes(), 0, available_bytes()};
 }
 
 void reset_peak_memory(at::Device device) {

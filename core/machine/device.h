@@ -23,6 +23,7 @@ struct DeviceMemory {
   std::string name;              // "NVIDIA H200", or the CPU's
   std::int64_t peak_bytes = 0;   // CPU: resident since the start; GPU: taken by tensors
   std::int64_t total_bytes = 0;  // GPU only
+  std::int64_t free_bytes = 0;   // that could be taken now
 };
 MEZO_API DeviceMemory device_memory(at::Device device);
 

@@ -85,8 +85,9 @@ class MEZO_API Adapter {
   virtual void linear(ParameterSource& source, const Linear& map, const at::Tensor& x,
                       at::Tensor& y) const;
 
-  // What every sequence of a stream sees before its own keys and values, whatever its position:
-  // [S or 1, length, kv heads, width] in source.dtype(). Nothing: no prefix.
+  // Keys and values that stand right before those of every sequence of a stream: [S or 1, length,
+  // kv heads, width] in source.dtype(). Nothing: no prefix. A layer with a window sees of it what
+  // is not too far away, as in the peft package.
   virtual std::optional<KeysValues> prefix(ParameterSource& source, int layer) const;
 
   // By how much the tokens' positions are shifted.

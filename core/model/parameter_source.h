@@ -1,8 +1,9 @@
 #pragma once
 // Where Ops gets the numbers of a parameter, one copy for each stream. There are two: the stored
 // weights as they are (evaluation; core/zo/stored_source.h) and the perturbed copies of a
-// training step (core/zo/exact_weights.h). Everything else about a forward is the same for both,
-// and lives once, in stream_ops.h.
+// training step (core/zo/exact_weights.h); what generates keeps what it got from them
+// (core/forward/held_source.h). Everything else about a forward is the same for all, and lives
+// once, in stream_ops.h.
 
 #include <ATen/core/Tensor.h>
 
@@ -25,6 +26,9 @@ class MEZO_API ParameterSource {
   // streams share it. Vectors are fp32 and stay; adapters' tensors are dtype() and stay; matrices
   // are dtype(), and may lie in scratch that the next call reuses: finish with them first.
   virtual at::Tensor whole(Parameter) = 0;
+
+  // Whether what whole() gives of a matrix stays as it is when others are asked for.
+  virtual bool stays(Parameter) const { return false; }
 
   // A vector in dtype(), to be added inside a matrix product: [S or 1, d]. Where that rounds, a
   // source whose streams differ rounds so that a difference smaller than the type's spacing is kept

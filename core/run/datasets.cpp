@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/run/generation_rules.h"
+#include "core/run/question_encoder.h"
 #include "core/task/data_faults.h"
-#include "core/task/encode.h"
-#include "core/task/encode_masked.h"
 #include "core/train/batch_order.h"
 
 namespace mezo {
@@ -28,16 +28,6 @@ std::vector<Example> choose(const std::string& path, std::int64_t limit,
   return chosen;
 }
 
-std::int64_t longest_sequence(std::int64_t wanted, const PreparedModel& model, Console& console) {
-  const std::optional<std::int64_t> positions = model.max_positions;
-  if (!positions || *positions >= wanted) return wanted;
-  console.note(
-      fmt::format("sequences are cut to {} tokens, as the model has no more positions "
-                  "(task.max_length is {})",
-                  *positions, wanted));
-  return *positions;
-}
-
 struct Wanted {
   const std::string& path;
   std::int64_t size;
@@ -50,35 +40,7 @@ Wanted split_named(const std::string& name, const TaskSettings& task, Datasets& 
   return {task.test, task.test_size, data.test};
 }
 
-// What makes questions of a file's examples: a causal model is asked what follows a prompt, another
-// what stands at its mask.
-class Encoder {
- public:
-  Encoder(const RunConfig& config, const PreparedModel& model, std::int64_t max_length)
-      : task_(config.task),
-        tokenizer_(model.tokenizer),
-        max_length_(max_length),
-        start_(config.settings.task.bos.tokens(model.tokenizer)) {
-    if (!model.network.causal) masked_.emplace(task_, tokenizer_, max_length_, start_);
-  }
-
-  std::vector<Question> operator()(const std::vector<Example>& examples,
-                                   const std::string& path) const {
-    return encode_all(examples, [&](const Example& example) {
-      return masked_ ? (*masked_)(example, path)
-                     : encode(example, task_, tokenizer_, max_length_, path, start_);
-    });
-  }
-
- private:
-  const Task& task_;
-  const Tokenizer& tokenizer_;
-  std::int64_t max_length_;
-  std::vector<std::int32_t> start_;
-  std::optional<MaskedEncoder> masked_;
-};
-
-void say_mask(const Task& task, const PreparedModel& model, Console& console) {
+void say_mask(const Task& task, const TextModel& model, Console& console) {
   if (model.network.causal && task.prompt.masks() > 0)
     console.warning(task.path +
                     ": the prompt has <mask>, which this model does not fill: it continues text, "
@@ -101,12 +63,15 @@ const Split& Datasets::measured() const {
   throw std::logic_error("[datasets] neither test nor dev was read");
 }
 
-Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
+Datasets read_datasets(const RunConfig& config, const TextModel& model,
                        const std::vector<std::string>& wanted, Console& console) {
   const TaskSettings& task = config.settings.task;
   const std::int64_t max_length = longest_sequence(task.max_length, model, console);
   say_mask(config.task, model, console);
-  const Encoder encoder(config, model, max_length);
+  const QuestionEncoder encoder(
+      config.task, model,
+      {max_length, new_tokens_of(config.settings.generation, &config.task), true},
+      task.bos.tokens(model.tokenizer));
   Datasets data;
   DataFaults faults;
   for (const std::string& name : wanted) {
@@ -114,7 +79,11 @@ Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
     if (of.path.empty()) continue;
     faults.collect([&] {
       const std::vector<Example> examples = choose(of.path, of.size, task.split_seed);
-      of.split = Split{of.path, encoder(examples, of.path), metrics_for(config.task.metric)};
+      of.split = Split{of.path,
+                       encode_all(examples, [&](const Example& e) { return encoder(e, of.path); }),
+                       metrics_for(config.task.metric)};
+      if (config.task.generates())
+        of.split->rules = rules_of(config.settings.generation, &config.task, model);
     });
   }
   faults.throw_if_any();

@@ -8,6 +8,7 @@
 #include "core/api.h"
 #include "core/checkpoint/load_model.h"
 #include "core/console/console.h"
+#include "core/generate/generator.h"
 #include "core/settings/run_config.h"
 #include "core/task/metrics.h"
 #include "core/task/question.h"
@@ -17,7 +18,8 @@ namespace mezo {
 struct Split {
   std::string path;
   std::vector<Question> examples;
-  std::vector<const Metric*> metrics;  // that the task is measured by
+  std::vector<const Metric*> metrics;         // that the task is measured by
+  std::optional<GenerationRules> rules = {};  // of texts, where the task asks for them
 };
 
 struct Datasets {
@@ -30,7 +32,7 @@ struct Datasets {
 // Only the splits that are asked for by name ("train", "dev", "test") and given in the config are
 // read. Sequences are cut to what the model has positions for; where that is less than
 // task.max_length, a note says so.
-MEZO_API Datasets read_datasets(const RunConfig& config, const PreparedModel& model,
+MEZO_API Datasets read_datasets(const RunConfig& config, const TextModel& model,
                                 const std::vector<std::string>& wanted, Console& console);
 
 }  // namespace mezo

@@ -47,7 +47,7 @@ void DevEvaluation::catch_up(std::uint32_t step) {
 void DevEvaluation::evaluate_at(std::uint32_t step) {
   const Stopwatch evaluation;
   weights_.apply_pending();
-  const Evaluation dev = evaluate(model_, dev_->examples, dev_->metrics,
+  const Evaluation dev = evaluate(model_, dev_->examples, dev_->metrics, dev_->rules,
                                   [](std::size_t, std::size_t) { return !Interrupt::stop(); });
   if (!Interrupt::stop()) {
     folder_.metric({{"step", step}, {"dev", scores_of(dev)}});

@@ -13,10 +13,11 @@ Evaluation measure(const LoadedModel& model, const Split& split, const std::stri
   Evaluation result;
   {
     Progress progress(console, title, "example", static_cast<long long>(split.examples.size()));
-    result = evaluate(model, split.examples, split.metrics, [&](std::size_t done, std::size_t) {
-      progress.show(static_cast<long long>(done));
-      return Interrupt::signals() <= known;
-    });
+    result = evaluate(model, split.examples, split.metrics, split.rules,
+                      [&](std::size_t done, std::size_t) {
+                        progress.show(static_cast<long long>(done));
+                        return Interrupt::signals() <= known;
+                      });
   }
   if (result.not_numbers > 0)
     throw RunError(fmt::format(

@@ -46,19 +46,22 @@ std::vector<std::string> can_be_given() {
 
 // Where the model and its plugins lie may have changed since, and any device gives the same bits;
 // what was done has not changed.
-Value with_overrides(const Trajectory& trajectory, const std::vector<Argument>& overrides) {
+Value with_overrides(const Trajectory& trajectory, const ReplayRequest& request) {
   const Value then = recorded_tree(trajectory.latest().config);
   Value now = then;
   now.entry("model")->value.set("device", Value::scalar("auto"));
   Diagnostics diagnostics;
   std::vector<std::string> notes;
-  apply_overrides(now, overrides, host_settings(), notes, diagnostics);
+  apply_overrides(now, request.overrides, host_settings(), notes, diagnostics);
   diagnostics.throw_if_any();
   std::vector<std::string> refused = changed_settings(then, now);
-  const std::vector<std::string> places = can_be_given();
+  std::vector<std::string> places = can_be_given();
   std::erase_if(refused, [&](const std::string& key) {
-    return std::ranges::find(places, key) != places.end();
+    return std::ranges::find(places, key) != places.end() ||
+           std::ranges::find(request.free_blocks, key.substr(0, key.find('.'))) !=
+               request.free_blocks.end();
   });
+  for (const std::string& block : request.free_blocks) places.push_back(block + ".*");
   if (!refused.empty())
     throw ConfigError(
         fmt::format("[replay] {}: replaying repeats what was done; only {} can be given",
@@ -177,11 +180,11 @@ ReplayedRun replay_run(const ReplayRequest& request, Console& console) {
                              trajectory.torn));
   const std::uint32_t step = wanted_step(request, trajectory);
   warn_of_divergence(file.parent_path(), trajectory.steps(), step, console);
-  auto [settings, model] =
-      load_base(with_overrides(trajectory, request.overrides), request.plugin_folders);
+  Value tree = with_overrides(trajectory, request);
+  auto [settings, model] = load_base(tree, request.plugin_folders);
   if (request.check) request.check(model);
   read_initial(model, file.parent_path() / initial_file);
-  ReplayedRun run{std::move(trajectory), std::move(model), step};
+  ReplayedRun run{std::move(trajectory), std::move(model), step, std::move(tree)};
   Progress bar(console, "replaying", "step", step);
   const Replayed replayed =
       replay(run.trajectory, run.model, settings.steps, step, [&](std::uint32_t done) {

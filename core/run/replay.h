@@ -40,6 +40,8 @@ struct ReplayRequest {
   std::vector<Argument> overrides;
   std::vector<PluginFolder> plugin_folders;
   std::optional<std::int64_t> step;  // none: the last
+  // Blocks that no weight follows from and that may be given anew, by who uses the weights.
+  std::vector<std::string> free_blocks = {};
   std::function<void(const LoadedModel&)> check =
       {};  // called before the replay, which may be long
 };
@@ -49,6 +51,7 @@ struct ReplayedRun {
   Trajectory trajectory;
   LoadedModel model;
   std::uint32_t step = 0;
+  Value tree;  // the recorded configuration, with the overrides
 };
 
 // Throws RunError, with what to do, where there is no such run or step or a signal stopped it;

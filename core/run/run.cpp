@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/record/provenance.h"
 #include "core/record/result.h"
+#include "core/run/config_checks.h"
 #include "core/run/measure.h"
 #include "core/run/placement.h"
 #include "core/run/run_model.h"
@@ -20,21 +21,6 @@
 namespace mezo {
 
 namespace {
-
-void say_notes(const RunConfig& config, Console& console) {
-  for (const std::string& note : config.notes) console.note(note);
-  for (const std::string& remark : config.task.remarks())
-    console.warning(config.task.path + ": " + remark);
-}
-
-void require(const RunConfig& config, bool training) {
-  const TaskSettings& task = config.settings.task;
-  if (training && task.train.empty())
-    throw ConfigError(
-        "[task] train: no file is given, and `mezo run` trains; `mezo eval` only evaluates");
-  if (task.test.empty() && task.dev.empty())
-    throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
-}
 
 RunResult finished(const RunFolder& folder, nlohmann::ordered_json values, std::uint32_t steps,
                    Console& console) {
@@ -62,6 +48,11 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["steps_not_applied"] = trained.unapplied;
   result["interrupted"] = Interrupt::stop();
   result["seconds"] = trained.seconds;
+  if (trained.texts)
+    result["texts"] = {{"new_tokens", trained.texts->new_tokens},
+                       {"seconds", trained.texts->seconds},
+                       {"copies", trained.texts->copies},
+                       {"copy_bytes", trained.texts->copy_bytes}};
   result["seconds_per_step"] = trained.steps ? trained.seconds / trained.steps : 0;
   result.update(trained.memory.json());
   return result;
@@ -93,7 +84,8 @@ RunResult report(const RunConfig& config, const std::string& requested, const Lo
 RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   const Interrupt interrupt;
   say_notes(config, console);
-  require(config, true);
+  require_data(config, true);
+  require_fitting(config);
   const std::string requested = config.requested_hash();  // now: it reads the task file
   RunFolder folder(config.settings.top.output, earlier, console);
   std::optional<Resumption> resumption;
@@ -127,64 +119,14 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   return report(config, requested, model, hashes, trained, folder, console);
 }
 
-namespace {
-
-// The config.yaml of a run folder names the base model, and not what was trained.
-void say_what_is_evaluated(const RunConfig& config, Console& console) {
-  const std::filesystem::path folder = std::filesystem::path(config.path).parent_path();
-  std::error_code none;
-  if (std::filesystem::path(config.path).filename() == "config.yaml" &&
-      std::filesystem::exists(folder / "trajectory.mezo", none))
-    console.warning(
-        fmt::format("this evaluates the base model of {0}, not what was trained there; `mezo "
-                    "export {0} FOLDER` "
-                    "writes that, and model.path=FOLDER evaluates it",
-                    folder.string()));
-}
-
-}  // namespace
-
-RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& console) {
-  const Interrupt interrupt;
-  say_notes(config, console);
-  say_what_is_evaluated(config, console);
-  require(config, false);
-  RunFolder folder(config.settings.top.output, earlier, console);
-  const ChosenPeft mode = config.evaluated_mode();
-  // Sequences are as long as what is evaluated takes, which need not be what would train.
-  PreparedModel prepared = prepare_for_run(config, mode, console);
-  const Datasets data = read_datasets(
-      config, prepared, {config.settings.task.test.empty() ? "dev" : "test"}, console);
-  const bool frozen = frozen_under(prepared, config.peft);
-  LoadedModel model = load_for_run(config, std::move(prepared), frozen, false, console);
-  start_adapter(model, 0);  // from its folder: nothing is drawn
-  const WeightHashes hashes = hash_weights(model);
-  folder.start(resolved_yaml(config, resolved_model(model), estimator_context(config, frozen),
-                             lines_of(hashes)));
-  const Stopwatch clock;
-  const Evaluation evaluation = measure(model, data.measured(), "evaluating", 0, console);
-  const bool interrupted = Interrupt::stop();
-
-  nlohmann::ordered_json result = describe_run(
-      config, model, hashes,
-      mode.peft ? std::string(mode.component.id()) + " adapter" : std::string("zero-shot"));
-  result["after"] = scores_of(evaluation);
-  result["interrupted"] = interrupted;
-  result["seconds"] = clock.seconds();
-  result.update(memory_use(model.store.device(), model.store.bytes(), 0).json());
-  console.result(fmt::format("{}: {}, {} examples", config.task.name, text_of(evaluation),
-                             evaluation.predictions.size()));
-  write_predictions(folder, evaluation, config.task);
-  folder.write_result(result);
-  console.result(folder.path());
-  return {folder.path(), !interrupted, std::move(result)};
-}
-
 void validate(const RunConfig& config, Console& console) {
   say_notes(config, console);
-  require(config, false);
+  require_data(config, false);
   const PreparedModel model = prepare_for_run(config, config.peft, console);
-  if (!config.settings.task.train.empty()) require_trainable(config, model);
+  if (!config.settings.task.train.empty()) {
+    require_fitting(config);
+    require_trainable(config, model);
+  }
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"}, console);
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";

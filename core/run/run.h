@@ -1,7 +1,7 @@
 #pragma once
-// What the command line does with a configuration: train and evaluate, only evaluate, only check. A
-// run is a function of its configuration: it says what goes on through the console that it is
-// given, leaves a run folder and returns what is in its result.json.
+// What the command line does with a configuration: train and evaluate, or only check (eval.h
+// only evaluates). A run is a function of its configuration: it says what goes on through the
+// console that it is given, leaves a run folder and returns what is in its result.json.
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -24,9 +24,6 @@ struct MEZO_API RunResult {
 // Earlier::resume, and returned as it is. Throws RunError when the loss stays non-finite, and what
 // check_resumption() throws.
 MEZO_API RunResult run(const RunConfig& config, Earlier earlier, Console& console);
-
-// Evaluates the model as it is and writes predictions.jsonl and result.json.
-MEZO_API RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& console);
 
 // Checks everything that can be checked without reading weights: the model's tensors and tokenizer,
 // every example that is used.

@@ -21,6 +21,8 @@ std::string bos_of(const Tokenizer& tokenizer) {
   return start.empty() ? "none" : start.size() == 1 ? std::to_string(start.front()) : "auto";
 }
 
+}  // namespace
+
 void say_notes(const PreparedModel& model, Console& console) {
   for (const std::string& note : model.tokenizer.notes()) console.note(note);
   for (const std::string& note : model.notes) console.note(note);
@@ -40,8 +42,6 @@ LoadedModel load_with_progress(PreparedModel prepared, const ModelPlacement& pla
     bar->show(done >> 20, {fmt::format("{:.2f} GB/s", speed)});
   });
 }
-
-}  // namespace
 
 PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode, Console& console) {
   const ModelSettings& model = config.settings.model;

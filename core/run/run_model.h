@@ -18,6 +18,13 @@ PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode, C
 LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool frozen,
                          bool training, Console& console);
 
+// What a user should know of the files.
+void say_notes(const PreparedModel& model, Console& console);
+
+// Behind a progress bar, if it takes long.
+LoadedModel load_with_progress(PreparedModel prepared, const ModelPlacement& placement,
+                               Console& console);
+
 ResolvedModel resolved_model(const LoadedModel& model);
 
 }  // namespace mezo

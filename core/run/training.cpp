@@ -7,7 +7,9 @@
 
 #include "core/checkpoint/weights_hash.h"
 #include "core/console/interrupt.h"
+#include "core/forward/held_source.h"
 #include "core/record/result.h"
+#include "core/run/generation_rules.h"
 #include "core/run/listeners.h"
 #include "core/run/lost_perturbations.h"
 #include "core/run/measure.h"
@@ -35,12 +37,18 @@ class Training {
         schedule_(
             schedule_of(settings_.optimizer, settings_.trainer, learning_rate_of(run_.config))),
         exact_(exact_options(settings_.optimizer, settings_.trainer, run_.model.dtype)),
-        weights_(run_.model.store, run_.model.trained, exact_) {}
+        weights_(run_.model.store, run_.model.trained, exact_) {
+    if (needs_of(run_.config.objective).texts)
+      generator_.emplace(run_.model.network, run_.model.specs, run_.model.tokenizer,
+                         rules_of(settings_.generation, &run_.config.task, run_.model),
+                         run_.model.max_positions);
+  }
 
   Trained train();
 
  private:
   void announce() const;
+  std::string cost_of_texts() const;
   Start start();
   void take_steps(Start& start);
   DivergenceWatch watch_of_the_past() const;
@@ -51,6 +59,7 @@ class Training {
   Schedule schedule_;
   ExactOptions exact_;
   ExactWeights weights_;
+  std::optional<Generator> generator_;         // where the objective asks for texts
   std::optional<Evaluation> measured_before_;  // unless an earlier session did it
   Trained result_;
 };
@@ -60,8 +69,24 @@ void Training::announce() const {
       "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}", schedule_.steps,
       settings_.trainer.batch_size, schedule_.learning_rate, run_.estimator->epsilon()));
   if (trains_in(Storage::bfloat16, run_.model)) run_.console.say(bfloat16_warning(schedule_));
+  if (generator_) run_.console.say(cost_of_texts());
   const std::string lost = lost_perturbations(run_.model, exact_, run_.estimator->epsilon());
   if (!lost.empty()) run_.console.warning(lost);
+}
+
+std::string Training::cost_of_texts() const {
+  const std::int64_t bytes = held_bytes(weights_, run_.model.specs);
+  const at::Device device = run_.model.store.device();
+  const std::string copies =
+      bytes == 0 ? "; no copy of the weights"
+                 : fmt::format("; copies of the perturbed weights, {:.2f} GB a stream, {}",
+                               static_cast<double>(bytes) / 1e9,
+                               copies_at_once(bytes, 2, device) == 2   ? "two at once"
+                               : copies_at_once(bytes, 1, device) == 1 ? "one after the other"
+                                                                       : "do not fit: each token "
+                                                                         "makes them anew");
+  return fmt::format("texts: up to {} tokens for each of {} examples, under each stream{}",
+                     generator_->rules().ends.max_new_tokens, settings_.trainer.batch_size, copies);
 }
 
 // Base weights are measured before the past is replayed onto them, and a new run's folder is made
@@ -119,7 +144,7 @@ void Training::take_steps(Start& start) {
   if (!start.dev) dev.catch_up(start.step);
   if (!Interrupt::stop()) {
     ZeroOrderStep maker(run_.model.network, run_.config.objective, weights_, *run_.estimator,
-                        settings_.trainer.micro_batch);
+                        settings_.trainer.micro_batch, generator_ ? &*generator_ : nullptr);
     StepListener* const listeners[] = {&log, &dev, &record, &applied, &resolution, &guard, &stop};
     result_.steps = mezo::train(
         maker, run_.data.train->examples,
@@ -147,6 +172,10 @@ Trained Training::train() {
   result_.after = result_.steps == 0 && signals > 0 && measured_before_
                       ? *measured_before_
                       : measure(run_.model, run_.data.measured(), "after", signals, run_.console);
+  if (generator_) {
+    result_.texts = generator_->cost();
+    run_.console.say("texts: " + text_of(*result_.texts));
+  }
   result_.memory =
       memory_use(run_.model.store.device(), run_.model.store.bytes(), weights_.scratch_bytes());
   return std::move(result_);

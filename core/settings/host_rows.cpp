@@ -82,6 +82,28 @@ constexpr Row task[] = {
       "id of the token that every sequence begins with; auto: as the tokenizer says"},
      Decides::past}};
 
+constexpr Row generation[] = {
+    {{"max_new_tokens", MEZO_INTEGER, "auto", "[1, 1048576]", automatic, "tokens",
+      "most that a generated text has; auto: what the task says, else 64"},
+     Decides::future},
+    {{"stop", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr,
+      "strings that end a text and are no part of it, beside the task's"},
+     Decides::future},
+    {{"temperature", MEZO_NUMBER, "0", "[0, 1e6]", nullptr, nullptr,
+      "divides the logits before a token is drawn; 0: always the likeliest token"},
+     Decides::future},
+    {{"top_k", MEZO_INTEGER, "all", "[1, 1048576]", all, "tokens",
+      "draw among so many likeliest tokens"},
+     Decides::future},
+    {{"top_p", MEZO_NUMBER, "1", "(0, 1]", nullptr, nullptr,
+      "draw among the likeliest tokens that together have this probability"},
+     Decides::future},
+    {{"seed", MEZO_INTEGER, "0", "[0, inf)", nullptr, nullptr, "decides what is drawn"},
+     Decides::future},
+    {{"texts_at_once", MEZO_INTEGER, "64", "[1, 65536]", nullptr, "texts",
+      "how many are generated together"},
+     Decides::nothing}};
+
 constexpr Row optimizer[] = {
     {{"type", MEZO_TEXT, "spsa", nullptr, nullptr, nullptr,
       "how a step is estimated: an estimator"},
@@ -154,6 +176,7 @@ constexpr Block blocks[] = {{"", top, Decides::past},
                             {"peft", peft, Decides::past, "adapter"},
                             {"objective", objective, Decides::future},
                             {"task", task, Decides::past},
+                            {"generation", generation, Decides::future},
                             {"optimizer", optimizer, Decides::future},
                             {"trainer", trainer, Decides::past}};
 
@@ -164,6 +187,7 @@ std::span<const mezo_parameter> model_settings() { return table_of<model>(); }
 std::span<const mezo_parameter> peft_settings() { return table_of<peft>(); }
 std::span<const mezo_parameter> objective_settings() { return table_of<objective>(); }
 std::span<const mezo_parameter> task_settings() { return table_of<task>(); }
+std::span<const mezo_parameter> generation_settings() { return table_of<generation>(); }
 std::span<const mezo_parameter> optimizer_settings() { return table_of<optimizer>(); }
 std::span<const mezo_parameter> trainer_settings() { return table_of<trainer>(); }
 
@@ -195,8 +219,8 @@ std::vector<std::string> places_of(std::span<const std::string_view> of) {
 }
 
 const std::vector<std::string>& block_names() {
-  static const std::vector<std::string> names = {"model", "peft",      "objective",
-                                                 "task",  "optimizer", "trainer"};
+  static const std::vector<std::string> names = {"model",      "peft",      "objective", "task",
+                                                 "generation", "optimizer", "trainer"};
   return names;
 }
 

@@ -20,6 +20,7 @@ MEZO_API std::span<const mezo_parameter> model_settings();      // the family's 
 MEZO_API std::span<const mezo_parameter> peft_settings();       // the component's rows follow
 MEZO_API std::span<const mezo_parameter> objective_settings();  // the component's rows follow
 MEZO_API std::span<const mezo_parameter> task_settings();
+MEZO_API std::span<const mezo_parameter> generation_settings();
 MEZO_API std::span<const mezo_parameter> optimizer_settings();  // the estimator's rows follow
 MEZO_API std::span<const mezo_parameter> trainer_settings();
 

@@ -106,6 +106,7 @@ Value with_later_settings(Value then, const Value& now, const Registry& registry
   add_defaults(then, now, "peft", peft_settings());
   add_defaults(then, now, "objective", objective_settings());
   add_defaults(then, now, "task", task_settings());
+  add_defaults(then, now, "generation", generation_settings());
   add_defaults(then, now, "optimizer", optimizer_settings());
   add_defaults(then, now, "trainer", trainer_settings());
   const auto both = [&](const char* block) { return type_of(then, block) == type_of(now, block); };

@@ -39,10 +39,11 @@ void check_files(const Value& tree, const RunSettings& run, Diagnostics& diagnos
   if (run.peft.own.has("adapter")) check_file("peft", "adapter", run.peft.own.text("adapter"));
 }
 
-// The task that `task.file` names; what is wrong with its file is reported together with what is
-// wrong here.
-std::optional<Task> read_task(const Value& tree, const std::string& name,
-                              const std::vector<std::string>& folders, Diagnostics& diagnostics) {
+}  // namespace
+
+std::optional<Task> find_and_load_task(const Value& tree, const std::string& name,
+                                       const std::vector<std::string>& folders,
+                                       Diagnostics& diagnostics) {
   const Mark mark = mark_of(tree, "task", "file");
   try {
     std::string file = find_task(name, folders);
@@ -53,8 +54,6 @@ std::optional<Task> read_task(const Value& tree, const std::string& name,
     return std::nullopt;
   }
 }
-
-}  // namespace
 
 ChosenPeft RunConfig::evaluated_mode() const {
   const Parameters& own = settings.peft.own;
@@ -96,7 +95,7 @@ RunConfig load_run_config(const ConfigRequest& request) {
   check_files(tree, settings, diagnostics);
   std::optional<Task> task;
   if (!settings.task.file.empty())
-    task = read_task(tree, settings.task.file, request.task_folders, diagnostics);
+    task = find_and_load_task(tree, settings.task.file, request.task_folders, diagnostics);
   diagnostics.throw_if_any();
   settings.task.file = task->path;
   ChosenPeft peft{create<Peft>(settings.peft.component, settings.peft.own),

@@ -5,6 +5,7 @@
 // components that they name.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,11 @@ struct ConfigRequest {
   std::vector<PluginFolder> plugin_folders;
   std::vector<std::string> task_folders;
 };
+
+// The task that `task.file` of `tree` names; what is wrong with its file is added to `diagnostics`.
+std::optional<Task> find_and_load_task(const Value& tree, const std::string& name,
+                                       const std::vector<std::string>& folders,
+                                       Diagnostics& diagnostics);
 
 // Throws ConfigError, PluginError.
 MEZO_API RunConfig load_run_config(const ConfigRequest& request);

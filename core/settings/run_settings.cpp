@@ -118,6 +118,16 @@ TaskSettings task_of(const Parameters& p) {
   return task;
 }
 
+GenerationSettings generation_of(const Parameters& p) {
+  GenerationSettings generation;
+  if (!p.is_word("max_new_tokens")) generation.max_new_tokens = p.integer("max_new_tokens");
+  generation.stop = p.list("stop");
+  generation.sampling = {p.number("temperature"), rows_or_all(p, "top_k"), p.number("top_p"),
+                         static_cast<std::uint64_t>(p.integer("seed"))};
+  generation.texts_at_once = p.integer("texts_at_once");
+  return generation;
+}
+
 Checked check_optimizer(const Value& tree, Diagnostics& diagnostics) {
   std::vector<std::string> known;
   for (const EstimatorKind& kind : estimator_kinds()) known.emplace_back(kind.id);
@@ -186,6 +196,15 @@ ComponentSettings read_peft(const Value& tree, const Registry& registry, Diagnos
   return {std::move(peft.component), std::move(peft.block.values)};
 }
 
+TaskSettings read_task(const Value& tree, Diagnostics& diagnostics) {
+  return task_of(check_block(tree, "task", task_settings(), {}, diagnostics).values);
+}
+
+GenerationSettings read_generation(const Value& tree, Diagnostics& diagnostics) {
+  return generation_of(
+      check_block(tree, "generation", generation_settings(), {}, diagnostics).values);
+}
+
 OptimizerSettings read_optimizer(const Value& tree, Diagnostics& diagnostics) {
   return optimizer_of(check_optimizer(tree, diagnostics).values);
 }
@@ -203,6 +222,8 @@ RunSettings read_settings(const Value& tree, const Registry& registry, Diagnosti
       check_component(tree, "objective", MEZO_OBJECTIVE, "objective", "cross_entropy",
                       objective_settings(), registry, diagnostics);
   const Checked task = check_block(tree, "task", task_settings(), {}, diagnostics);
+  const Checked generation =
+      check_block(tree, "generation", generation_settings(), {}, diagnostics);
   const Checked optimizer = check_optimizer(tree, diagnostics);
   const Checked trainer = check_block(tree, "trainer", trainer_settings(), {}, diagnostics);
 
@@ -211,6 +232,7 @@ RunSettings read_settings(const Value& tree, const Registry& registry, Diagnosti
                        {peft.component, peft.block.values},
                        {objective.component, objective.block.values},
                        task_of(task.values),
+                       generation_of(generation.values),
                        optimizer_of(optimizer.values),
                        trainer_of(trainer.values),
                        Value::map()};
@@ -218,6 +240,7 @@ RunSettings read_settings(const Value& tree, const Registry& registry, Diagnosti
   settings.tree.set("peft", peft.block.tree());
   settings.tree.set("objective", objective.block.tree());
   settings.tree.set("task", task.tree());
+  settings.tree.set("generation", generation.tree());
   settings.tree.set("optimizer", optimizer.tree());
   settings.tree.set("trainer", trainer.tree());
   for (const Entry& entry : to_tree(top, top_settings()).entries)

@@ -15,6 +15,7 @@
 #include "core/config/parameters.h"
 #include "core/config/tree.h"
 #include "core/forward/storage.h"
+#include "core/generate/sampling.h"
 #include "core/plugin/registry.h"
 #include "core/task/encode.h"
 #include "core/zo/direction.h"
@@ -48,6 +49,13 @@ struct TaskSettings {
   SequenceStart bos;
 };
 
+struct GenerationSettings {
+  std::optional<std::int64_t> max_new_tokens;  // nothing: as the task says
+  std::vector<std::string> stop;               // beside the task's
+  Sampling sampling;
+  std::int64_t texts_at_once = 0;
+};
+
 // How matrices that train are kept, or all of them.
 struct StorageSettings {
   std::optional<Storage> type;  // nothing: auto, or as filed
@@ -79,6 +87,7 @@ struct RunSettings {
   ModelSettings model;
   ComponentSettings peft, objective;
   TaskSettings task;
+  GenerationSettings generation;
   OptimizerSettings optimizer;
   TrainerSettings trainer;
   Value tree;  // all of it as it would be written, every default included
@@ -86,6 +95,8 @@ struct RunSettings {
 
 // Each adds what is wrong to `diagnostics`, with its place, and then gives what could be read.
 TopSettings read_top(const Value& tree, Diagnostics& diagnostics);
+TaskSettings read_task(const Value& tree, Diagnostics& diagnostics);
+GenerationSettings read_generation(const Value& tree, Diagnostics& diagnostics);
 ModelSettings read_model(const Value& tree, const Registry& registry, Diagnostics& diagnostics);
 ComponentSettings read_peft(const Value& tree, const Registry& registry, Diagnostics& diagnostics);
 OptimizerSettings read_optimizer(const Value& tree, Diagnostics& diagnostics);

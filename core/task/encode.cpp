@@ -12,14 +12,6 @@ namespace {
 
 using Tokens = std::vector<std::int32_t>;
 
-std::string prompt_of(const Example& example, const Task& task, const std::string& where) {
-  try {
-    return task.prompt.render(example.fields);
-  } catch (const MissingFieldError& e) {
-    throw DataError(where + e.what());
-  }
-}
-
 // Cuts all sequences alike so that the longest fits, keeping the first `keep` tokens.
 void cut_left(std::vector<Tokens>& sequences, std::size_t keep, std::size_t max_length) {
   std::size_t longest = 0;
@@ -96,7 +88,7 @@ Question encode(const Example& example, const Task& task, const Tokenizer& token
                 std::int64_t max_length, const std::string& path,
                 const std::optional<Tokens>& given) {
   const std::string where = place_of(example, path);
-  const std::int64_t label = label_of(example, task, where);
+  std::vector<std::int64_t> right = right_of(example, task, where);
   const std::string prompt = prompt_of(example, task, where);
   const Tokens start = given ? *given : own_start(tokenizer);
   Sequences s = sequences_of(task, tokenizer, prompt, start, where);
@@ -108,7 +100,32 @@ Question encode(const Example& example, const Task& task, const Tokenizer& token
   for (const Tokens& whole : s.whole) tails.emplace_back(whole.begin() + end, whole.end());
   Question question =
       options_behind({s.whole[0].begin(), s.whole[0].begin() + end}, tails, s.scored);
-  question.right = {label};
+  question.right = std::move(right);
+  question.row = example.row;
+  return question;
+}
+
+Question encode_prompt(const Example& example, const Task& task, const Tokenizer& tokenizer,
+                       const PromptRoom& room, const std::string& path,
+                       const std::optional<Tokens>& given) {
+  const std::string where = place_of(example, path);
+  const Tokens start = given ? *given : own_start(tokenizer);
+  Tokens tokens = start;
+  const Tokens text = ids_of(prompt_of(example, task, where), tokenizer, where);
+  tokens.insert(tokens.end(), text.begin(), text.end());
+  if (tokens.empty())
+    throw DataError(where +
+                    "the prompt is empty, and nothing stands before it: there is no token "
+                    "that a text could follow");
+  std::vector<Tokens> sequences = {std::move(tokens)};
+  const auto most =
+      static_cast<std::size_t>(std::max<std::int64_t>(room.max_length - room.max_new_tokens, 1));
+  if (sequences[0].size() > static_cast<std::size_t>(room.max_length) || room.reserve)
+    cut_left(sequences, std::min(start.size(), most - 1), most);
+  Question question;
+  question.pieces.push_back({std::move(sequences[0]), -1});
+  question.generate = room.max_new_tokens;
+  question.answers = answers_of(example, task, where);
   question.row = example.row;
   return question;
 }

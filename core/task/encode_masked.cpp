@@ -88,7 +88,7 @@ void MaskedEncoder::cut(std::vector<Part>& parts, const std::string& where) cons
 Question MaskedEncoder::operator()(const Example& example, const std::string& path) const {
   const std::string where = place_of(example, path);
   Question question;
-  question.right = {label_of(example, task_, where)};
+  question.right = right_of(example, task_, where);
   question.row = example.row;
   std::vector<Part> parts = parts_of(example, where);
   cut(parts, where);

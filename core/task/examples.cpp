@@ -28,7 +28,7 @@ struct Place {
   }
 };
 
-PromptTemplate::Fields parse_json(const std::string& text, const Place& place) {
+JsonRow parse_json(const std::string& text, const Place& place) {
   try {
     return parse_json_row(text);
   } catch (const RowError& e) {
@@ -47,15 +47,15 @@ std::vector<std::string> split_tabs(const std::string& line) {
   }
 }
 
-PromptTemplate::Fields parse_tsv(const std::string& text, const std::vector<std::string>& header,
-                                 const Place& place) {
+JsonRow parse_tsv(const std::string& text, const std::vector<std::string>& header,
+                  const Place& place) {
   const std::vector<std::string> cells = split_tabs(text);
   if (cells.size() != header.size())
     place.fail("expected " + std::to_string(header.size()) +
                " tab-separated values as in the header, got " + std::to_string(cells.size()));
   PromptTemplate::Fields fields;
   for (std::size_t i = 0; i < cells.size(); ++i) fields[header[i]] = cells[i];
-  return fields;
+  return {std::move(fields), {}};
 }
 
 std::vector<std::string> parse_header(const std::string& line, const Place& place) {
@@ -129,8 +129,8 @@ std::vector<Example> read_examples(const std::string& path, std::int64_t limit) 
     faults.collect([&] {
       const Place place{path, number};
       check_utf8(line, place);
-      examples.push_back(
-          {tsv ? parse_tsv(line, header, place) : parse_json(line, place), row, number});
+      JsonRow values = tsv ? parse_tsv(line, header, place) : parse_json(line, place);
+      examples.push_back({std::move(values.fields), row, number, std::move(values.lists)});
     });
     ++row;
   }
@@ -138,6 +138,14 @@ std::vector<Example> read_examples(const std::string& path, std::int64_t limit) 
   faults.throw_if_any();
   if (examples.empty()) throw DataError(path + ": holds no examples");
   return examples;
+}
+
+Example example_of(const std::string& line, const std::string& path, std::int64_t row,
+                   std::int64_t number) {
+  const Place place{path, number};
+  check_utf8(line, place);
+  JsonRow values = parse_json(line, place);
+  return {std::move(values.fields), row, number, std::move(values.lists)};
 }
 
 }  // namespace mezo

@@ -1,5 +1,6 @@
 #include "core/task/json_row.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -22,9 +23,9 @@ std::string reason_of(const Json::exception& error) {
 
 class RowReader : public nlohmann::json_sax<Json> {
  public:
-  PromptTemplate::Fields fields;
+  JsonRow row;
 
-  bool null() override { return value(nullptr, "null"); }
+  bool null() override { return nothing("null"); }
   bool boolean(bool v) override { return value(v ? "true" : "false", "boolean"); }
   bool number_integer(number_integer_t v) override { return value(std::to_string(v), "number"); }
   bool number_unsigned(number_unsigned_t v) override { return value(std::to_string(v), "number"); }
@@ -32,16 +33,37 @@ class RowReader : public nlohmann::json_sax<Json> {
     return value(digits, "number");
   }
   bool string(string_t& v) override { return value(v, "string"); }
-  bool binary(binary_t&) override { return value(nullptr, "binary"); }
-  bool start_object(std::size_t) override { return open("object"); }
-  bool end_object() override { return close(); }
-  bool start_array(std::size_t) override { return open("array"); }
-  bool end_array() override { return close(); }
+  bool binary(binary_t&) override { return nothing("binary"); }
+
+  bool start_object(std::size_t) override {
+    if (!open_.empty()) enter();
+    open_.push_back({Kind::object, open_.empty() ? "" : name_ + "."});
+    return check_depth();
+  }
+  bool end_object() override {
+    open_.pop_back();
+    return true;
+  }
+  bool start_array(std::size_t) override {
+    check_object("array");
+    enter();
+    plain_ = !within_list();
+    open_.push_back({Kind::array, ""});
+    list_name_ = name_;
+    list_.clear();
+    return check_depth();
+  }
+  bool end_array() override {
+    open_.pop_back();
+    if (plain_ && open_.back().kind == Kind::object) row.lists[list_name_] = std::move(list_);
+    plain_ = false;
+    return true;
+  }
 
   bool key(string_t& name) override {
-    if (depth_ == 1 && !seen_.insert(name).second)
-      throw RowError(std::string::npos, "the field " + shown(name) + " stands there twice");
-    if (depth_ == 1) key_ = name;
+    name_ = open_.back().prefix + name;
+    if (!within_list() && !seen_.insert(name_).second)
+      throw RowError(std::string::npos, "the field " + shown(name_) + " stands there twice");
     return true;
   }
 
@@ -50,40 +72,57 @@ class RowReader : public nlohmann::json_sax<Json> {
   }
 
  private:
-  bool value(std::nullptr_t, const char* type) { return check_object(type); }
-  bool value(const std::string& text, const char* type) {
+  enum class Kind { object, array };
+  struct Open {
+    Kind kind;
+    std::string prefix;  // of an object's names
+  };
+
+  bool nothing(const char* type) {
     check_object(type);
-    if (depth_ == 1) fields[key_] = text;
+    enter();
     return true;
   }
+  bool value(const std::string& text, const char* type) {
+    check_object(type);
+    if (open_.back().kind == Kind::array)
+      list_.push_back(text);
+    else if (!within_list())
+      row.fields[name_] = text;
+    return true;
+  }
+  // A list that holds anything but values is none that a task can use.
+  void enter() {
+    if (open_.back().kind == Kind::array) plain_ = false;
+  }
+  bool within_list() const {
+    return std::ranges::any_of(open_, [](const Open& o) { return o.kind == Kind::array; });
+  }
   bool check_object(const char* type) const {
-    if (depth_ == 0)
+    if (open_.empty())
       throw RowError(std::string::npos,
                      std::string("expected one JSON object a line, got ") + type);
     return true;
   }
-  bool open(const char* type) {
-    constexpr int most_deep = 32;
-    if (type != std::string_view("object")) check_object(type);
-    if (++depth_ > most_deep) throw RowError(std::string::npos, "nested more than 32 deep");
-    return true;
-  }
-  bool close() {
-    --depth_;
+  bool check_depth() const {
+    constexpr std::size_t most_deep = 32;
+    if (open_.size() > most_deep) throw RowError(std::string::npos, "nested more than 32 deep");
     return true;
   }
 
-  int depth_ = 0;
-  std::string key_;
+  std::vector<Open> open_;
+  std::string name_, list_name_;
+  std::vector<std::string> list_;
+  bool plain_ = false;  // the list that is open holds values alone, so far
   std::set<std::string> seen_;
 };
 
 }  // namespace
 
-PromptTemplate::Fields parse_json_row(const std::string& line) {
+JsonRow parse_json_row(const std::string& line) {
   RowReader reader;
   Json::sax_parse(line, &reader);
-  return std::move(reader.fields);
+  return std::move(reader.row);
 }
 
 }  // namespace mezo

@@ -3,7 +3,9 @@
 // long, since they are text to a prompt.
 
 #include <cstddef>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/text/template.h"
@@ -21,8 +23,14 @@ class RowError : public DataError {
   std::size_t byte_;
 };
 
-// Its texts, numbers and booleans by their names; lists, objects and nulls give no field. Throws
-// RowError for what is no JSON object, has a key twice, or is nested more than 32 deep.
-PromptTemplate::Fields parse_json_row(const std::string& line);
+struct JsonRow {
+  PromptTemplate::Fields fields;
+  std::map<std::string, std::vector<std::string>, std::less<>> lists;
+};
+
+// Its texts, numbers and booleans by their names, and its lists of such. What an object within it
+// holds has a dotted name ("answers.text"); nulls and lists of anything else give nothing. Throws
+// RowError for what is no JSON object, has a name twice, or is nested more than 32 deep.
+JsonRow parse_json_row(const std::string& line);
 
 }  // namespace mezo

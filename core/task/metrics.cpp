@@ -9,13 +9,36 @@
 
 #include "core/config/nearest.h"
 #include "core/error.h"
+#include "core/task/text_match.h"
 
 namespace mezo {
 
 namespace {
 
-constexpr Metric known_metrics[] = {{"accuracy", accuracy, true, true},
-                                    {"loss", option_loss, false, false}};
+constexpr Metric known_metrics[] = {{"accuracy", accuracy, true, true, false},
+                                    {"loss", option_loss, false, false, false},
+                                    {"f1", f1, true, true, true},
+                                    {"exact_match", exact_match, true, true, true}};
+
+// The mean over examples of the best agreement with a right text.
+at::Tensor agreement(const Outputs& outputs, const Targets& targets,
+                     double (*of)(const std::string&, const std::string&)) {
+  at::Tensor out = at::empty({static_cast<std::int64_t>(outputs.texts.size())}, at::kDouble);
+  double* mean = out.mutable_data_ptr<double>();
+  for (const std::vector<std::string>& texts : outputs.texts) {
+    double sum = 0;
+    for (std::size_t e = 0; e < texts.size(); ++e) {
+      const std::vector<std::string>& answers = targets.answers.at(e);
+      if (answers.empty())
+        throw DataError(fmt::format("[f1] example {} has no right text to compare with", e));
+      double best = 0;
+      for (const std::string& answer : answers) best = std::max(best, of(texts[e], answer));
+      sum += best;
+    }
+    *mean++ = sum / static_cast<double>(texts.size());
+  }
+  return out;
+}
 
 double cross_entropy(std::span<const float> scores, std::int64_t label, std::int64_t example) {
   if (label < 0)
@@ -61,6 +84,14 @@ at::Tensor option_loss(const Outputs& outputs, const Targets& targets) {
   return out;
 }
 
+at::Tensor f1(const Outputs& outputs, const Targets& targets) {
+  return agreement(outputs, targets, shared_words);
+}
+
+at::Tensor exact_match(const Outputs& outputs, const Targets& targets) {
+  return agreement(outputs, targets, same_words);
+}
+
 std::span<const Metric> all_metrics() { return known_metrics; }
 
 const Metric& metric_named(std::string_view name) {
@@ -74,8 +105,10 @@ const Metric& metric_named(std::string_view name) {
 
 std::vector<const Metric*> metrics_for(const std::string& name) {
   std::vector<const Metric*> list = {&metric_named(name)};
-  const Metric& loss = metric_named("loss");
-  if (list[0] != &loss) list.push_back(&loss);
+  const Metric& other = !list[0]->of_texts ? metric_named("loss")
+                        : name == "f1"     ? metric_named("exact_match")
+                                           : metric_named("f1");
+  if (list[0] != &other) list.push_back(&other);
   return list;
 }
 

@@ -24,11 +24,19 @@ MEZO_API at::Tensor accuracy(const Outputs&, const Targets&);
 // right one. Computed in double, example after example. Throws DataError where no option is right.
 MEZO_API at::Tensor option_loss(const Outputs&, const Targets&);
 
+// [S] fp64: the mean over examples of how well the generated text agrees with the right one that
+// it agrees with best: by the words that they share (f1), and as a whole (exact_match). As SQuAD
+// measures them (core/task/text_match.h). Throws DataError where an example has no right text.
+MEZO_API at::Tensor f1(const Outputs&, const Targets&);
+MEZO_API at::Tensor exact_match(const Outputs&, const Targets&);
+
 struct Metric {
   const char* name;
-  at::Tensor (*value)(const Outputs&, const Targets&);  // [S] fp64, of normalised option scores
-  bool percent;                                         // shown as a share of 100, or as a number
+  // [S] fp64, of normalised option scores, or of generated texts.
+  at::Tensor (*value)(const Outputs&, const Targets&);
+  bool percent;  // shown as a share of 100, or as a number
   bool higher_is_better;
+  bool of_texts;
 };
 
 MEZO_API std::span<const Metric> all_metrics();
@@ -36,7 +44,8 @@ MEZO_API std::span<const Metric> all_metrics();
 // Throws ConfigError with near names where there is none of that name.
 MEZO_API const Metric& metric_named(std::string_view name);
 
-// What an evaluation reports for a task: the metric that it names, and the loss.
+// What an evaluation reports for a task: the metric that it names, and the loss over options or the
+// other metric of texts.
 MEZO_API std::vector<const Metric*> metrics_for(const std::string& name);
 
 // "71.4%" or "0.5123".

@@ -29,7 +29,9 @@ struct Needs {
   bool normalised = false;
   // The log-probability of each scored token, over the whole vocabulary.
   bool token_log_likelihoods = false;
-  // Text that each stream generates. No model generates text yet: asking for it is refused.
+  // Text that each stream generates behind the prompt of each example, by the rules of the run's
+  // generation block and its task; a task with options has none. Costs a forward of one row a text
+  // for each token, and copies of the perturbed matrices meanwhile (core/generate/generator.h).
   bool texts = false;
 };
 
@@ -47,7 +49,7 @@ struct Outputs {
   std::vector<std::int64_t> option_offsets;
   // [P + 1] from 0 to T: the tokens of option p are token_offsets[p] .. token_offsets[p + 1].
   std::vector<std::int64_t> token_offsets;
-  // [S][E]: empty, as no model generates text yet.
+  // [S][E], UTF-8. Under streams whose logits are no numbers a text ends where that happened.
   std::vector<std::vector<std::string>> texts;
 };
 

@@ -19,10 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* automatic[] = {"auto", nullptr};
+
 // The names that `metric` may take, in the form of a table's choices.
 const char* const* metric_names() {
   static const std::vector<const char*> names = [] {
-    std::vector<const char*> list;
+    std::vector<const char*> list = {"auto"};
     for (const Metric& metric : all_metrics()) list.push_back(metric.name);
     list.push_back(nullptr);
     return list;
@@ -36,8 +38,13 @@ std::span<const mezo_parameter> task_table() {
        "what the model reads, with {fields} of the example"},
       {"label", MEZO_TEXT, "label", nullptr, nullptr, nullptr,
        "the field that holds the right option's value"},
-      {"metric", MEZO_TEXT, "accuracy", nullptr, metric_names(), nullptr,
-       "how answers are measured"},
+      {"metric", MEZO_TEXT, "auto", nullptr, metric_names(), nullptr,
+       "how answers are measured; auto: accuracy of options, f1 of texts"},
+      {"answers", MEZO_TEXT, "", nullptr, nullptr, nullptr,
+       "the field of the texts that are right, where text is generated"},
+      {"max_new_tokens", MEZO_INTEGER, "auto", "[1, 1048576]", automatic, "tokens",
+       "most that a generated text has"},
+      {"stop", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr, "strings that end a text"},
       {"summary", MEZO_TEXT, "", nullptr, nullptr, nullptr, "one line for people"}};
   return table;
 }
@@ -59,11 +66,14 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; 
 // `options` has keys of the user's choice, so no table describes it.
 std::vector<Option> read_options(const Value& tree, Diagnostics& diagnostics) {
   const Value* options = tree.find("options");
+  if (!options && tree.find("answers")) return {};
   if (!options || !options->is_map() || options->entries.size() < 2) {
     diagnostics.error(
         Code::missing_setting, options ? options->mark : tree.mark,
         "options: expected a map of at least two, from the label's value to the text that answers",
-        "for example  options: {0: \" terrible\", 1: \" great\"}");
+        "for example  options: {0: \" terrible\", 1: \" great\"}; or  answers: FIELD  where text "
+        "is "
+        "to be generated");
     return {};
   }
   std::vector<Option> list;
@@ -111,6 +121,27 @@ std::optional<PromptTemplate> read_prompt(const Value& tree, const std::string& 
   }
 }
 
+// What belongs to the other kind of task would be read and never used.
+void check_kind(const Value& tree, bool texts, const Parameters& p, const PromptTemplate& prompt,
+                Diagnostics& diagnostics) {
+  const auto refuse = [&](const char* key, const std::string& why) {
+    if (const Value* value = tree.find(key))
+      diagnostics.error(Code::not_a_choice, value->mark, std::string(key) + ": " + why);
+  };
+  if (texts) {
+    refuse("label", "the task has no options that a label could name");
+    if (prompt.masks() > 0)
+      refuse("prompt", "<mask> is filled by one of options, and this task generates text");
+  } else {
+    for (const char* key : {"answers", "max_new_tokens", "stop"})
+      refuse(key, "the task has options, and generates no text");
+  }
+  if (p.text("metric") != "auto" && metric_named(p.text("metric")).of_texts != texts)
+    refuse("metric", p.text("metric") + " measures " +
+                         (texts ? "options, and this task generates text"
+                                : "generated texts, and this task has options"));
+}
+
 }  // namespace
 
 std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics, const Mark& from) {
@@ -124,13 +155,22 @@ std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics,
   const Parameters p = check(&rest, "", task_table(), diagnostics, tree->mark);
   std::optional<PromptTemplate> prompt =
       read_prompt(*tree, p.has("prompt") ? p.text("prompt") : "", diagnostics);
+  if (diagnostics.errors().size() == before)
+    check_kind(*tree, options.empty(), p, *prompt, diagnostics);
   if (diagnostics.errors().size() > before) return std::nullopt;
-  return Task{fs::path(path).stem().string(),
-              path,
-              std::move(*prompt),
-              std::move(options),
-              p.text("label"),
-              p.text("metric")};
+  const bool texts = options.empty();
+  return Task{
+      fs::path(path).stem().string(),
+      path,
+      std::move(*prompt),
+      std::move(options),
+      texts ? "" : p.text("label"),
+      p.text("metric") != "auto" ? p.text("metric")
+      : texts                    ? "f1"
+                                 : "accuracy",
+      p.text("answers"),
+      p.is_word("max_new_tokens") ? std::nullopt : std::optional(p.integer("max_new_tokens")),
+      p.list("stop")};
 }
 
 std::vector<std::string> Task::remarks() const {

@@ -8,8 +8,15 @@
 //   metric: accuracy
 //
 // For a model that fills a mask the prompt has <mask> once, where each option, one token, may
-// stand.
+// stand. A task without options is answered by text that the model generates:
+//
+//   prompt: "Question: {question}\nAnswer:"
+//   answers: answers.text                  # the field of the texts that are right: one, or a list
+//   max_new_tokens: 50
+//   stop: ["\n"]                           # strings that end the text and are no part of it
+//   metric: f1
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,9 +37,14 @@ struct Task {
   std::string name;  // the file's name without its extension
   std::string path;
   PromptTemplate prompt;
-  std::vector<Option> options;  // in the order of the file
-  std::string label_field;
+  std::vector<Option> options;  // in the order of the file; none: text is generated
+  std::string label_field;      // "": examples have no label
   std::string metric;
+  std::string answers_field = {};  // "": examples have no answers
+  std::optional<std::int64_t> max_new_tokens = {};
+  std::vector<std::string> stop = {};
+
+  bool generates() const { return options.empty(); }
 
   // What is allowed and seldom meant: an option that would be glued to the prompt's last word.
   MEZO_API std::vector<std::string> remarks() const;

@@ -41,6 +41,7 @@ struct Tokenizer::Parts {
   Decoder decoder;
   AddedTokens plain, normalized;
   std::unordered_map<std::string, std::int32_t> added_ids;
+  std::set<std::int32_t> special_ids;
   std::vector<std::optional<std::string>> bytes;  // by id; the token where not all are bytes
   SpecialIds special;
   std::vector<std::int32_t> start, end;
@@ -102,6 +103,7 @@ void Tokenizer::Parts::add_tokens(const TokenizerSpec& spec) {
     const std::int32_t id = known.value_or(next);
     highest = std::max(highest, id);
     added_ids[token.content] = id;
+    if (token.special) special_ids.insert(id);
     set_bytes(spec, id, token.content);
     Known& entry = all[token.content];
     entry.last = token;
@@ -220,6 +222,13 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
   std::string text;
   for (const std::string& token : tokens) text += token;
   return text;
+}
+
+std::string Tokenizer::readable(std::span<const std::int32_t> ids) const {
+  std::vector<std::int32_t> plain;
+  for (const std::int32_t id : ids)
+    if (!parts_->special_ids.contains(id)) plain.push_back(id);
+  return replace_invalid_utf8(decode(plain));
 }
 
 std::optional<std::int32_t> Tokenizer::token_id(std::string_view token) const {

@@ -62,6 +62,9 @@ class MEZO_API Tokenizer {
   // embedding) gives nothing.
   std::string decode(std::span<const std::int32_t> ids) const;
 
+  // The same for people: special tokens give nothing, and what is not UTF-8 becomes U+FFFD.
+  std::string readable(std::span<const std::int32_t> ids) const;
+
   // The id of a token by its content: an added token, or one as the model spells it ("Ġgreat",
   // "▁great", "##eat").
   std::optional<std::int32_t> token_id(std::string_view token) const;

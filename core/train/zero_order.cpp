@@ -24,6 +24,11 @@ std::string described(const at::Tensor& value) {
 
 StepMaker::~StepMaker() = default;
 
+Needs needs_of(const ChosenObjective& objective) {
+  return guard(
+      objective.component, [&] { return objective.objective->needs(); }, "computing needs()");
+}
+
 // The objective at every stream of one batch, however many forwards that takes: it is given all
 // examples at once.
 std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& batch) const {
@@ -33,7 +38,7 @@ std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& 
   for (std::size_t first = 0; first < all; first += some)
     forwards.push_back(begin_answering(network_, source,
                                        batch.questions.subspan(first, std::min(some, all - first)),
-                                       batch.needs));
+                                       batch.needs, {generator_, batch.step}));
   const Outputs outputs = collect(forwards);
   const at::Tensor value = guard(
       component, [&] { return objective_.objective->value(outputs, batch.targets); },
@@ -52,9 +57,7 @@ std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& 
 StepOutcome ZeroOrderStep::step(std::uint32_t step, double learning_rate,
                                 std::span<const Question* const> questions) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
-  const Needs needs = guard(
-      objective_.component, [&] { return objective_.objective->needs(); }, "computing needs()");
-  const Asked batch{questions, needs, targets_of(questions)};
+  const Asked batch{questions, needs_of(objective_), targets_of(questions), step};
   StepResult result = take_step(weights_, estimator_, step, learning_rate,
                                 [&](ParameterSource& source) { return losses(source, batch); });
   return {result.loss, std::move(result.scalars), estimator_.projected_gradients(), result.applied};

@@ -168,6 +168,12 @@ at::Tensor ExactWeights::whole(Parameter p) {
   return out;
 }
 
+bool ExactWeights::stays(Parameter p) const {
+  const Role role = store_.spec(p).role;
+  return role == Role::vector || role == Role::adapter ||
+         (!tensors_.at(static_cast<std::size_t>(p.index)).trained && frozen_.stays(p));
+}
+
 at::Tensor ExactWeights::addend(Parameter p) {
   Tensor& t = tensors_.at(static_cast<std::size_t>(p.index));
   if (!t.trained) return frozen_.addend(p);

@@ -52,6 +52,7 @@ class MEZO_API ExactWeights : public ParameterSource {
   at::ScalarType dtype() const override { return options_.dtype; }
   at::Device device() const override { return store_.device(); }
   at::Tensor whole(Parameter) override;
+  bool stays(Parameter) const override;
   at::Tensor addend(Parameter) override;
   at::Tensor rows(Parameter, const at::Tensor& entries) override;
 

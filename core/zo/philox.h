@@ -10,7 +10,7 @@
 namespace mezo {
 
 // What a draw is for: the top byte of the counter's last word, so that no two uses share a number.
-enum class Purpose : std::uint32_t { direction = 0, order = 1, signs = 3 };
+enum class Purpose : std::uint32_t { direction = 0, order = 1, signs = 3, text = 4 };
 
 struct PhiloxKey {
   std::uint32_t low = 0;

@@ -53,13 +53,18 @@ void StoredSource::convert(Parameter p, const at::Tensor* entries, at::Tensor& o
   weight_kernels(device().is_cuda()).run(pass);
 }
 
+bool StoredSource::stays(Parameter p) const {
+  const Role role = store_.spec(p).role;
+  const StoredTensor& t = store_.stored(p);
+  return role == Role::vector || role == Role::adapter ||
+         (t.words.scalar_type() == dtype_ && !t.residual.defined());
+}
+
 at::Tensor StoredSource::whole(Parameter p) {
   const ParameterSpec& spec = store_.spec(p);
   const StoredTensor& t = store_.stored(p);
   if (spec.role == Role::adapter) return kept(p);
-  const bool vector = spec.role == Role::vector;
-  if (vector || (t.words.scalar_type() == dtype_ && !t.residual.defined()))
-    return t.words.unsqueeze(0);
+  if (stays(p)) return t.words.unsqueeze(0);
   if (!scratch_.defined() || scratch_.numel() < spec.elements())
     scratch_ = at::empty({spec.elements()}, t.words.options().dtype(dtype_));
   std::vector<std::int64_t> shape = spec.shape;

@@ -20,6 +20,7 @@ class MEZO_API StoredSource : public ParameterSource {
   at::ScalarType dtype() const override { return dtype_; }
   at::Device device() const override { return store_.device(); }
   at::Tensor whole(Parameter p) override;
+  bool stays(Parameter p) const override;
   // Converted once, as adapters are: a source is for weights that do not change while it lives.
   at::Tensor addend(Parameter p) override;
   at::Tensor rows(Parameter p, const at::Tensor& entries) override;

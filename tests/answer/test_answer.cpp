@@ -267,15 +267,6 @@ TEST_CASE("targets have the first right option, all of them, and the right texts
   CHECK(targets.answers[2] == std::vector<std::string>{"1066", "in 1066"});
 }
 
-TEST_CASE("texts are refused, as no model generates any") {
-  Made m(12, 6);
-  CopiesSource source({parameters_of(m.declaration, 1)});
-  CHECK_THROWS_WITH_AS(
-      answer(m.loaded, source, pointers(single()), {.texts = true}),
-      "[answer] generated texts were asked for, and no model of this version generates text",
-      ModelError);
-}
-
 TEST_CASE("a question that contradicts itself is refused") {
   Made m(12, 6);
   CopiesSource source({parameters_of(m.declaration, 1)});

@@ -64,7 +64,7 @@ struct BigramModel {
     BuiltModel built = build_model(ModelConfig::from_json("{\"vocab_size\": 36}", "toy"),
                                    Component{&description, std::make_shared<const Plugin>()});
     ParameterStore store(built.specs);
-    return {std::move(built), "toy", toy_tokenizer(), std::move(store)};
+    return {{std::move(built), "toy", toy_tokenizer()}, std::move(store)};
   }
 
   Evaluation operator()(const std::vector<Example>& examples, const Task& task = toy_task(),
@@ -77,7 +77,7 @@ struct BigramModel {
   }
   Evaluation operator()(const std::vector<Question>& questions,
                         const EvaluationProgress& progress = {}) const {
-    return evaluate(model, questions, metrics_for("accuracy"), progress);
+    return evaluate(model, questions, metrics_for("accuracy"), {}, progress);
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "core/task/examples.h"
 #include "core/task/task.h"
 #include "core/text/tokenizer.h"
 

@@ -29,7 +29,10 @@
 #include "core/plugin/create.h"
 #include "core/plugin/listing.h"
 #include "core/plugin/registry.h"
+#include "core/run/answering_model.h"
+#include "core/run/eval.h"
 #include "core/run/export_run.h"
+#include "core/run/predict.h"
 #include "core/run/replay.h"
 #include "core/run/run.h"
 #include "core/version.h"
@@ -45,6 +48,9 @@ struct Arguments {
   std::optional<std::int64_t> step;
   bool verify = false;
   std::string path, format = "hf", dtype = "auto";
+  std::vector<std::string> prompts;
+  std::string file;
+  bool text = false;
 
   mezo::Earlier earlier() const {
     return resume      ? mezo::Earlier::resume
@@ -58,8 +64,8 @@ struct Arguments {
 // taken for overrides of the same text. `before` is how many words come first: the verb, CONFIG.
 std::vector<mezo::Argument> numbered(const std::vector<std::string>& overrides, int argc,
                                      char** argv, int before = 2) {
-  static const std::vector<std::string> with_value = {"--plugin-path", "--step", "--format",
-                                                      "--dtype"};
+  static const std::vector<std::string> with_value = {"--plugin-path", "--step",   "--format",
+                                                      "--dtype",       "--prompt", "--file"};
   std::vector<mezo::Argument> list;
   std::size_t next = 0;
   int positional = 0;
@@ -125,6 +131,25 @@ void write_export(const Arguments& a, int argc, char** argv, mezo::Console& cons
                    console);
 }
 
+void predict(const Arguments& a, int argc, char** argv, mezo::Console& console) {
+  mezo::predict(
+      {{a.config, numbered(a.overrides, argc, argv), mezo::plugin_folders(a.plugin_path), a.step},
+       a.prompts,
+       a.file,
+       a.text,
+       task_folders()},
+      console);
+}
+
+bool evaluate_run(const Arguments& a, int argc, char** argv, mezo::Console& console) {
+  return mezo::evaluate_run({{a.config, numbered(a.overrides, argc, argv),
+                              mezo::plugin_folders(a.plugin_path), a.step},
+                             task_folders(),
+                             a.earlier()},
+                            console)
+      .whole;
+}
+
 void add_plugin_path(CLI::App& verb, Arguments& a) {
   verb.add_option("--plugin-path", a.plugin_path,
                   "a folder to look for plugins in, before the usual ones")
@@ -135,6 +160,11 @@ void add_plugin_path(CLI::App& verb, Arguments& a) {
 void add_overrides(CLI::App& verb, Arguments& a, const char* about) {
   verb.add_option("OVERRIDES", a.overrides, about)->type_name("key=value");
   add_plugin_path(verb, a);
+}
+
+void add_step(CLI::App& verb, Arguments& a) {
+  verb.add_option("--step", a.step, "a run's weights after so many steps; not given: after all")
+      ->type_name("N");
 }
 
 // `verb CONFIG [key=value …]`.
@@ -153,8 +183,7 @@ CLI::App* add_verb_of_run(CLI::App& app, const char* name, const char* help, Arg
   verb->add_option("RUN", a.config, "a run folder, or a trajectory.mezo")->required();
   if (path) verb->add_option(path, a.path, about_path)->required();
   add_overrides(*verb, a, "where the base model lies by now: model.path=…");
-  verb->add_option("--step", a.step, "the weights after so many steps; not given: after all")
-      ->type_name("N");
+  add_step(*verb, a);
   return verb;
 }
 
@@ -190,7 +219,10 @@ int run(int argc, char** argv, mezo::Console& console) {
       ->add_flag("--resume", a.resume,
                  "go on with the run in the output folder, or start it if there is none")
       ->excludes(replace);
-  CLI::App* eval = add_verb(app, "eval", "evaluate without training", a);
+  CLI::App* eval =
+      add_verb(app, "eval", "evaluate a model without training, or what a run trained", a);
+  eval->get_option("CONFIG")->description("a run's YAML file, or the folder of a run that is done");
+  add_step(*eval, a);
   eval->add_flag("--overwrite", a.overwrite, overwrite);
   CLI::App* validate =
       add_verb(app, "validate", "check everything that can be checked without reading weights", a);
@@ -207,6 +239,18 @@ int run(int argc, char** argv, mezo::Console& console) {
                    "auto (each tensor as the base has it), float32, float16 or bfloat16")
       ->type_name("TYPE")
       ->capture_default_str();
+  CLI::App* ask = app.add_subcommand(
+      "predict", "print what a model, or what a run trained, answers: text, or a task's option");
+  ask->add_option("MODEL|RUN", a.config, "a model folder, a .gguf file or a run folder")
+      ->required();
+  add_overrides(*ask, a, "generation.max_new_tokens=50, task.file=sst2, peft.adapter=FOLDER …");
+  add_step(*ask, a);
+  ask->add_option("--prompt", a.prompts, "what the model reads; may be given several times")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  ask->add_option("--file", a.file, "rows of fields, .jsonl or .tsv; -: JSON lines from stdin")
+      ->type_name("ROWS");
+  ask->add_flag("--text", a.text, "generate text, though the task has options");
   CLI::App* plugins =
       app.add_subcommand("plugins", "list components, or show one with its settings");
   plugins->add_option("ID", a.component, "a component's id");
@@ -226,6 +270,13 @@ int run(int argc, char** argv, mezo::Console& console) {
     write_export(a, argc, argv, console);
     return 0;
   }
+  if (*ask) {
+    predict(a, argc, argv, console);
+    return 0;
+  }
+  if (*eval && mezo::is_run(a.config)) return evaluate_run(a, argc, argv, console) ? 0 : 6;
+  if (a.step)
+    throw mezo::ConfigError(a.config + " is no run folder: only a run has steps (--step)");
   const mezo::RunConfig config = load(a, argc, argv);
   if (*validate) {
     mezo::validate(config, console);

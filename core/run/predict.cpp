@@ -1,0 +1,132 @@
+#include "core/run/predict.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/answer/evaluate.h"
+#include "core/console/interrupt.h"
+#include "core/console/stopwatch.h"
+#include "core/error.h"
+#include "core/run/answering_model.h"
+#include "core/run/generation_rules.h"
+#include "core/run/predicted_rows.h"
+#include "core/run/question_encoder.h"
+
+namespace mezo {
+
+namespace {
+
+constexpr std::size_t rows_at_once = 256;
+
+// A template that gives this text.
+PromptTemplate literal(const std::string& text) {
+  std::string source;
+  for (const char c : text) source += std::string(c == '{' || c == '}' ? 2 : 1, c);
+  return PromptTemplate(source);
+}
+
+// An example without fields.
+Example numbered(std::int64_t row) {
+  Example example;
+  example.row = row;
+  return example;
+}
+
+class Predictor {
+ public:
+  Predictor(const PredictRequest& request, Console& console)
+      : request_(request),
+        console_(console),
+        asked_(answering_model(request.weights, request.task_folders, console)),
+        max_length_(longest_sequence(asked_.settings.max_length, asked_.model, console)) {}
+
+  void answer_prompts() {
+    std::vector<Question> questions;
+    Task task = task_for("{prompt}");
+    for (std::size_t i = 0; i < request_.prompts.size(); ++i) {
+      task.prompt = literal(request_.prompts[i]);
+      questions.push_back(question(task, numbered(static_cast<std::int64_t>(i)), "--prompt"));
+    }
+    print(questions, task);
+  }
+
+  void answer_rows() {
+    PredictedRows rows(request_.file);
+    const Task task = task_for("{prompt}");
+    for (std::vector<Example> some = rows.next(rows_at_once); !some.empty();
+         some = rows.next(rows_at_once)) {
+      print(encode_all(some, [&](const Example& e) { return question(task, e, rows.name()); }),
+            task);
+    }
+    if (Interrupt::stop()) throw RunError("[predict] interrupted");
+  }
+
+  void say_cost() const {
+    if (tokens_ > 0)
+      console_.say(fmt::format("texts: {} tokens in {:.1f} s ({:.0f} tokens/s)", tokens_, seconds_,
+                               static_cast<double>(tokens_) / std::max(seconds_, 1e-9)));
+  }
+
+ private:
+  // The task, or one that continues `prompt`.
+  Task task_for(const std::string& prompt) const {
+    const bool options = asked_.task && !asked_.task->generates();
+    if (asked_.task && !(options && request_.text)) return *asked_.task;
+    Task task{"text", "", asked_.task ? asked_.task->prompt : PromptTemplate(prompt), {}, "", "f1"};
+    return task;
+  }
+
+  // A row need not say what is right.
+  Question question(const Task& task, const Example& example, const std::string& path) const {
+    Task own = task;
+    if (!example.fields.contains(task.label_field)) own.label_field.clear();
+    if (!example.fields.contains(task.answers_field) && !example.lists.contains(task.answers_field))
+      own.answers_field.clear();
+    const PromptRoom room{max_length_, new_tokens_of(asked_.generation, &own), false};
+    return QuestionEncoder(own, asked_.model, room,
+                           asked_.settings.bos.tokens(asked_.model.tokenizer))(example, path);
+  }
+
+  void print(const std::vector<Question>& questions, const Task& task) {
+    const Stopwatch clock;
+    const GenerationRules rules = rules_of(asked_.generation, &task, asked_.model);
+    const Evaluation made = evaluate(asked_.model, questions, {}, rules,
+                                     [](std::size_t, std::size_t) { return !Interrupt::stop(); });
+    seconds_ += clock.seconds();
+    if (made.not_numbers > 0)
+      throw RunError(fmt::format(
+          "[predict] the answer to row {} is not a number: the weights are damaged, or the run "
+          "diverged",
+          made.first_not_number));
+    for (const Prediction& p : made.predictions) {
+      if (p.text) tokens_ += static_cast<std::int64_t>(p.text->tokens.size());
+      const bool plain = p.text && request_.prompts.size() == 1;
+      console_.out((plain ? p.text->text : prediction_line(p, task.options)) + "\n");
+    }
+    if (made.predictions.size() < questions.size()) throw RunError("[predict] interrupted");
+  }
+
+  const PredictRequest& request_;
+  Console& console_;
+  AnsweringModel asked_;
+  std::int64_t max_length_;
+  std::int64_t tokens_ = 0;
+  double seconds_ = 0;
+};
+
+}  // namespace
+
+void predict(const PredictRequest& request, Console& console) {
+  const Interrupt interrupt;
+  if (request.prompts.empty() == request.file.empty())
+    throw ConfigError("[predict] give either --prompt TEXT or --file ROWS.jsonl (-: stdin)");
+  Predictor predictor(request, console);
+  if (request.file.empty())
+    predictor.answer_prompts();
+  else
+    predictor.answer_rows();
+  predictor.say_cost();
+}
+
+}  // namespace mezo

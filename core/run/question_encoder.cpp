@@ -1,0 +1,36 @@
+#include "core/run/question_encoder.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace mezo {
+
+QuestionEncoder::QuestionEncoder(const Task& task, const TextModel& model, const PromptRoom& room,
+                                 std::vector<std::int32_t> start)
+    : task_(task), tokenizer_(model.tokenizer), room_(room), start_(std::move(start)) {
+  if (model.network.causal) return;
+  if (task.generates())
+    throw ModelError("[task] " + task.name +
+                     " asks for text, and this model is not causal: it fills masks and continues "
+                     "no text");
+  masked_.emplace(task_, tokenizer_, room_.max_length, start_);
+}
+
+Question QuestionEncoder::operator()(const Example& example, const std::string& path) const {
+  if (masked_) return (*masked_)(example, path);
+  return task_.generates() ? encode_prompt(example, task_, tokenizer_, room_, path, start_)
+                           : encode(example, task_, tokenizer_, room_.max_length, path, start_);
+}
+
+std::int64_t longest_sequence(std::int64_t wanted, const TextModel& model, Console& console) {
+  const std::optional<std::int64_t> positions = model.max_positions;
+  if (!positions || *positions >= wanted) return wanted;
+  console.note(
+      fmt::format("sequences are cut to {} tokens, as the model has no more positions "
+                  "(task.max_length is {})",
+                  *positions, wanted));
+  return *positions;
+}
+
+}  // namespace mezo
