@@ -7,18 +7,13 @@
 #include <utility>
 
 #include "core/checkpoint/gguf_model.h"
+#include "core/checkpoint/matrix_parts.h"
 #include "core/error.h"
 #include "core/io/dequantize.h"
 
 namespace mezo {
 
 namespace {
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
 
 void check(const NamedTensor& tensor, const ParameterSpec& spec, const std::string& path) {
   const TensorView& view = *tensor.view;
@@ -130,7 +125,9 @@ void WeightFiles::copy(Parameter p, std::byte* out) const {
       throw ModelError("[" + tensors_.path_of(view) + "] tensor " + view.name +
                        ": its quantised blocks lie across the model's rows, so it cannot be kept "
                        "as it is; name a type to keep weights in (optimizer.storage)");
-    transpose(view.data.data(), out, view.shape[0], view.shape[1], bytes_of(view.dtype, 1));
+    std::vector<std::byte> room;
+    transpose(bytes_at(view, 0, view.count(), room), out, view.shape[0], view.shape[1],
+              bytes_of(view.dtype, 1));
     return tensors_.release(view);
   }
   each_stretch(found(p),
