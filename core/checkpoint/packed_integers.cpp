@@ -25,7 +25,7 @@ struct Packing {
   std::optional<std::int64_t> group;  // columns; nothing: all
   bool symmetric = false;             // every zero point is the middle
   std::uint32_t added = 0;            // to a word of zero points
-  bool mixed = false;                 // matrices may differ in bits and groups
+  bool mixed = false;                 // matrices may have groups of another size
 };
 
 Packing gptq_packing(const ModelConfig& config) {
@@ -34,7 +34,7 @@ Packing gptq_packing(const ModelConfig& config) {
   if (packing.bits != 2 && packing.bits != 4 && packing.bits != 8)
     config.refuse(quantisation("bits"), "weights of other than 2, 4 or 8 bits cannot be read");
   packing.group = group_size(config, quantisation("group_size"), 128);
-  packing.symmetric = config.boolean(quantisation("sym"), true);
+  packing.symmetric = config.boolean(quantisation("sym"), false);
   packing.mixed = config.json(quantisation("dynamic")) != "null" &&
                   config.json(quantisation("dynamic")) != "{}";
   const std::string format = one_of(config, either(config, {"checkpoint_format", "format"}),
@@ -98,10 +98,14 @@ struct Found {
   int bits;
 };
 
-std::uint8_t gptq_zero(const Found& found, std::uint32_t added, std::int64_t row, std::int64_t g) {
-  const std::int64_t in_word = 32 / found.bits;
-  const std::uint32_t word = word_of(found.zeros, g * (found.rows / in_word) + row / in_word);
-  return code_in(word + added, row % in_word, found.bits);
+// Zero points of [groups, rows].
+auto gptq_zeros(const Found& found, std::uint32_t added) {
+  return [zeros = found.zeros, rows = found.rows, bits = found.bits, added](std::int64_t row,
+                                                                            std::int64_t g) {
+    const std::int64_t in_word = 32 / bits;
+    const std::uint32_t word = word_of(zeros, g * (rows / in_word) + row / in_word);
+    return code_in(word + added, row % in_word, bits);
+  };
 }
 
 Codes gptq_codes(const Found& found) {
@@ -134,8 +138,6 @@ Codes awq_codes(const Found& found) {
   };
 }
 
-// What both have: words, zero points and scales; `along`: whose product with the codes of a word is
-// the matrix's columns.
 void expect_parts(const Found& found) {
   const std::int64_t in_word = 32 / found.bits;
   if (found.rows % in_word != 0 || found.rows < 1 || found.columns < 1)
@@ -176,11 +178,12 @@ void set_scales_across(ScaledMatrix& matrix, const Found& found, const Zero& zer
 }
 
 // Symmetric weights have one zero point; another is of a file that says the wrong format.
-void check_zeros(const Found& found, const Packing& packing) {
+template <class Zero>
+void check_symmetric(const Found& found, const Zero& zero_of) {
   const int middle = 1 << (found.bits - 1);
   for (std::int64_t g = 0; g < found.groups; ++g)
     for (std::int64_t row = 0; row < found.rows; ++row)
-      if (const int zero = gptq_zero(found, packing.added, row, g); zero != middle)
+      if (const int zero = zero_of(row, g); zero != middle)
         found.parts.refuse(fmt::format(
             "config.json says symmetric weights (sym), whose zero points are {}, but {} has {}{}",
             middle, found.zeros.name, zero,
@@ -218,31 +221,19 @@ Tensors tensors_of(MatrixParts& parts) {
 TensorView gptq_matrix(MatrixParts& parts, const Packing& packing) {
   const auto [words, zeros, scales] = tensors_of(parts);
   const TensorView* order = parts.find(".g_idx");
-  Found found{parts,           words,          zeros,
-              scales,          words.shape[1], words.shape[0] * 32 / packing.bits,
-              scales.shape[0], packing.bits};
-  if (packing.mixed && order) {  // which the tensors tell
-    found.columns = order->count();
-    const std::int64_t bits = found.columns ? words.shape[0] * 32 / found.columns : 0;
-    if ((bits != 2 && bits != 4 && bits != 8) || bits != packing.bits)
-      parts.refuse(fmt::format("weights of other bits than config.json's {} cannot be read, got {}",
-                               packing.bits, bits));
-  }
+  const Found found{parts,           words,          zeros,
+                    scales,          words.shape[1], words.shape[0] * 32 / packing.bits,
+                    scales.shape[0], packing.bits};
   expect_parts(found);
-  if (packing.symmetric) check_zeros(found, packing);
+  const auto zero_of = gptq_zeros(found, packing.added);
+  if (packing.symmetric) check_symmetric(found, zero_of);
   ScaledMatrix matrix = matrix_of(found);
   matrix.codes = gptq_codes(found);
   const std::int64_t size = group_of_columns(found, packing);
   if (order && order->dtype != DType::I32)
     parts.refuse(fmt::format("expected {} to be I32, got {}", order->name, name_of(order->dtype)));
   matrix.group_of = order ? groups_of(found, *order) : groups_in_order(found.columns, size);
-  set_scales_across(matrix, found,
-                    [zeros = zeros, added = packing.added, rows = found.rows, bits = found.bits](
-                        std::int64_t row, std::int64_t g) {
-                      const std::int64_t in_word = 32 / bits;
-                      return code_in(word_of(zeros, g * (rows / in_word) + row / in_word) + added,
-                                     row % in_word, bits);
-                    });
+  set_scales_across(matrix, found, zero_of);
   return assembled(std::move(matrix));
 }
 

@@ -35,15 +35,16 @@ DType product_of(DType blocks) {
   }
 }
 
-// Exact: a scale is of that type.
-std::byte* write_number(float value, DType type, std::byte* out) {
-  if (type == DType::F32) {
+template <DType type>
+std::byte* write_number(float value, std::byte* out) {
+  if constexpr (type == DType::F32) {
     std::memcpy(out, &value, sizeof value);
     return out + sizeof value;
+  } else {
+    const std::uint16_t word = type == DType::F16 ? fp32_to_fp16(value) : fp32_to_bf16(value);
+    std::memcpy(out, &word, sizeof word);
+    return out + sizeof word;
   }
-  const std::uint16_t word = type == DType::F16 ? fp32_to_fp16(value) : fp32_to_bf16(value);
-  std::memcpy(out, &word, sizeof word);
-  return out + sizeof word;
 }
 
 struct Row {
@@ -52,13 +53,13 @@ struct Row {
   const std::vector<std::uint8_t>& zeros;
 };
 
+template <DType product>
 std::byte* write_blocks(const ScaledMatrix& matrix, const Row& row, std::byte* out) {
-  const DType product = product_of(matrix.blocks);
   const bool nibbles = is_nibbles(matrix.blocks), floats = is_float8(matrix.blocks);
   for (std::int64_t c = 0; c < matrix.columns; c += kBlock) {
     const auto group = static_cast<std::size_t>(matrix.group_of[static_cast<std::size_t>(c)]);
     const std::uint8_t* codes = row.codes + c;
-    out = write_number(row.scales[group], product, out);
+    out = write_number<product>(row.scales[group], out);  // exact: a scale is of that type
     if (!floats) *out++ = static_cast<std::byte>(row.zeros[group]);
     if (!nibbles) {
       std::memcpy(out, codes, kBlock);
@@ -71,29 +72,33 @@ std::byte* write_blocks(const ScaledMatrix& matrix, const Row& row, std::byte* o
   return out;
 }
 
-template <class In>
+template <DType product>
 std::byte* write_products(const ScaledMatrix& matrix, const Row& row, std::byte* out) {
-  const DType product = product_of(matrix.blocks);
-  const bool floats = is_float8(matrix.blocks);
+  const bool floats = is_float8(matrix.blocks), by_127 = matrix.blocks == DType::INT8_BNB;
   for (std::int64_t c = 0; c < matrix.columns; ++c) {
     const auto group = static_cast<std::size_t>(matrix.group_of[static_cast<std::size_t>(c)]);
     const float number =
         floats ? float8_value(row.codes[c]) : static_cast<float>(row.codes[c] - row.zeros[group]);
-    out = write_number(In::rounded(number * row.scales[group]), product, out);
+    const float value = number * row.scales[group];
+    out = write_number<product>(by_127 ? InFp32By127::rounded(value) : value, out);
   }
   return out;
 }
 
+template <DType product>
+std::byte* write_in(const ScaledMatrix& matrix, bool quantised, const Row& row, std::byte* out) {
+  return quantised ? write_blocks<product>(matrix, row, out)
+                   : write_products<product>(matrix, row, out);
+}
+
 std::byte* write_row(const ScaledMatrix& matrix, bool quantised, const Row& row, std::byte* out) {
-  if (quantised) return write_blocks(matrix, row, out);
-  if (matrix.blocks == DType::INT8_BNB) return write_products<InFp32By127>(matrix, row, out);
   switch (product_of(matrix.blocks)) {
     case DType::F16:
-      return write_products<InFp16>(matrix, row, out);
+      return write_in<DType::F16>(matrix, quantised, row, out);
     case DType::BF16:
-      return write_products<InBf16>(matrix, row, out);
+      return write_in<DType::BF16>(matrix, quantised, row, out);
     default:
-      return write_products<InFp32>(matrix, row, out);
+      return write_in<DType::F32>(matrix, quantised, row, out);
   }
 }
 

@@ -16,19 +16,22 @@
 
 namespace mezo {
 
+// Writes the codes of `count` rows from `first` on, [count, columns], a byte each from 0 on.
+using Codes = std::function<void(std::int64_t first, std::int64_t count, std::uint8_t* codes)>;
+
 struct ScaledMatrix {
   std::string name;
   std::int64_t rows = 0, columns = 0;
-  DType blocks = DType::INT8_F32;   // INT4_…, INT8_… or FP8_…
-  std::span<const std::byte> data;  // of the largest tensor, which is given back once it was read
+  DType blocks = DType::INT8_F32;  // INT4_…, INT8_… or FP8_…
+  std::span<const std::byte> data =
+      {};  // of the largest tensor, which is given back once it was read
 
-  // The codes of `count` rows from `first` on, [count, columns], a byte each from 0 on.
-  std::function<void(std::int64_t first, std::int64_t count, std::uint8_t* codes)> codes;
+  Codes codes = {};
 
-  std::vector<std::int32_t> group_of;  // of each column, from 0 on
+  std::vector<std::int32_t> group_of = {};  // of each column, from 0 on
   std::int64_t groups = 1;
   // Those of one row, [groups]. `zeros` are in the codes' terms; floats have none.
-  std::function<void(std::int64_t row, float* scales, std::uint8_t* zeros)> scales;
+  std::function<void(std::int64_t row, float* scales, std::uint8_t* zeros)> scales = {};
 };
 
 // The codes of a matrix that has one in each byte: of 8-bit floats, or of signed integers, which

@@ -181,5 +181,6 @@ if __name__ == "__main__":
         case("floats of rows", "float-quantized", {**FP8, "strategy": "channel"}, ("FP8_F16",), torch.float16),
         case("floats of blocks that stick out", "float-quantized", {**FP8, "strategy": "block", "block_structure": [48, 96]}, ("FP8_F32",),
              torch.float32),
+        case("packed, the embedding and the head too", "pack-quantized", INT4, ("INT4_BF16",), chosen=lambda name, tensor: tensor.dim() == 2),
         two_groups(),
     ], (packed("pack-quantized", INT4), config_of("pack-quantized", INT4)), REFUSED, [scores_and_export, every_key])

@@ -89,6 +89,8 @@ REFUSED = {
     "a scale of integers": (replaced(SCALE, lambda t: t.to(torch.int32)), "to be F32, BF16, F16 or F8_E8M0, got I32"),
     "other rows": (replaced(WEIGHT, lambda t: t.view(torch.uint8)[:32].clone().view(torch.float8_e4m3fn)), "weight_scale_inv of shape [1, 2]"),
     "a weight in another float": (replaced(WEIGHT, lambda t: t.float().to(torch.float8_e5m2)), "got F8_E5M2"),
+    "all that is wrong at once": (dict(config=lambda c: c.update(vocab_size=300, head_dim=32), tensors=lambda t: {n: w for n, w in t.items() if n != "model.norm.weight"}),
+                                  "model.norm.weight\n["),
     "nothing quantised": (dict(tensors=lambda tensors: {n: t.float() for n, t in tensors.items() if "scale" not in n}), "no tensor is"),
 }
 
@@ -111,5 +113,8 @@ if __name__ == "__main__":
         case("rows that are not whole blocks, the head and embedding too", types=(), hidden_size=72, num_attention_heads=9, num_key_value_heads=3,
              how=dict(block=(24, 24)), config={**CONFIG, "weight_block_size": [24, 24]}, says=(NOTE, "dequantised as they are loaded"),
              chosen=lambda name, tensor: tensor.dim() == 2),
+        case("a module that is not quantised, whose name is another in the list", change=setting(
+            modules_to_not_convert=["model.language_model.layers.0.self_attn.q_proj"]), chosen=lambda name, tensor: is_quantised(name, tensor) and
+            MODULE not in name),
         Case("every code", every_code, CONFIG, ("FP8_F32",), (NOTE,)),
     ], (packed(), CONFIG), REFUSED, [by_transformers, lambda *_: known_keys(FineGrainedFP8Config().to_dict(), TRIED)])

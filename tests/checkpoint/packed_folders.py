@@ -95,6 +95,8 @@ CASES = [
     Case("GPTQ, a last group of fewer columns", gptq(size=128, index=True), of(GPTQ, group_size=128), ("INT4_F16",), hidden_size=64,
          intermediate_size=192),
     Case("GPTQ, groups of modules of their own", gptq(size=64), of(GPTQ, dynamic={"+:.*": {"group_size": 64}}), ("INT4_F16",)),
+    Case("GPTQ, biases of 0 that the model does not have", lambda *of: (lambda parts, wide: ({**parts, ".bias": torch.zeros(len(wide))}, wide))(
+        *gptq()(*of)), GPTQ, ("INT4_F16",)),
     Case("AWQ", awq(), of(AWQ, **AWQ_HARMLESS), ("INT4_F16",)),
     Case("AWQ, all columns", awq(size=None), of(AWQ, group_size=-1, version="GEMM"), ("INT4_F16",), family="qwen2"),
     Case("AWQ, its own file's keys, symmetric", awq(symmetric=True), {"quant_method": "awq", "w_bit": 4, "q_group_size": 32, "zero_point": False},
@@ -118,6 +120,9 @@ REFUSED = {
         "its checkpoint_format is gptq_v2, which config.json should say"),
     "groups of another size": (setting(group_size=64), "config.json says groups of 64 of its"),
     "another number of bits": (setting(bits=8), "of shape [4, 16], got [4, 8]"),
+    "a matrix of another number of bits": (
+        dict(tensors=lambda t: t.update(dict(zip([f"{MODULE}.qweight", f"{MODULE}.qzeros"], [torch.zeros(16, 64, dtype=torch.int32), torch.zeros(16, 64, dtype=torch.int32)])))),
+        f"{MODULE}.qzeros of shape [2, 8], got [16, 64]"),
     "no words": (without(f"{MODULE}.qweight"), f"{MODULE}.qweight is missing"),
     "no scales": (without(f"{MODULE}.scales"), f"{MODULE}.scales is missing"),
     "no zero points": (without(f"{MODULE}.qzeros"), f"{MODULE}.qzeros is missing"),
