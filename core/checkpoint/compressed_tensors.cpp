@@ -188,11 +188,11 @@ std::string misfit(const Scheme& scheme, const Found& found) {
   return "";
 }
 
-// Packed along the columns of [rows, groups] where weights are packed, and groups are of a row.
+// Packed along the rows of [rows, groups] where weights are packed, and groups are of a row.
 void set_zeros(ScaleGrid& grid, const Scheme& scheme, const Found& found) {
   const TensorView& zero = *found.zero;
   const Shape of_grid = grid_of(scheme, found);
-  if (scheme.packed && scheme.block_rows == 1) {
+  if (scheme.packed && (scheme.strategy == "group" || scheme.strategy == "channel")) {
     if (zero.dtype != DType::I32)
       found.parts.refuse("expected zero points of I32, got " + std::string(name_of(zero.dtype)));
     found.parts.expect_shape(zero, {rounded_up(found.rows * scheme.bits, 32), of_grid[1]});

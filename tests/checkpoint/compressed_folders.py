@@ -98,7 +98,7 @@ def extras(saved):
 def scores_and_export(mezo, folder):
     """transformers reads the folder itself. It rounds products to the type that the model is loaded in, so scales are of that type."""
     wide = write_pair(folder, packed("pack-quantized", INT4, torch.float32), config_of("pack-quantized", INT4))
-    return scored(mezo, folder, "packed, 4 bits") and lora_and_export(mezo, folder, wide)
+    return scored(mezo, folder, "packed, 4 bits") and export(mezo, folder, wide)
 
 
 def weights(**settings):
@@ -175,6 +175,8 @@ if __name__ == "__main__":
         case("8 bits of rows", "int-quantized", INT8, ("INT8_BF16",), change=group(input_activations=DYNAMIC),
              says=("activations are meant to be quantised too, which is not done",)),
         case("8 bits with zero points", "naive-quantized", {**INT8, "symmetric": False}, ("INT8_F16",), torch.float16),
+        case("8 bits with one zero point", "int-quantized", {**INT8, "symmetric": False, "strategy": "tensor"}, ("INT8_BF16",)),
+        case("packed, one zero point", "pack-quantized", {"num_bits": 4, "type": "int", "symmetric": False, "strategy": "tensor"}, ("INT4_BF16",)),
         case("4 bits that are not packed, in groups", "naive-quantized", INT4, ("INT8_BF16",)),
         case("floats, one scale, of activations too", "float-quantized", FP8, ("FP8_BF16",), saved=extras, change=group(output_activations=DYNAMIC),
              says=("activations are meant",)),

@@ -62,7 +62,7 @@ def every_code(module, weight):
 def by_transformers(mezo, folder):
     """It reads the folder itself."""
     wide = write_pair(folder, packed(dtype=torch.bfloat16), CONFIG, family="qwen2", tie_word_embeddings=True)
-    return scored(mezo, folder, "blocks, bf16 scales", family="qwen2") and lora_and_export(mezo, folder, wide)
+    return scored(mezo, folder, "blocks, bf16 scales", family="qwen2") and export(mezo, folder, wide)
 
 
 WEIGHT, SCALE = f"{MODULE}.weight", f"{MODULE}.weight_scale_inv"

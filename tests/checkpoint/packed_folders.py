@@ -148,7 +148,7 @@ REFUSED_AWQ = {
 
 def scores_and_export(mezo, folder):
     wide = write_pair(folder, gptq(symmetric=False), of(GPTQ, sym=False))
-    return scored(mezo, folder, "GPTQ", "wide") and lora_and_export(mezo, folder, wide)
+    return scored(mezo, folder, "GPTQ", "wide") and export(mezo, folder, wide)
 
 
 def awq_is_refused(mezo, folder):

@@ -55,16 +55,17 @@ def check(name, right, detail=""):
 
 
 def scored(mezo, folder, name, model="model", family="llama"):
-    """Whether a model that is kept as its file has it scores as folder/wide to the last bit, and as transformers scores folder/`model`."""
+    """Whether a model scores, kept as its file has it and widened, as folder/wide to the last bit, and as transformers scores folder/`model`."""
     expected, said = eval_mezo(mezo, folder, "wide")
-    stays, also = scores_kept(mezo, folder, "model")
+    kept, also = scores_kept(mezo, folder, "model")
+    widened, more = eval_mezo(mezo, folder)  # the last, whose eval.yaml lora() and export() use
     off = difference(folder / model, family, expected) if expected else 1
-    return check(f"{name}, scores (transformers: {off:.1e})", expected is not None and expected == stays and off <= LIMIT, said + also)
+    return check(f"{name}, scores (transformers: {off:.1e})", expected is not None and expected == kept == widened and off <= LIMIT,
+                 said + also + more)
 
 
-def lora_and_export(mezo, folder, wide):
-    """A step of LoRA over both, and the export of what no step has changed."""
-    eval_mezo(mezo, folder)
+def lora(mezo, folder):
+    """A step of LoRA over both; scored() was asked before."""
     losses = []
     for model in ("model", "wide"):
         done = subprocess.run([mezo, "run", "eval.yaml", f"model.path={folder}/{model}", "peft.type=lora", "trainer.steps=2", "task.train=rows.jsonl",
@@ -74,13 +75,17 @@ def lora_and_export(mezo, folder, wide):
             return check("LoRA over quantised weights", False, done.stderr)
         lines = [json.loads(line) for line in (folder / f"{model}-run/metrics.jsonl").read_text().splitlines()]
         losses.append([line["loss"] for line in lines if "loss" in line])
-    right = check("LoRA over quantised weights", len(losses[0]) == 2 and losses[0] == losses[1], losses)
+    return check("LoRA over quantised weights", len(losses[0]) == 2 and losses[0] == losses[1], losses)
+
+
+def export(mezo, folder, wide):
+    """Of what no step has changed; scored() was asked before."""
     copy = exported(mezo, folder)
     tensors, config = load_file(copy / "model.safetensors"), json.loads((copy / "config.json").read_text())
     equal = tensors.keys() == wide.keys() and all(torch.equal(tensors[name].float(), wide[name].float()) for name in wide)
     stale = [file.name for file in copy.iterdir() if "quant" in file.name]
     return check("export", equal and "quantization_config" not in config and not stale and
-                 "float32" in (config.get("dtype"), config.get("torch_dtype")), config) and right
+                 "float32" in (config.get("dtype"), config.get("torch_dtype")), config)
 
 
 def setting(**settings):

@@ -90,7 +90,7 @@ REFUSED_EIGHT = {
 
 def scores_and_export(mezo, folder):
     wide = write_pair(folder, four(torch.bfloat16, True), CONFIG)
-    return scored(mezo, folder, "nested scales", "wide") and lora_and_export(mezo, folder, wide)
+    return scored(mezo, folder, "nested scales", "wide") and lora(mezo, folder) and export(mezo, folder, wide)
 
 
 def eight_is_refused(mezo, folder):
