@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/checkpoint/bit_codes.h"
+#include "core/checkpoint/compressed_schemes.h"
 #include "core/checkpoint/matrix_parts.h"
 #include "core/checkpoint/quantisation_keys.h"
 #include "core/checkpoint/quantised_forms.h"
@@ -26,115 +27,6 @@ constexpr const char* kGroupOf = ".weight_g_idx";
 
 using Shape = std::vector<std::int64_t>;
 
-// The weights of a group of config_groups.
-struct Scheme {
-  std::string name;
-  bool floats = false, packed = false, symmetric = true;
-  int bits = 8;
-  std::string strategy;
-  std::int64_t block_rows = 0, block_columns = 0;  // of a group; 0: all
-};
-
-const std::string groups_key = quantisation("config_groups");
-
-void set_strategy(const ModelConfig& config, const std::string& key, Scheme& scheme) {
-  const auto size = group_size(config, key + ".group_size", 0);
-  const std::string told = size.value_or(0) > 0 ? "group" : size ? "tensor" : "channel";
-  scheme.strategy = config.text(key + ".strategy", told);
-  if (scheme.strategy == "tensor") return;
-  scheme.block_rows = 1;
-  if (scheme.strategy == "channel") return;
-  if (scheme.strategy == "group") {
-    if (size.value_or(0) < 1) config.refuse(key + ".group_size", "expected the columns of a group");
-    scheme.block_columns = *size;
-  } else if (scheme.strategy == "block") {
-    const auto block = config.integers(key + ".block_structure");
-    if (block.size() != 2 || block[0] < 1 || block[1] < 1)
-      config.refuse(key + ".block_structure", "expected rows and columns of a block");
-    scheme.block_rows = block[0];
-    scheme.block_columns = block[1];
-  } else {
-    config.refuse(key + ".strategy",
-                  "weights quantised so cannot be read; expected tensor, channel, group or block");
-  }
-}
-
-void check_bits(const ModelConfig& config, const std::string& key, const Scheme& scheme) {
-  const bool whole_words = scheme.bits == 2 || scheme.bits == 4 || scheme.bits == 8;
-  if (scheme.floats ? scheme.bits != 8 : scheme.packed ? !whole_words : scheme.bits > 8)
-    config.refuse(key + ".num_bits",
-                  scheme.floats   ? "floats of other than 8 bits (nvfp4, mxfp4) cannot be read"
-                  : scheme.packed ? "packed integers of other than 2, 4 or 8 bits cannot be read"
-                                  : "integers of more than 8 bits cannot be read");
-}
-
-Scheme scheme_of(const ModelConfig& config, const std::string& name, const std::string& format) {
-  const std::string group = groups_key + "." + name, key = group + ".weights";
-  refuse_other_keys(config, group,
-                    {"targets", "weights", "input_activations", "output_activations", "format"});
-  if (!config.has(key)) config.refuse(key, "expected how the weights of the group are quantised");
-  refuse_other_keys(config, key,
-                    {"num_bits", "type", "symmetric", "strategy", "group_size", "block_structure",
-                     "dynamic", "actorder",
-                     // the tensors tell; how scales were found
-                     "scale_dtype", "zp_dtype", "observer", "observer_kwargs"});
-  if (config.json(key + ".dynamic") != "null" && config.json(key + ".dynamic") != "false")
-    config.refuse(key + ".dynamic",
-                  "weights that are quantised anew for each forward cannot be read");
-  Scheme scheme;
-  scheme.name = group;
-  const std::string its =
-      one_of(config, config.has(group + ".format") ? group + ".format" : quantisation("format"),
-             {"pack-quantized", "int-quantized", "float-quantized", "naive-quantized"},
-             format == "mixed-precision" ? "expected each group's form"
-                                         : "weights in this form cannot be read");
-  scheme.packed = its == "pack-quantized";
-  scheme.floats = one_of(config, key + ".type", {"int", "float"}, "expected a type") == "float";
-  scheme.symmetric = config.boolean(key + ".symmetric", true);
-  scheme.bits =
-      static_cast<int>(config.has(key + ".num_bits") ? config.size(key + ".num_bits", 32) : 8);
-  set_strategy(config, key, scheme);
-  if (scheme.packed && scheme.floats)
-    config.refuse(key + ".type", "packed floats (nvfp4, mxfp4) cannot be read");
-  check_bits(config, key, scheme);
-  return scheme;
-}
-
-std::vector<Scheme> schemes_of(const ModelConfig& config) {
-  std::vector<Scheme> schemes;
-  const std::string format = config.text(quantisation("format"), "");
-  for (const std::string& name : config.keys(groups_key))
-    schemes.push_back(scheme_of(config, name, format));
-  if (schemes.empty()) config.refuse(groups_key, "expected groups of how weights are quantised");
-  return schemes;
-}
-
-bool is_empty(const ModelConfig& config, const std::string& key) {
-  const std::string value = config.json(key);
-  return value == "null" || value == "{}" || value == "[]";
-}
-
-void check(const ModelConfig& config) {
-  refuse_other_keys(config, quantisation_key,
-                    {"quant_method", "format", "quantization_status", "config_groups",
-                     "sparsity_config", "transform_config", "kv_cache_scheme",
-                     // which modules, the tensors tell; what it was written by and is run by
-                     "ignore", "global_compression_ratio", "version", "dequantize",
-                     "run_compressed", "use_optimized_inference"});
-  one_of(
-      config, quantisation("format"),
-      {"naive-quantized", "int-quantized", "float-quantized", "pack-quantized", "mixed-precision"},
-      "weights in this form cannot be read");
-  one_of(config, quantisation("quantization_status"), {"compressed"},
-         "weights that are to be quantised as they are used cannot be read");
-  for (const char* key : {"sparsity_config", "transform_config"})
-    if (!is_empty(config, quantisation(key)) &&
-        config.text(quantisation(key) + ".format", "") != "dense")
-      config.refuse(quantisation(key),
-                    "weights that are also sparse or transformed cannot be read");
-  schemes_of(config);
-}
-
 // A matrix's tensors.
 struct Found {
   MatrixParts& parts;
@@ -148,7 +40,7 @@ struct Found {
 std::int64_t rounded_up(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
 
 // Of scales, [rows of groups, groups of a row].
-Shape grid_of(const Scheme& scheme, const Found& found) {
+Shape grid_of(const CompressedScheme& scheme, const Found& found) {
   const auto blocks = [](std::int64_t n, std::int64_t size) {
     return size == 0 ? 1 : rounded_up(n, size);
   };
@@ -165,7 +57,7 @@ bool is_zero(const TensorView& tensor) {
 }
 
 // Why the tensors are not quantised in this way; empty where they are.
-std::string misfit(const Scheme& scheme, const Found& found) {
+std::string misfit(const CompressedScheme& scheme, const Found& found) {
   const auto& [parts, weight, rows, columns, scale, zero, group_of] = found;
   const bool packed = weight.name.ends_with(kPacked);
   const DType type = packed ? DType::I32 : scheme.floats ? DType::F8_E4M3 : DType::I8;
@@ -189,7 +81,7 @@ std::string misfit(const Scheme& scheme, const Found& found) {
 }
 
 // Packed along the rows of [rows, groups] where weights are packed, and groups are of a row.
-void set_zeros(ScaleGrid& grid, const Scheme& scheme, const Found& found) {
+void set_zeros(ScaleGrid& grid, const CompressedScheme& scheme, const Found& found) {
   const TensorView& zero = *found.zero;
   const Shape of_grid = grid_of(scheme, found);
   if (scheme.packed && (scheme.strategy == "group" || scheme.strategy == "channel")) {
@@ -214,7 +106,7 @@ void set_zeros(ScaleGrid& grid, const Scheme& scheme, const Found& found) {
 }
 
 // Where weights were quantised in another order of columns: -1 of none that were.
-void set_groups(ScaledMatrix& matrix, const Scheme& scheme, const Found& found) {
+void set_groups(ScaledMatrix& matrix, const CompressedScheme& scheme, const Found& found) {
   const TensorView& group_of = *found.group_of;
   if (group_of.dtype != DType::I32)
     found.parts.refuse("expected groups of I32, got " + std::string(name_of(group_of.dtype)));
@@ -239,7 +131,7 @@ Codes packed_codes(const TensorView& weight, std::int64_t columns, int bits) {
   };
 }
 
-TensorView matrix_of(const Scheme& scheme, const Found& found) {
+TensorView matrix_of(const CompressedScheme& scheme, const Found& found) {
   const DType kind = scheme.floats                       ? DType::FP8_F32
                      : scheme.packed && scheme.bits <= 4 ? DType::INT4_F32
                                                          : DType::INT8_F32;
@@ -284,7 +176,7 @@ Shape shape_of(MatrixParts& parts, const TensorView& weight) {
 }
 
 TensorView put_together(MatrixParts& parts, const TensorView& weight,
-                        const std::vector<Scheme>& schemes) {
+                        const std::vector<CompressedScheme>& schemes) {
   const Shape shape = shape_of(parts, weight);
   const TensorView& scale = parts.at(kScale, {DType::F32, DType::F16, DType::BF16});
   for (const char* of_activations :
@@ -293,7 +185,7 @@ TensorView put_together(MatrixParts& parts, const TensorView& weight,
   const Found found{
       parts, weight, shape[0], shape[1], scale, parts.find(kZero), parts.find(kGroupOf)};
   std::string why;
-  for (const Scheme& scheme : schemes) {
+  for (const CompressedScheme& scheme : schemes) {
     const std::string misfits = misfit(scheme, found);
     if (misfits.empty()) return matrix_of(scheme, found);
     why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", scheme.name, misfits);
@@ -317,7 +209,7 @@ void refuse_lonely(const TensorFile& tensors, const Assembly& assembly) {
 }
 
 TensorFile read(const TensorFile& tensors, const ModelConfig& config) {
-  const std::vector<Scheme> schemes = schemes_of(config);
+  const std::vector<CompressedScheme> schemes = schemes_of(config);
   Assembly assembly;
   for (const TensorView& tensor : tensors.tensors()) {
     std::string prefix = without_suffix(tensor.name, kPacked);
@@ -332,21 +224,9 @@ TensorFile read(const TensorFile& tensors, const ModelConfig& config) {
   return std::move(assembly).in(tensors);
 }
 
-std::vector<std::string> notes(const ModelConfig& config) {
-  std::string what;
-  for (const std::string& name : config.keys(groups_key))
-    for (const char* activations : {"input_activations", "output_activations"})
-      if (config.has(groups_key + "." + name + "." + activations)) what = "activations";
-  if (config.has(quantisation("kv_cache_scheme")))
-    what += what.empty() ? "keys and values" : ", keys and values";
-  if (what.empty()) return {};
-  return {config.origin() + ": " + what +
-          " are meant to be quantised too, which is not done: what the model computes is what its "
-          "dequantised weights give"};
-}
-
 }  // namespace
 
-const QuantisedForm compressed_tensors_form = {"compressed-tensors", check, read, notes};
+const QuantisedForm compressed_tensors_form = {"compressed-tensors", check_schemes, read,
+                                               scheme_notes};
 
 }  // namespace mezo
