@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/checkpoint/quantised_folder.h"
+#include "core/checkpoint/quantisation_keys.h"
 #include "core/error.h"
 #include "core/io/json_text.h"
 #include "core/io/mapped_file.h"

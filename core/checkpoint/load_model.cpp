@@ -122,11 +122,14 @@ PreparedModel prepare_model(const std::string& path, const Registry& registry,
   };
   BuiltModel built = build(opened.config);
   TensorFile tensors = opened.gguf ? opened.gguf->tensors : folder_weights(path, built.config);
+  std::vector<std::string> notes;
+  if (!opened.gguf) notes = quantisation_notes(tensors, built.config);
   built = with_head_of_files(std::move(built), tensors, built.file_names(kind_of(opened)), build);
   WeightFiles files(std::move(tensors), built.file_names(kind_of(opened)), built.base_specs());
   std::vector<DType> types;
   for (std::size_t i = 0; i < built.base_specs().size(); ++i)
     types.push_back(files.view({static_cast<int>(i)}).dtype);
+  built.notes.insert(built.notes.end(), notes.begin(), notes.end());
   const auto positions = positions_of(built);
   Tokenizer tokenizer = load_tokenizer(path, opened);
   std::vector<std::int32_t> ends =

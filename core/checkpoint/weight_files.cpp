@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/checkpoint/gguf_model.h"
+#include "core/checkpoint/matrix_parts.h"
 #include "core/error.h"
 #include "core/io/dequantize.h"
 
@@ -14,13 +15,9 @@ namespace mezo {
 
 namespace {
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-void check(const NamedTensor& tensor, const ParameterSpec& spec, const std::string& path) {
+// What is wrong with it; empty where nothing is.
+std::string fault_of(const NamedTensor& tensor, const ParameterSpec& spec,
+                     const std::string& path) {
   const TensorView& view = *tensor.view;
   const std::string where = "[" + path + "] tensor " + view.name;
   if (tensor.transposed && tensor.rotary_heads > 0)
@@ -30,13 +27,24 @@ void check(const NamedTensor& tensor, const ParameterSpec& spec, const std::stri
   std::vector<std::int64_t> shape = spec.shape;
   if (tensor.transposed) std::swap(shape.front(), shape.back());
   if (view.shape != shape)
-    throw ModelError(where + ": the configuration asks for shape " + shape_text(shape) + ", got " +
-                     shape_text(view.shape));
+    return where + ": the configuration asks for shape " + shape_text(shape) + ", got " +
+           shape_text(view.shape);
   if (!is_weight(view.dtype))
-    throw ModelError(where + ": weights of type " + name_of(view.dtype) + " cannot be read");
+    return where + ": weights of type " + name_of(view.dtype) + " cannot be read";
   if (tensor.rotary_heads > 0 && view.shape[0] % (2 * tensor.rotary_heads) != 0)
-    throw ModelError(where + ": expected rows for " + std::to_string(tensor.rotary_heads) +
-                     " heads of an even width, got " + std::to_string(view.shape[0]));
+    return where + ": expected rows for " + std::to_string(tensor.rotary_heads) +
+           " heads of an even width, got " + std::to_string(view.shape[0]);
+  return "";
+}
+
+constexpr std::size_t most_lines = 50;  // of a list in an error
+
+std::string listed(const std::vector<std::string>& lines, const std::string& before) {
+  std::string text;
+  for (std::size_t i = 0; i < lines.size() && i < most_lines; ++i) text += before + lines[i];
+  if (lines.size() > most_lines)
+    text += before + "and " + std::to_string(lines.size() - most_lines) + " more";
+  return text;
 }
 
 // The bytes of `count` elements from `first` on, in the file or put together in `room`.
@@ -65,19 +73,25 @@ WeightFiles::WeightFiles(TensorFile tensors, const TensorNames& names,
                          std::span<const ParameterSpec> parameters)
     : tensors_(std::move(tensors)) {
   NamedTensors named = name_tensors(tensors_, names, parameters);
-  std::string missing;
+  std::vector<std::string> missing, faults;
   for (const ParameterSpec& spec : parameters) {
     const auto at = named.found.find(spec.name);
     if (at == named.found.end()) {
-      missing += "\n  " + spec.name;
+      missing.push_back(spec.name);
       continue;
     }
-    check(at->second, spec, tensors_.path_of(*at->second.view));
+    std::string fault = fault_of(at->second, spec, tensors_.path_of(*at->second.view));
+    if (!fault.empty()) faults.push_back(std::move(fault));
     found_.push_back(at->second);
   }
+  std::string wrong;
   if (!missing.empty())
-    throw ModelError("[" + tensors_.paths().front() +
-                     "] tensors that the model needs are not there:" + missing);
+    wrong = "[" + tensors_.paths().front() +
+            "] tensors that the model needs are not there:" + listed(missing, "\n  ");
+  if (!missing.empty() && !named.unused.empty())
+    wrong += "\nand these are there that it does not have:" + listed(named.unused, "\n  ");
+  wrong += listed(faults, "\n");
+  if (!wrong.empty()) throw ModelError(wrong.starts_with('\n') ? wrong.substr(1) : wrong);
   unused_ = std::move(named.unused);
   twice_ = std::move(named.twice);
 }
@@ -130,7 +144,9 @@ void WeightFiles::copy(Parameter p, std::byte* out) const {
       throw ModelError("[" + tensors_.path_of(view) + "] tensor " + view.name +
                        ": its quantised blocks lie across the model's rows, so it cannot be kept "
                        "as it is; name a type to keep weights in (optimizer.storage)");
-    transpose(view.data.data(), out, view.shape[0], view.shape[1], bytes_of(view.dtype, 1));
+    std::vector<std::byte> room;
+    transpose(bytes_at(view, 0, view.count(), room), out, view.shape[0], view.shape[1],
+              bytes_of(view.dtype, 1));
     return tensors_.release(view);
   }
   each_stretch(found(p),

@@ -23,8 +23,8 @@ class MEZO_API WeightFiles {
   WeightFiles() = default;
 
   // `names`: the family's, for files of this kind. Throws ModelError for parameters that are
-  // missing (all of them at once) or there twice, of another shape, or of a type that is not a
-  // weight's.
+  // missing, of another shape, or of a type that is not a weight's (all of them at once), or there
+  // twice.
   WeightFiles(TensorFile tensors, const TensorNames& names,
               std::span<const ParameterSpec> parameters);
 

@@ -245,8 +245,36 @@ struct Block<DType::IQ4_XS> {
   }
 };
 
-// bitsandbytes' NormalFloat, a level times the block's largest magnitude, rounded to the type that
-// the model had before; nibbles lie as in Q4_0, not as in its files.
+constexpr float float_at(const std::uint8_t* bytes) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(word_at(bytes)) |
+                              static_cast<std::uint32_t>(word_at(bytes + 2)) << 16);
+}
+
+// Blocks of folders that other libraries quantised: products are rounded to the type that these
+// compute them in, and scales are stored in it.
+struct InFp32 {
+  static constexpr int bytes = 4;
+  static constexpr float scale(const std::uint8_t* at) { return float_at(at); }
+  static constexpr float rounded(float x) { return x; }
+};
+struct InFp16 {
+  static constexpr int bytes = 2;
+  static constexpr float scale(const std::uint8_t* at) { return scale_at(at); }
+  static constexpr float rounded(float x) { return fp16_to_fp32(fp32_to_fp16(x)); }
+};
+struct InBf16 {
+  static constexpr int bytes = 2;
+  static constexpr float scale(const std::uint8_t* at) {
+    return bf16_to_fp32(static_cast<std::uint16_t>(word_at(at)));
+  }
+  static constexpr float rounded(float x) { return bf16_to_fp32(fp32_to_bf16(x)); }
+};
+// bitsandbytes' 8 bits: the scale is the row's largest magnitude, which 127 stands for.
+struct InFp32By127 : InFp32 {
+  static constexpr float rounded(float x) { return x * 0.007874015718698502f; }
+};
+
+// What a nibble stands for: bitsandbytes' NormalFloat and its floats of 4 bits.
 constexpr float normal_float_level(int nibble) {
   constexpr float levels[] = {-1.0f,        -0.6961928f,  -0.52507305f,  -0.3949175f,
                               -0.28444138f, -0.18477343f, -0.091050036f, 0.0f,
@@ -254,39 +282,152 @@ constexpr float normal_float_level(int nibble) {
                               0.44070983f,  0.562617f,    0.72295684f,   1.0f};
   return levels[nibble];
 }
+constexpr float small_float_level(int nibble) {
+  constexpr float levels[] = {
+      0.0f, 0.0052083333f,  0.6666667f,  1.0f,  0.33333334f,  0.5f,  0.16666667f,  0.25f,
+      0.0f, -0.0052083333f, -0.6666667f, -1.0f, -0.33333334f, -0.5f, -0.16666667f, -0.25f};
+  return levels[nibble];
+}
 
-template <float (*round)(float)>
-struct NormalFloatBlock {
+// A level times the block's largest magnitude, which is fp32 whatever the product is rounded to;
+// nibbles lie as in Q4_0, not as in bitsandbytes' files.
+template <float (*level)(int), class In>
+struct LevelBlock {
   static constexpr int weights = 64, bytes = 36;  // fp32 largest, 64 nibbles
   float largest;
   const std::uint8_t* q;
 
-  constexpr explicit NormalFloatBlock(const std::uint8_t* block)
-      : largest(std::bit_cast<float>(static_cast<std::uint32_t>(word_at(block)) |
-                                     static_cast<std::uint32_t>(word_at(block + 2)) << 16)),
-        q(block + 4) {}
+  constexpr explicit LevelBlock(const std::uint8_t* block)
+      : largest(float_at(block)), q(block + 4) {}
   constexpr auto run(int r) const {
     return [largest = largest, q = q + r / 2 * run_length, shift = r % 2 * 4](int i) {
-      return round(normal_float_level(q[i] >> shift & 15) * largest);
+      return In::rounded(level(q[i] >> shift & 15) * largest);
     };
   }
 };
 
-constexpr float unrounded(float x) { return x; }
-constexpr float rounded_to_fp16(float x) { return fp16_to_fp32(fp32_to_fp16(x)); }
-constexpr float rounded_to_bf16(float x) { return bf16_to_fp32(fp32_to_bf16(x)); }
+// (q - zero) * scale, nibbles as in Q4_0.
+template <class In>
+struct NibbleBlock {
+  static constexpr int weights = 32, bytes = In::bytes + 17;  // scale, zero, 32 nibbles
+  float scale;
+  int zero;
+  const std::uint8_t* q;
+
+  constexpr explicit NibbleBlock(const std::uint8_t* block)
+      : scale(In::scale(block)), zero(block[In::bytes]), q(block + In::bytes + 1) {}
+  constexpr auto run(int r) const {
+    return [scale = scale, zero = zero, q = q, shift = 4 * r](int i) {
+      return In::rounded(static_cast<float>((q[i] >> shift & 15) - zero) * scale);
+    };
+  }
+};
+
+template <class In>
+struct ByteBlock {
+  static constexpr int weights = 32, bytes = In::bytes + 33;  // scale, zero, 32 bytes from 0 on
+  float scale;
+  int zero;
+  const std::uint8_t* q;
+
+  constexpr explicit ByteBlock(const std::uint8_t* block)
+      : scale(In::scale(block)), zero(block[In::bytes]), q(block + In::bytes + 1) {}
+  constexpr auto run(int r) const {
+    return [scale = scale, zero = zero, q = q + run_length * r](int i) {
+      return In::rounded(static_cast<float>(q[i] - zero) * scale);
+    };
+  }
+};
+
+// E4M3 without infinities (Micikevicius et al. 2022, arXiv 2209.05433), exact; the largest code of
+// each sign is NaN. A subnormal is a multiple of 2^-9.
+constexpr float float8_value(int code) {
+  const int magnitude = code & 127, exponent = magnitude >> 3, mantissa = magnitude & 7;
+  const auto normal = static_cast<std::uint32_t>(magnitude + (120 << 3)) << 20;
+  const auto small = std::bit_cast<std::uint32_t>(static_cast<float>(mantissa) * 0x1p-9f);
+  const std::uint32_t finite = exponent == 0 ? small : normal;
+  const std::uint32_t bits = magnitude == 127 ? 0x7fc00000u : finite;
+  return std::bit_cast<float>(bits | static_cast<std::uint32_t>(code & 128) << 24);
+}
+
+template <class In>
+struct Float8Block {
+  static constexpr int weights = 32, bytes = In::bytes + 32;  // scale, 32 floats
+  float scale;
+  const std::uint8_t* q;
+
+  constexpr explicit Float8Block(const std::uint8_t* block)
+      : scale(In::scale(block)), q(block + In::bytes) {}
+  constexpr auto run(int r) const {
+    return [scale = scale, q = q + run_length * r](int i) {
+      return In::rounded(float8_value(q[i]) * scale);
+    };
+  }
+};
 
 template <>
-struct Block<DType::NF4_F32> : NormalFloatBlock<unrounded> {
-  using NormalFloatBlock::NormalFloatBlock;
+struct Block<DType::NF4_F32> : LevelBlock<normal_float_level, InFp32> {
+  using LevelBlock::LevelBlock;
 };
 template <>
-struct Block<DType::NF4_F16> : NormalFloatBlock<rounded_to_fp16> {
-  using NormalFloatBlock::NormalFloatBlock;
+struct Block<DType::NF4_F16> : LevelBlock<normal_float_level, InFp16> {
+  using LevelBlock::LevelBlock;
 };
 template <>
-struct Block<DType::NF4_BF16> : NormalFloatBlock<rounded_to_bf16> {
-  using NormalFloatBlock::NormalFloatBlock;
+struct Block<DType::NF4_BF16> : LevelBlock<normal_float_level, InBf16> {
+  using LevelBlock::LevelBlock;
+};
+template <>
+struct Block<DType::FP4_F32> : LevelBlock<small_float_level, InFp32> {
+  using LevelBlock::LevelBlock;
+};
+template <>
+struct Block<DType::FP4_F16> : LevelBlock<small_float_level, InFp16> {
+  using LevelBlock::LevelBlock;
+};
+template <>
+struct Block<DType::FP4_BF16> : LevelBlock<small_float_level, InBf16> {
+  using LevelBlock::LevelBlock;
+};
+template <>
+struct Block<DType::INT4_F32> : NibbleBlock<InFp32> {
+  using NibbleBlock::NibbleBlock;
+};
+template <>
+struct Block<DType::INT4_F16> : NibbleBlock<InFp16> {
+  using NibbleBlock::NibbleBlock;
+};
+template <>
+struct Block<DType::INT4_BF16> : NibbleBlock<InBf16> {
+  using NibbleBlock::NibbleBlock;
+};
+template <>
+struct Block<DType::INT8_F32> : ByteBlock<InFp32> {
+  using ByteBlock::ByteBlock;
+};
+template <>
+struct Block<DType::INT8_F16> : ByteBlock<InFp16> {
+  using ByteBlock::ByteBlock;
+};
+template <>
+struct Block<DType::INT8_BF16> : ByteBlock<InBf16> {
+  using ByteBlock::ByteBlock;
+};
+template <>
+struct Block<DType::FP8_F32> : Float8Block<InFp32> {
+  using Float8Block::Float8Block;
+};
+template <>
+struct Block<DType::FP8_F16> : Float8Block<InFp16> {
+  using Float8Block::Float8Block;
+};
+template <>
+struct Block<DType::FP8_BF16> : Float8Block<InBf16> {
+  using Float8Block::Float8Block;
+};
+template <>
+struct Block<DType::INT8_BNB> : ByteBlock<InFp32By127> {
+  using ByteBlock::ByteBlock;
 };
 
 template <DType... types>
@@ -301,6 +442,8 @@ struct AnyOf {
 using BlockTypes =
     AnyOf<DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1, DType::Q8_0, DType::Q2_K, DType::Q3_K,
           DType::Q4_K, DType::Q5_K, DType::Q6_K, DType::IQ4_NL, DType::IQ4_XS, DType::NF4_F32,
-          DType::NF4_F16, DType::NF4_BF16>;
+          DType::NF4_F16, DType::NF4_BF16, DType::FP4_F32, DType::FP4_F16, DType::FP4_BF16,
+          DType::INT4_F32, DType::INT4_F16, DType::INT4_BF16, DType::INT8_F32, DType::INT8_F16,
+          DType::INT8_BF16, DType::INT8_BNB, DType::FP8_F32, DType::FP8_F16, DType::FP8_BF16>;
 
 }  // namespace mezo

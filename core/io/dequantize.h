@@ -8,8 +8,8 @@
 // blocks.h has it. Its products are exact (a scale of 11 bits, its multiple of at most 8 and a
 // weight of at most 8 have 24 together), so one rounding is left, in the sum with a minimum of
 // Q4_1, Q5_1, Q2_K, Q4_K and Q5_K; the file is compiled without contraction all the same. Every
-// value of ggml's is a multiple of 2^-24, so flush-to-zero changes nothing. NF4 rounds its product,
-// and that to 16 bits.
+// value of ggml's is a multiple of 2^-24, so flush-to-zero changes nothing. The blocks of
+// other libraries' folders round their product, and that to 16 bits where these do.
 
 #include <cstddef>
 #include <cstdint>

@@ -58,6 +58,19 @@ constexpr Layout kLayouts[] = {
     blocks<DType::NF4_F32>("NF4_F32"),
     blocks<DType::NF4_F16>("NF4_F16"),
     blocks<DType::NF4_BF16>("NF4_BF16"),
+    blocks<DType::FP4_F32>("FP4_F32"),
+    blocks<DType::FP4_F16>("FP4_F16"),
+    blocks<DType::FP4_BF16>("FP4_BF16"),
+    blocks<DType::INT4_F32>("INT4_F32"),
+    blocks<DType::INT4_F16>("INT4_F16"),
+    blocks<DType::INT4_BF16>("INT4_BF16"),
+    blocks<DType::INT8_F32>("INT8_F32"),
+    blocks<DType::INT8_F16>("INT8_F16"),
+    blocks<DType::INT8_BF16>("INT8_BF16"),
+    blocks<DType::INT8_BNB>("INT8_BNB"),
+    blocks<DType::FP8_F32>("FP8_F32"),
+    blocks<DType::FP8_F16>("FP8_F16"),
+    blocks<DType::FP8_BF16>("FP8_BF16"),
 };
 
 constexpr bool in_enum_order() {

@@ -52,6 +52,22 @@ enum class DType : uint8_t {
   NF4_F32,
   NF4_F16,
   NF4_BF16,
+  // The same with bitsandbytes' 4-bit floats.
+  FP4_F32,
+  FP4_F16,
+  FP4_BF16,
+  // Blocks of 32 integers or 8-bit floats with one scale, which has the type behind the underscore,
+  // as has what they stand for; INT8_BNB is bitsandbytes', in fp32. Of no file either.
+  INT4_F32,
+  INT4_F16,
+  INT4_BF16,
+  INT8_F32,
+  INT8_F16,
+  INT8_BF16,
+  INT8_BNB,
+  FP8_F32,
+  FP8_F16,
+  FP8_BF16,
 };
 
 // "F32", "BF16", "Q4_1", …: the name in the file format that the type comes from.

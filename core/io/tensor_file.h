@@ -29,7 +29,7 @@ struct TensorView {
   std::span<const std::byte> data;
   // Only where several tensors of the files together are this one
   // (core/checkpoint/quantised_folder.h): makes bytes_of(dtype, count) bytes of its elements from
-  // `first` on, whole blocks. `data` then is that of the largest of them.
+  // `first` on, whole rows. `data` then is that of the largest of them.
   std::function<void(std::int64_t first, std::int64_t count, std::byte* out)> assemble = {};
 
   // The number of elements; a loader has checked that the product does not overflow.
