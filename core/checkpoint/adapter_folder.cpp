@@ -18,7 +18,7 @@ void write_adapter(const LoadedModel& model, const std::filesystem::path& folder
 std::string keep_adapter(const LoadedModel& model, const std::filesystem::path& folder) {
   if (!model.network.adapter) return "";
   const auto reason = guard(model.network.adapter.component,
-                            [&] { return model.network.adapter.adapter->refuses_peft(); });
+                            [&] { return model.network.adapter.adapter->refuses_files(); });
   if (reason) return *reason;
   std::error_code error;
   std::filesystem::create_directories(folder, error);

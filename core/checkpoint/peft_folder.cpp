@@ -72,21 +72,21 @@ const char* const merge_it =
     "merge the adapter into its base with the peft package (merge_and_unload, save_pretrained) and "
     "use that model";
 
-PeftFolder::PeftFolder(const std::string& folder, const std::string& peft_type)
-    : PeftFolder(folder, peft_type, read_config(folder)) {}
+PeftFolder::PeftFolder(const std::string& folder, const std::vector<std::string>& types)
+    : PeftFolder(folder, types, read_config(folder)) {}
 
-PeftFolder::PeftFolder(const std::string& folder, const std::string& peft_type,
+PeftFolder::PeftFolder(const std::string& folder, const std::vector<std::string>& types,
                        const std::string& config)
     : path_(folder),
       config_(ModelConfig::from_json(config, (fs::path(folder) / config_file).string())),
       tensors_(read_weights(folder)) {
   const auto values = nlohmann::ordered_json::parse(config);
   for (const auto& [key, value] : values.items()) values_.emplace_back(key, value.dump());
-  const std::string type = config_.text("peft_type", "nothing");
-  if (type != peft_type)
-    throw ConfigError("[adapter] " + folder + " holds an adapter of peft_type " + type +
-                      ", expected " + peft_type +
-                      (same_but_case(type, peft_type) ? " in capitals" : "") +
+  type_ = config_.text("peft_type", "nothing");
+  if (std::ranges::find(types, type_) == types.end())
+    throw ConfigError("[adapter] " + folder + " holds an adapter of peft_type " + type_ +
+                      ", expected " + types.front() +
+                      (same_but_case(type_, types.front()) ? " in capitals" : "") +
                       "; set peft.type to a mode that reads it, or " + merge_it);
 }
 

@@ -32,12 +32,13 @@ MEZO_API extern const char* const merge_it;
 class MEZO_API PeftFolder {
  public:
   // Opens both files; reads no tensor. Throws ConfigError where the folder or a file is missing or
-  // its peft_type is not `peft_type` ("LORA"), ModelError where a file is damaged.
-  PeftFolder(const std::string& folder, const std::string& peft_type);
+  // its peft_type is none of `types` ({"LORA"}), ModelError where a file is damaged.
+  PeftFolder(const std::string& folder, const std::vector<std::string>& types);
 
   const ModelConfig& config() const { return config_; }
   const TensorFile& tensors() const { return tensors_; }
   const std::string& path() const { return path_; }
+  const std::string& type() const { return type_; }
 
   // The value of a key as JSON, "null" where it is absent; unlike config().json(), the keys of an
   // object come in the file's order, which decides between two patterns that fit.
@@ -59,9 +60,10 @@ class MEZO_API PeftFolder {
   std::vector<float> read(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
  private:
-  PeftFolder(const std::string& folder, const std::string& peft_type, const std::string& config);
+  PeftFolder(const std::string& folder, const std::vector<std::string>& types,
+             const std::string& config);
 
-  std::string path_;
+  std::string path_, type_;
   ModelConfig config_;
   std::vector<std::pair<std::string, std::string>> values_;  // of the configuration, as JSON
   TensorFile tensors_;

@@ -98,9 +98,12 @@ class MEZO_API Adapter {
   virtual void merge(Parameter p, std::span<float> weights, const AdapterReader& read) const;
   virtual std::optional<std::string> refuses_merge() const { return "it has no merge()"; }
 
-  // For the peft package. Where its format cannot express the adapter, `refuses_peft` says why.
+  // For the peft package. Where the package would compute something else, `refuses_peft` says why;
+  // such files name a peft_type of their own, which it does not know, and serve mezo alone.
   virtual PeftFiles peft_files(const AdapterReader& read) const;
   virtual std::optional<std::string> refuses_peft() const { return "it has no peft_files()"; }
+  // Why not even mezo could read them again.
+  virtual std::optional<std::string> refuses_files() const { return refuses_peft(); }
 };
 
 }  // namespace mezo

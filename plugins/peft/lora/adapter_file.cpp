@@ -131,7 +131,7 @@ std::string file_name(const Site& site, char which) {
 }
 
 std::shared_ptr<const mezo::PeftFolder> open_adapter(const std::string& folder) {
-  auto opened = std::make_shared<const mezo::PeftFolder>(folder, "LORA");
+  auto opened = std::make_shared<const mezo::PeftFolder>(folder, std::vector<std::string>{"LORA"});
   opened->check_keys(keys());
   const mezo::ModelConfig& c = opened->config();
   if (c.integer("r") < 1 || c.integer("r") > 65536) c.refuse("r", "expected 1 to 65536");

@@ -3,8 +3,8 @@
 // reparameterisation, as the MeZO authors use it: started from the activations of random vocabulary
 // tokens, which the paper finds worth 6 points over a random start, and without shifting the
 // tokens' positions. The peft package shifts them by the prefix's length, so only such a prefix can
-// be exchanged with it. The recommended values are the MeZO authors' single best guess (learning
-// rate 1e-2, epsilon 1e-1).
+// be exchanged with it; the folder of another is read by mezo alone. The recommended values are the
+// MeZO authors' single best guess (learning rate 1e-2, epsilon 1e-1).
 
 #include <nlohmann/json.hpp>
 
@@ -20,6 +20,9 @@ struct Layer {
   mezo::AttentionShape shape;
   std::int64_t elements = 0;  // of one position: kv heads * width
 };
+
+// The second is a prefix without shifted positions, which only mezo reads.
+constexpr const char *shifted_type = "PREFIX_TUNING", *unshifted_type = "MEZO_PREFIX_TUNING";
 
 // All layers of a peft folder are one tensor [length, layers * 2 * elements]: keys of layer 0, its
 // values, keys of layer 1, …
@@ -100,22 +103,26 @@ class PrefixAdapter : public mezo::Adapter {
           std::copy_n(own.data() + t * width, width,
                       all.data() + place(static_cast<std::int64_t>(i), part, t));
       }
-    const nlohmann::ordered_json config = {{"peft_type", "PREFIX_TUNING"},
-                                           {"task_type", "CAUSAL_LM"},
-                                           {"inference_mode", true},
-                                           {"num_virtual_tokens", settings_.length},
-                                           {"token_dim", width},
-                                           {"num_transformer_submodules", 1},
-                                           {"num_attention_heads", layers_.front().shape.kv_heads},
-                                           {"num_layers", count},
-                                           {"encoder_hidden_size", width},
-                                           {"prefix_projection", false}};
+    const nlohmann::ordered_json config = {
+        {"peft_type", settings_.shifts ? shifted_type : unshifted_type},
+        {"task_type", "CAUSAL_LM"},
+        {"inference_mode", true},
+        {"num_virtual_tokens", settings_.length},
+        {"token_dim", width},
+        {"num_transformer_submodules", 1},
+        {"num_attention_heads", layers_.front().shape.kv_heads},
+        {"num_layers", count},
+        {"encoder_hidden_size", width},
+        {"prefix_projection", false}};
     return {config.dump(), {{tensor_name, {settings_.length, count * 2 * width}, std::move(all)}}};
   }
   std::optional<std::string> refuses_peft() const override {
     if (!settings_.shifts)
       return "the peft package shifts the tokens' positions by the prefix's length, and this one "
              "was trained without (peft.positions: paper); it would not score the same";
+    return refuses_files();
+  }
+  std::optional<std::string> refuses_files() const override {
     for (const Layer& l : layers_)
       if (l.shape.kv_heads != layers_.front().shape.kv_heads ||
           l.elements != layers_.front().elements)
@@ -161,18 +168,22 @@ class Prefix : public mezo::Peft {
                   p.text("positions") == "peft", nullptr} {
     const std::string& folder = p.text("adapter");
     if (folder.empty()) return;
-    settings_.from = std::make_shared<const mezo::PeftFolder>(folder, "PREFIX_TUNING");
+    settings_.from = std::make_shared<const mezo::PeftFolder>(
+        folder, std::vector<std::string>{shifted_type, unshifted_type});
     const mezo::ModelConfig& c = settings_.from->config();
     settings_.from->check_keys(keys());
     if (p.given("length") && settings_.length != c.integer("num_virtual_tokens"))
       throw mezo::ConfigError("[peft prefix] length: the adapter " + folder + " has " +
                               c.json("num_virtual_tokens") + "; leave it out");
-    if (p.given("positions") && !settings_.shifts)
-      throw mezo::ConfigError("[peft prefix] positions: the adapter " + folder +
-                              " is of the peft package, which shifts positions by the prefix: "
-                              "leave it out, or set peft");
+    const bool shifts = settings_.from->type() == shifted_type;
+    if (p.given("positions") && settings_.shifts != shifts)
+      throw mezo::ConfigError(
+          "[peft prefix] positions: the adapter " + folder +
+          (shifts ? " is of the peft package, which shifts positions by the prefix: leave it out, "
+                    "or set peft"
+                  : " was trained without shifting positions: leave it out, or set paper"));
     settings_.length = c.integer("num_virtual_tokens");
-    settings_.shifts = true;
+    settings_.shifts = shifts;
   }
 
   std::shared_ptr<mezo::Adapter> adapt(const mezo::ModelOutline& model,
@@ -205,7 +216,8 @@ class Prefix : public mezo::Peft {
 
   std::vector<std::pair<std::string, std::string>> resolved() const override {
     if (!settings_.from) return {};
-    return {{"length", std::to_string(settings_.length)}, {"positions", "peft"}};
+    return {{"length", std::to_string(settings_.length)},
+            {"positions", settings_.shifts ? "peft" : "paper"}};
   }
 
   Recommended recommended() const override { return {1e-2, 1e-1}; }
