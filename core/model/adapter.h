@@ -65,7 +65,7 @@ struct PeftFiles {
     std::vector<std::int64_t> shape;
     std::vector<float> values;
   };
-  std::string config;  // JSON; the host adds base_model_name_or_path
+  std::string config;  // JSON; the host adds the base and the task_type
   std::vector<Tensor> tensors;
 };
 

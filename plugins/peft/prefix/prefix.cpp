@@ -101,7 +101,6 @@ class PrefixAdapter : public mezo::Adapter {
                       all.data() + place(static_cast<std::int64_t>(i), part, t));
       }
     const nlohmann::ordered_json config = {{"peft_type", "PREFIX_TUNING"},
-                                           {"task_type", "CAUSAL_LM"},
                                            {"inference_mode", true},
                                            {"num_virtual_tokens", settings_.length},
                                            {"token_dim", width},
