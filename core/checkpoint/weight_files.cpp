@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -20,7 +21,9 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return text + "]";
 }
 
-void check(const NamedTensor& tensor, const ParameterSpec& spec, const std::string& path) {
+// What is wrong with a tensor, or nothing.
+std::string fault_of(const NamedTensor& tensor, const ParameterSpec& spec,
+                     const std::string& path) {
   const TensorView& view = *tensor.view;
   const std::string where = "[" + path + "] tensor " + view.name;
   if (tensor.transposed && tensor.rotary_heads > 0)
@@ -30,13 +33,36 @@ void check(const NamedTensor& tensor, const ParameterSpec& spec, const std::stri
   std::vector<std::int64_t> shape = spec.shape;
   if (tensor.transposed) std::swap(shape.front(), shape.back());
   if (view.shape != shape)
-    throw ModelError(where + ": the configuration asks for shape " + shape_text(shape) + ", got " +
-                     shape_text(view.shape));
+    return where + ": the configuration asks for shape " + shape_text(shape) + ", got " +
+           shape_text(view.shape);
   if (!is_weight(view.dtype))
-    throw ModelError(where + ": weights of type " + name_of(view.dtype) + " cannot be read");
+    return where + ": weights of type " + name_of(view.dtype) + " cannot be read";
   if (tensor.rotary_heads > 0 && view.shape[0] % (2 * tensor.rotary_heads) != 0)
-    throw ModelError(where + ": expected rows for " + std::to_string(tensor.rotary_heads) +
-                     " heads of an even width, got " + std::to_string(view.shape[0]));
+    return where + ": expected rows for " + std::to_string(tensor.rotary_heads) +
+           " heads of an even width, got " + std::to_string(view.shape[0]);
+  return "";
+}
+
+// Each on a line of its own, the first of many.
+std::string listed(const std::vector<std::string>& lines) {
+  constexpr std::size_t most = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) text += "\n  " + lines[i];
+  if (lines.size() > most)
+    text += "\n  and " + std::to_string(lines.size() - most) + " more tensors";
+  return text;
+}
+
+// Tensors that a model lacks are often there under names of another family.
+std::string missing_text(const std::vector<std::string>& missing,
+                         const std::vector<std::string>& unused) {
+  if (missing.empty()) return "";
+  std::string text = "tensors that the model needs are not there:" + listed(missing);
+  if (!unused.empty())
+    text += "\nThe files have " + std::to_string(unused.size()) +
+            " that it does not use, such as " + unused.front() +
+            ": the configuration (or model.type) may be another model's";
+  return text;
 }
 
 // The bytes of `count` elements from `first` on, in the file or put together in `room`.
@@ -65,19 +91,25 @@ WeightFiles::WeightFiles(TensorFile tensors, const TensorNames& names,
                          std::span<const ParameterSpec> parameters)
     : tensors_(std::move(tensors)) {
   NamedTensors named = name_tensors(tensors_, names, parameters);
-  std::string missing;
+  std::vector<std::string> missing, faults;
   for (const ParameterSpec& spec : parameters) {
     const auto at = named.found.find(spec.name);
     if (at == named.found.end()) {
-      missing += "\n  " + spec.name;
+      missing.push_back(spec.name);
       continue;
     }
-    check(at->second, spec, tensors_.path_of(*at->second.view));
+    std::string fault = fault_of(at->second, spec, tensors_.path_of(*at->second.view));
+    if (!fault.empty()) faults.push_back(std::move(fault));
     found_.push_back(at->second);
   }
-  if (!missing.empty())
-    throw ModelError("[" + tensors_.paths().front() +
-                     "] tensors that the model needs are not there:" + missing);
+  const std::string lack = missing_text(missing, named.unused);
+  if (faults.size() == 1 && lack.empty()) throw ModelError(faults.front());
+  if (!faults.empty() || !lack.empty())
+    throw ModelError("[" + tensors_.paths().front() + "] " + lack +
+                     (faults.empty() ? ""
+                                     : (lack.empty() ? "" : "\n") +
+                                           std::string("tensors are not as they should be:") +
+                                           listed(faults)));
   unused_ = std::move(named.unused);
   twice_ = std::move(named.twice);
 }

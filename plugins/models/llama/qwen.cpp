@@ -21,6 +21,7 @@ Description describe_qwen2(const mezo::ModelConfig& config) {
   Description d = described(config);
   expect_activation(config, "hidden_act", "silu", "swish");
   d.qkv_bias = true;
+  config.has("attention_bias");  // of files made by others; transformers does not read it
   set_qwen_windows(d, config);
   return d;
 }
