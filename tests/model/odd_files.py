@@ -104,6 +104,7 @@ def oddities(mezo, temporary):
 
 def keys(mezo, temporary):
     wrong = []
+    wrong += [f"{family}: its keys are in no table" for family in FAMILIES if family not in {**KEYS, **KIN}]
     for family, table in {**KEYS, **KIN}.items():
         config = FAMILIES[family][2]()
         known = set(config.to_dict()) - {"_name_or_path", "model_type", "output_attentions"}

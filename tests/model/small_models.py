@@ -131,6 +131,25 @@ GEMMA3 = {
     "bf16": dict(dtype=torch.bfloat16),
 }
 
+def pythia(config):
+    rope = config.pop("rope_parameters")
+    config.update(rotary_pct=rope["partial_rotary_factor"], rotary_emb_base=int(rope["rope_theta"]))
+    config.pop("attention_bias")
+
+
+GPT_NEOX = {
+    "parallel blocks": dict(cut=True),
+    "one block behind the other, tied, gelu_fast": dict(use_parallel_residual=False, tie_word_embeddings=True, hidden_act="gelu_fast"),
+    "as Pythia's files spell it, fp16": dict(rewrite=pythia, dtype=torch.float16, rope_parameters={
+        "rope_type": "default", "rope_theta": 300.0, "partial_rotary_factor": 0.5}),
+    "no keys with a default, shards": dict(shards="40KB", rewrite=lambda config: [config.pop(k) for k in (
+        "rope_parameters", "attention_bias", "use_parallel_residual", "hidden_act", "layer_norm_eps", "tie_word_embeddings")]),
+    "whole heads, scaled, no biases, bf16": dict(attention_bias=False, dtype=torch.bfloat16, rope_parameters={
+        "rope_type": "linear", "factor": 4.0, "rope_theta": 300.0, "partial_rotary_factor": 1.0}),
+    "yarn of half a head": dict(rope_parameters={**YARN, "partial_rotary_factor": 0.5}),
+}
+
+
 def older_bert(config):
     """As files of before transformers 5 are."""
     config.pop("tie_word_embeddings", None)
@@ -163,6 +182,8 @@ FAMILIES = {
     "opt": (OPT, dict(hidden_size=64, ffn_dim=96, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=400),
             transformers.OPTConfig, transformers.OPTForCausalLM),
     "gpt2": (GPT2, dict(n_embd=64, n_layer=2, n_head=4, n_positions=400), transformers.GPT2Config, transformers.GPT2LMHeadModel),
+    "gpt_neox": (GPT_NEOX, dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4),
+                 transformers.GPTNeoXConfig, transformers.GPTNeoXForCausalLM),
     "bert": (BERT, ENCODER, transformers.BertConfig, transformers.BertForMaskedLM),
     "roberta": ({**BERT, "padding is token 4": dict(pad_token_id=4)}, dict(ENCODER, pad_token_id=1), transformers.RobertaConfig, transformers.RobertaForMaskedLM),
 }
