@@ -1,6 +1,7 @@
 #include "core/forward/packed_attention.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 
@@ -61,11 +62,12 @@ at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType
 Attention::~Attention() = default;
 
 PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device,
-                                 const AttentionKernels* kernels)
+                                 const AttentionKernels* kernels, bool placed)
     : batch_(batch),
       streams_(streams),
       device_(device),
-      kernels_(kernels ? *kernels : attention_kernels(device.is_cuda())) {
+      kernels_(kernels ? *kernels : attention_kernels(device.is_cuda())),
+      placed_(placed) {
   std::vector<int> roots, continued;
   for (std::size_t i = 0; i < batch.pieces().size(); ++i)
     (batch.pieces()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
@@ -149,8 +151,16 @@ const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std
   at::Tensor seen =
       o.causal ? key <= query
                : (key < std::numeric_limits<std::int64_t>::max()).expand({n, g.queries, g.keys});
-  if (o.window > 0) seen = seen & ((query - key).abs() < o.window);
-  g.masks.push_back({o.causal, o.window, prefix, make_mask(seen, prefix, type)});
+  std::int64_t whole = prefix;  // of it, what every query sees
+  if (o.window > 0) {
+    seen = seen & ((query - key).abs() < o.window);
+    if (placed_ && prefix > 0) {
+      const at::Tensor before = at::arange(-prefix, 0, query.options()).view({1, 1, prefix});
+      seen = at::cat({query - before < o.window, seen}, 2);
+      whole = 0;
+    }
+  }
+  g.masks.push_back({o.causal, o.window, prefix, make_mask(seen, whole, type)});
   return g.masks.back().mask;
 }
 
@@ -204,7 +214,8 @@ at::Tensor PackedAttention::operator()(int layer, const at::Tensor& q, const at:
                      values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
     outputs.push_back(attend(g, queries, keys, values, o, prefix)
                           .transpose(1, 2)
-                          .reshape({g.n * g.queries, q.size(1), q.size(2)}));
+                          .reshape({g.n * g.queries, q.size(1), q.size(2)})
+                          .contiguous());
     if (g.in_order) return outputs.back();
   }
   return (outputs.size() == 1 ? outputs[0] : at::cat(outputs)).index_select(0, back_);
@@ -214,7 +225,8 @@ at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tens
                                    const at::Tensor& v, const AttentionOptions& o,
                                    const std::optional<KeysValues>& prefix) const {
   // Padding lies behind what is there, out of a causal layer's sight.
-  const bool windowed = o.window > 0 && o.window < g.keys;
+  const std::int64_t before = placed_ && prefix ? prefix->keys.size(1) : 0;
+  const bool windowed = o.window > 0 && o.window < g.keys + before;
   const bool unmasked = !windowed && (o.causal ? !g.continues : g.equal);
   const auto sequences = [&](const at::Tensor& keys, const at::Tensor& values) {
     return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2),

@@ -25,16 +25,19 @@ at::Tensor ids_of_streams(const PackedBatch& batch, std::int64_t streams, at::De
   return index_tensor(ids, device);
 }
 
+std::int64_t shift_of(const AttachedAdapter* adapter) {
+  if (!adapter || !*adapter) return 0;
+  return guard(adapter->component, [&] { return adapter->adapter->position_shift(); });
+}
+
 // The batch's rows, once for each stream.
 Batch rows_of_streams(const PackedBatch& batch, const ParameterSource& source,
                       const AttachedAdapter* adapter) {
   const std::int64_t streams = source.streams();
   Batch rows{ids_of_streams(batch, streams, source.device()),
              index_tensor(batch.positions(), source.device()).repeat({streams})};
-  if (!adapter || !*adapter) return rows;
-  const std::int64_t shift =
-      guard(adapter->component, [&] { return adapter->adapter->position_shift(); });
-  if (shift != 0) rows.positions = rows.positions + shift;
+  if (const std::int64_t shift = shift_of(adapter); shift != 0)
+    rows.positions = rows.positions + shift;
   return rows;
 }
 
@@ -67,7 +70,8 @@ StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch,
       rotation_(batch_.positions),
       activations_(activation_kernels(source.device().is_cuda())),
       attention_(attention ? *attention
-                           : own_attention_.emplace(batch, streams_, source.device())) {}
+                           : own_attention_.emplace(batch, streams_, source.device(), nullptr,
+                                                    shift_of(adapter) != 0)) {}
 
 at::Tensor StreamOps::enter_layer(int, const at::Tensor& x) { return x; }
 

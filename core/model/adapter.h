@@ -85,8 +85,8 @@ class MEZO_API Adapter {
   virtual void linear(ParameterSource& source, const Linear& map, const at::Tensor& x,
                       at::Tensor& y) const;
 
-  // What every sequence of a stream sees before its own keys and values, whatever its position:
-  // [S or 1, length, kv heads, width] in source.dtype(). Nothing: no prefix.
+  // What every sequence of a stream sees before its own keys and values, through a window only with
+  // a position_shift(): [S or 1, length, kv heads, width] in source.dtype(). Nothing: no prefix.
   virtual std::optional<KeysValues> prefix(ParameterSource& source, int layer) const;
 
   // By how much the tokens' positions are shifted.

@@ -6,7 +6,7 @@
 - Scores are those of each example alone, to 1e-5: what shares a batch with it changes nothing;
 - an exported folder has the base's config.json, and transformers finds every tensor in it and no other, with the same scores;
 - so has a folder that is exported from the GGUF file which llama.cpp's converter makes of the model, where the family has one;
-- an adapter that was trained on it is read by the peft package, with the scores that it has here;
+- adapters that were trained on it, LoRA and a prefix, are read by the peft package, with the scores that they have here;
 - bf16 moves its scores at most three times as far as it moves transformers', and 0.02.
 
 Exits with 77 (skipped) where a package is absent.
@@ -71,13 +71,13 @@ def check_gguf(mezo, folder, family, model, tokenizer):
     return max(largest_difference(of, tokenizer, question, got) for of in (model, whole_model(made, family)))
 
 
-def check_adapter(mezo, folder, model, tokenizer, question):
+def check_adapter(mezo, folder, model, tokenizer, question, *mode):
     verb(mezo, folder, "run", "eval.yaml", "trainer.steps=2", "task.train=rows.jsonl", "optimizer.learning_rate=1", "optimizer.epsilon=1e-2",
-         "peft.type=lora", "output=lora")
-    verb(mezo, folder, "eval", "eval.yaml", "--overwrite", "peft.type=lora", "peft.adapter=lora/adapter")
+         *mode, "output=adapted", "--overwrite")
+    verb(mezo, folder, "eval", "eval.yaml", "--overwrite", *mode, "peft.adapter=adapted/adapter")
     base = reference_scores(model, tokenizer, question, question.prompts[0])
     assert max(abs(base[key] - score) for key, score in scores(folder)[0].items()) > 1e-3, "the adapter changes nothing"
-    adapted = peft.PeftModel.from_pretrained(model, folder / "lora/adapter").eval()
+    adapted = peft.PeftModel.from_pretrained(copy.deepcopy(model), folder / "adapted/adapter").eval()
     return largest_difference(adapted, tokenizer, question, scores(folder))
 
 
@@ -103,7 +103,8 @@ def main():
         if model.config.model_type in ARCHITECTURES and family != "mistral":
             found["GGUF"] = check_gguf(mezo, folder, family, model, tokenizer)
         bf16, most = check_bf16(mezo, folder, model, tokenizer, question)
-        found["adapter"] = check_adapter(mezo, folder, model, tokenizer, question)
+        found["LoRA"] = check_adapter(mezo, folder, model, tokenizer, question, "peft.type=lora")
+        found["prefix"] = check_adapter(mezo, folder, model, tokenizer, question, "peft.type=prefix", "peft.positions=peft")
     print(", ".join(f"{what} {worst:.2e}" for what, worst in found.items()) + f", bf16 {bf16:.2e} of {most:.2e}, alone {alone:.2e}", flush=True)
     sys.exit(0 if max(found.values()) <= LIMIT and bf16 <= most and alone <= 1e-5 else 1)
 

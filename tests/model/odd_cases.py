@@ -337,23 +337,22 @@ KEYS = {
              "summary_activation": ("tanh", None), "summary_first_dropout": (0.5, None), "summary_proj_to_labels": (False, None),
              "summary_type": ("last", None), "summary_use_proj": (False, None), "tie_word_embeddings": (False, MISSING)},
 }
-ENCODER = {**{key: case for key, case in COMMON.items() if key != "attention_dropout"}, "add_cross_attention": (True, "add_cross_attention"),
-           "attention_probs_dropout_prob": (0.5, None), "classifier_dropout": (0.5, None), "hidden_act": ("relu", None), "hidden_dropout_prob": (0.5, None),
-           "initializer_range": (0.5, None), "intermediate_size": (48, SHAPE), "is_decoder": (True, "is_decoder"), "layer_norm_eps": (0.1, None),
-           "max_position_embeddings": (200, SHAPE), "num_attention_heads": (2, None), "tie_word_embeddings": (False, MISSING), "type_vocab_size": (3, SHAPE)}
-KEYS.update({"bert": ENCODER, "roberta": ENCODER, "gpt_neox": {
-    **COMMON, "attention_bias": (False, None), "classifier_dropout": (0.5, None), "hidden_act": ("relu", None), "hidden_dropout": (0.5, None),
-    "initializer_range": (0.5, None), "intermediate_size": (48, SHAPE), "is_decoder": (True, None), "layer_norm_eps": (0.1, None),
-    "max_position_embeddings": (1024, None), "num_attention_heads": (2, None), "tie_word_embeddings": (True, None), "use_parallel_residual": (False, None),
-    "rope_parameters": ({"rope_type": "default", "rope_theta": 50.0, "partial_rotary_factor": 0.75}, None)}})
 
-# Of LLaMA's kin, the keys that LLaMA lacks and those that mean something else; the others are read by the same code.
+# Of the others, the keys that LLaMA lacks and those that mean something else.
 SLIDING, WINDOW = ["full_attention", "sliding_attention"], "sliding_window: layer 1 has a window"
 QWEN = {"layer_types": (SLIDING, WINDOW), "max_window_layers": (0, None), "sliding_window": (6, None), "use_sliding_window": (True, None)}
 GEMMA = {"hidden_activation": ("relu", None), "final_logit_softcapping": (2.0, None), "query_pre_attn_scalar": (9, None),
          "layer_types": (["full_attention"] * 2, None), "sliding_window": (5, None), "use_bidirectional_attention": (True, "use_bidirectional_attention"),
          "tie_word_embeddings": (False, MISSING)}
-KIN = {
+ENCODER = {"add_cross_attention": (True, "add_cross_attention"), "attention_probs_dropout_prob": (0.5, None), "classifier_dropout": (0.5, None),
+           "hidden_act": ("relu", None), "hidden_dropout_prob": (0.5, None), "is_decoder": (True, "is_decoder"), "layer_norm_eps": (0.1, None),
+           "max_position_embeddings": (200, SHAPE), "num_attention_heads": (2, None), "type_vocab_size": (3, SHAPE)}
+OTHERS = {
+    "bert": ENCODER,
+    "roberta": {**ENCODER, "pad_token_id": (3, None)},
+    "gpt_neox": {"attention_bias": (False, None), "classifier_dropout": (0.5, None), "hidden_act": ("relu", None), "hidden_dropout": (0.5, None),
+                 "is_decoder": (True, None), "layer_norm_eps": (0.1, None), "use_parallel_residual": (False, None),
+                 "rope_parameters": ({"rope_type": "default", "rope_theta": 50.0, "partial_rotary_factor": 0.75}, None)},
     "mistral": {"sliding_window": (6, None)},
     "qwen2": QWEN,
     "qwen3": QWEN,

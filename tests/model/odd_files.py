@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from odd_cases import CASES, KEYS, KIN  # noqa: E402
+from odd_cases import CASES, KEYS, OTHERS  # noqa: E402
 from scores import *  # noqa: E402,F403
 from small_models import FAMILIES, make_model, question_of, read_model, whole_model  # noqa: E402
 
@@ -104,11 +104,11 @@ def oddities(mezo, temporary):
 
 def keys(mezo, temporary):
     wrong = []
-    wrong += [f"{family}: its keys are in no table" for family in FAMILIES if family not in {**KEYS, **KIN}]
-    for family, table in {**KEYS, **KIN}.items():
+    wrong += [f"{family}: its keys are in no table" for family in FAMILIES if family not in {**KEYS, **OTHERS}]
+    for family, table in {**KEYS, **OTHERS}.items():
         config = FAMILIES[family][2]()
         known = set(config.to_dict()) - {"_name_or_path", "model_type", "output_attentions"}
-        others = set(KEYS["llama"]) & known if family in KIN else set()
+        others = set(KEYS["llama"]) & known if family in OTHERS else set()
         if known != set(table) | others:
             wrong.append(f"{family}: keys {sorted(known ^ (set(table) | others))} are in one of transformers' class and the tables only")
         for i, (key, (value, refused)) in enumerate(table.items()):
