@@ -3,7 +3,7 @@
 
     conformance.py MEZO FAMILY      # one of small_models.FAMILIES
 
-- Scores are those of each example alone, to 1e-5: what shares a batch with it changes nothing;
+- Scores are those of each example alone, to 3e-5: what shares a batch with it changes nothing;
 - an exported folder has the base's config.json, and transformers finds every tensor in it and no other, with the same scores;
 - so has a folder that is exported from the GGUF file which llama.cpp's converter makes of the model, where the family has one;
 - adapters that were trained on it, LoRA and a prefix, are read by the peft package, with the scores that they have here;
@@ -106,7 +106,7 @@ def main():
         found["LoRA"] = check_adapter(mezo, folder, model, tokenizer, question, "peft.type=lora")
         found["prefix"] = check_adapter(mezo, folder, model, tokenizer, question, "peft.type=prefix", "peft.positions=peft")
     print(", ".join(f"{what} {worst:.2e}" for what, worst in found.items()) + f", bf16 {bf16:.2e} of {most:.2e}, alone {alone:.2e}", flush=True)
-    sys.exit(0 if max(found.values()) <= LIMIT and bf16 <= most and alone <= 1e-5 else 1)
+    sys.exit(0 if max(found.values()) <= LIMIT and bf16 <= most and alone <= 3e-5 else 1)
 
 
 if __name__ == "__main__":
