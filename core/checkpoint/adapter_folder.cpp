@@ -12,7 +12,7 @@ void write_adapter(const LoadedModel& model, const std::filesystem::path& folder
       model.network.adapter.component,
       [&] { return model.network.adapter.adapter->peft_files(reader_of(model.store)); },
       "describing the adapter");
-  write_peft_folder(folder, files, model.path, dtype);
+  write_peft_folder(folder, files, {model.path, model.network.causal}, dtype);
 }
 
 std::string keep_adapter(const LoadedModel& model, const std::filesystem::path& folder) {

@@ -64,9 +64,13 @@ void check_model_type(const ModelConfig& config, const Component& family) {
 const Component& family_for(const ModelConfig& config, const std::string& type,
                             const Registry& registry) {
   if (type != "auto") return registry.find(MEZO_MODEL, type);
-  const Component& family = registry.match_model(config.architectures());
-  check_model_type(config, family);
-  return family;
+  try {
+    const Component& family = registry.match_model(config.architectures());
+    check_model_type(config, family);
+    return family;
+  } catch (const PluginError& e) {
+    throw PluginError("[" + config.origin() + "] " + e.what());
+  }
 }
 
 // A tensor that the store keeps in its file's type is copied as it lies, whatever the type.
@@ -111,10 +115,10 @@ std::optional<std::int64_t> positions_of(const BuiltModel& built) {
 
 }  // namespace
 
-PreparedModel prepare_model(const std::string& path, const Registry& registry,
-                            const ModelChoice& choice) {
-  const Opened opened = open_model(path);
-  const Component& family = family_for(opened.config, choice.type, registry);
+namespace {
+
+PreparedModel prepared(const std::string& path, const Opened& opened, const Component& family,
+                       const ModelChoice& choice) {
   const Parameters settings =
       choice.settings ? *choice.settings : default_settings(family, "model");
   const auto build = [&](const ModelConfig& config) {
@@ -137,6 +141,32 @@ PreparedModel prepare_model(const std::string& path, const Registry& registry,
   return {{std::move(built), path, std::move(tokenizer), positions, std::move(ends)},
           std::move(files),
           std::move(types)};
+}
+
+// What to say of a model that does not fit the type that a user gave it.
+std::string other_type(const ModelConfig& config, const Component& family,
+                       const Registry& registry) {
+  try {
+    const std::string_view other = registry.match_model(config.architectures()).id();
+    if (other == family.id()) return "";
+    return fmt::format("\nmodel.type is {}, but the model is of the {} family: leave it auto",
+                       family.id(), other);
+  } catch (const Error&) {  // no plugin serves what it says of itself, or it says nothing
+    return "";
+  }
+}
+
+}  // namespace
+
+PreparedModel prepare_model(const std::string& path, const Registry& registry,
+                            const ModelChoice& choice) {
+  const Opened opened = open_model(path);
+  const Component& family = family_for(opened.config, choice.type, registry);
+  try {
+    return prepared(path, opened, family, choice);
+  } catch (const ModelError& e) {
+    throw ModelError(e.what() + other_type(opened.config, family, registry));
+  }
 }
 
 namespace {

@@ -165,9 +165,11 @@ void PeftFolder::refuse_unused(const std::vector<std::string>& used,
 }
 
 std::vector<std::string> write_peft_folder(const fs::path& folder, const PeftFiles& files,
-                                           const std::string& base, DType dtype) {
+                                           const PeftBase& base, DType dtype) {
   auto config = nlohmann::ordered_json::parse(files.config);
-  config["base_model_name_or_path"] = base;
+  config["base_model_name_or_path"] = base.path;
+  // peft has no name for filling masks. Under this one it asks a model for nothing but its forward.
+  config["task_type"] = base.causal ? "CAUSAL_LM" : "FEATURE_EXTRACTION";
   std::vector<std::vector<std::byte>> bytes;
   std::vector<TensorView> views;
   RoundingCost cost;

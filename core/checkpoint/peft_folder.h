@@ -69,11 +69,17 @@ class MEZO_API PeftFolder {
   TensorFile tensors_;
 };
 
-// Writes both files into `folder`, which exists, each of them crash-safe; `base` is what
-// base_model_name_or_path says. Tensors are F32, F16 or BF16, rounded to nearest. Returns the
-// files' names. Throws RunError.
+// What an adapter stands on: base_model_name_or_path, and the task_type that follows from the
+// model.
+struct PeftBase {
+  std::string path;
+  bool causal = true;
+};
+
+// Writes both files into `folder`, which exists, each of them crash-safe. Tensors are F32, F16 or
+// BF16, rounded to nearest. Returns the files' names. Throws RunError.
 MEZO_API std::vector<std::string> write_peft_folder(const std::filesystem::path& folder,
-                                                    const PeftFiles& files, const std::string& base,
+                                                    const PeftFiles& files, const PeftBase& base,
                                                     DType dtype = DType::F32);
 
 }  // namespace mezo

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -15,7 +16,13 @@ namespace mezo {
 
 namespace {
 
-// What is wrong with it; empty where nothing is.
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+// What is wrong with a tensor, or nothing.
 std::string fault_of(const NamedTensor& tensor, const ParameterSpec& spec,
                      const std::string& path) {
   const TensorView& view = *tensor.view;
@@ -37,13 +44,25 @@ std::string fault_of(const NamedTensor& tensor, const ParameterSpec& spec,
   return "";
 }
 
-constexpr std::size_t most_lines = 50;  // of a list in an error
-
-std::string listed(const std::vector<std::string>& lines, const std::string& before) {
+// Each on a line of its own, the first of many.
+std::string listed(const std::vector<std::string>& lines) {
+  constexpr std::size_t most = 8;
   std::string text;
-  for (std::size_t i = 0; i < lines.size() && i < most_lines; ++i) text += before + lines[i];
-  if (lines.size() > most_lines)
-    text += before + "and " + std::to_string(lines.size() - most_lines) + " more";
+  for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) text += "\n  " + lines[i];
+  if (lines.size() > most)
+    text += "\n  and " + std::to_string(lines.size() - most) + " more tensors";
+  return text;
+}
+
+// Tensors that a model lacks are often there under names of another family.
+std::string missing_text(const std::vector<std::string>& missing,
+                         const std::vector<std::string>& unused) {
+  if (missing.empty()) return "";
+  std::string text = "tensors that the model needs are not there:" + listed(missing);
+  if (!unused.empty())
+    text += "\nThe files have " + std::to_string(unused.size()) +
+            " that it does not use, such as " + unused.front() +
+            ": the configuration (or model.type) may be another model's";
   return text;
 }
 
@@ -84,14 +103,14 @@ WeightFiles::WeightFiles(TensorFile tensors, const TensorNames& names,
     if (!fault.empty()) faults.push_back(std::move(fault));
     found_.push_back(at->second);
   }
-  std::string wrong;
-  if (!missing.empty())
-    wrong = "[" + tensors_.paths().front() +
-            "] tensors that the model needs are not there:" + listed(missing, "\n  ");
-  if (!missing.empty() && !named.unused.empty())
-    wrong += "\nand these are there that it does not have:" + listed(named.unused, "\n  ");
-  wrong += listed(faults, "\n");
-  if (!wrong.empty()) throw ModelError(wrong.starts_with('\n') ? wrong.substr(1) : wrong);
+  const std::string lack = missing_text(missing, named.unused);
+  if (faults.size() == 1 && lack.empty()) throw ModelError(faults.front());
+  if (!faults.empty() || !lack.empty())
+    throw ModelError("[" + tensors_.paths().front() + "] " + lack +
+                     (faults.empty() ? ""
+                                     : (lack.empty() ? "" : "\n") +
+                                           std::string("tensors are not as they should be:") +
+                                           listed(faults)));
   unused_ = std::move(named.unused);
   twice_ = std::move(named.twice);
 }

@@ -18,8 +18,8 @@ class MEZO_API Attention {
  public:
   virtual ~Attention();
 
-  // Shapes and rules as in Ops::attention; the prefix as in Adapter::prefix. It stands right before
-  // every sequence of its stream: a row sees all of it, but for what is out of its window.
+  // Shapes and rules as in Ops::attention; the prefix as in Adapter::prefix. A row sees the
+  // prefix of its stream before all that it sees otherwise.
   virtual at::Tensor operator()(int layer, const at::Tensor& q, const at::Tensor& k,
                                 const at::Tensor& v, const AttentionOptions&,
                                 const std::optional<KeysValues>& prefix) = 0;

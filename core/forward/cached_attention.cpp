@@ -17,11 +17,12 @@
 namespace mezo {
 
 CachedAttention::CachedAttention(int streams, std::int64_t capacity, at::Device device,
-                                 const AttentionKernels* kernels)
+                                 const AttentionKernels* kernels, bool placed)
     : streams_(streams),
       capacity_(capacity),
       device_(device),
-      kernels_(kernels ? *kernels : attention_kernels(device.is_cuda())) {}
+      kernels_(kernels ? *kernels : attention_kernels(device.is_cuda())),
+      placed_(placed) {}
 
 void CachedAttention::expect(const PackedBatch& batch) {
   const auto pieces = static_cast<std::int64_t>(batch.pieces().size());
@@ -41,7 +42,7 @@ void CachedAttention::expect(const PackedBatch& batch) {
   if (begun_)
     first_.reset();
   else
-    first_.emplace(batch, streams_, device_, &kernels_);
+    first_.emplace(batch, streams_, device_, &kernels_, placed_);
   begun_ = true;
 }
 
@@ -123,7 +124,11 @@ at::Tensor CachedAttention::mask(std::int64_t prefix, std::int64_t window,
   const at::Tensor own = index_tensor(places, device_).unsqueeze(1),
                    key = at::arange(keys, own.options());
   at::Tensor seen = key <= own;
-  if (window > 0) seen = seen & (own - key < window);
+  if (window > 0) {
+    at::Tensor near = own - key < window;
+    if (!placed_) near = near | (key < prefix);
+    seen = seen & near;
+  }
   // Rows begin at multiples of 16 elements, which a GPU's kernels ask for.
   at::Tensor mask =
       at::zeros({of_stream, (keys + 15) / 16 * 16}, own.options().dtype(type)).narrow(1, 0, keys);
@@ -135,7 +140,7 @@ at::Tensor CachedAttention::mask(std::int64_t prefix, std::int64_t window,
 
 const CachedAttention::Places& CachedAttention::places(const Layer& layer, std::int64_t window,
                                                        at::ScalarType type) {
-  const std::int64_t in_effect = window < layer.prefix + longest() ? window : 0;
+  const std::int64_t in_effect = window < (placed_ ? layer.prefix : 0) + longest() ? window : 0;
   for (const Places& p : places_)
     if (p.prefix == layer.prefix && p.window == in_effect) return p;
   Places made{layer.prefix, in_effect, slots(layer), {}};

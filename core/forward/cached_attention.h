@@ -24,9 +24,9 @@ namespace mezo {
 class MEZO_API CachedAttention : public Attention {
  public:
   // `capacity`: tokens of a sequence that there is room for at first, a prefix not counted.
-  // `kernels`: null for the device's own.
+  // `kernels` and `placed` as PackedAttention has them.
   CachedAttention(int streams, std::int64_t capacity, at::Device device = at::kCPU,
-                  const AttentionKernels* kernels = nullptr);
+                  const AttentionKernels* kernels = nullptr, bool placed = false);
 
   // Before each forward: what it brings. The first time whole sequences, pieces without parents;
   // then one token of each sequence that is kept, in the same order, its position the next one:
@@ -65,6 +65,7 @@ class MEZO_API CachedAttention : public Attention {
   std::int64_t capacity_;
   at::Device device_;
   const AttentionKernels& kernels_;
+  bool placed_;
   std::vector<std::int64_t> lengths_;     // of each sequence, without this forward's tokens
   std::vector<std::int64_t> arriving_;    // tokens of each that this forward brings
   std::optional<PackedAttention> first_;  // the first forward's

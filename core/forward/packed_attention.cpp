@@ -45,14 +45,15 @@ std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Piece& s)
   return rows;
 }
 
-// 0 where a query sees a key, minus infinity elsewhere: [n or 1, 1, queries, keys]. Rows begin at
-// multiples of 16 elements, which a GPU's kernels ask for.
-at::Tensor make_mask(const at::Tensor& seen, at::ScalarType type) {
-  const std::int64_t keys = seen.size(2);
+// 0 where a query sees a key, minus infinity elsewhere: [n or 1, 1, queries, prefix + keys]. Rows
+// begin at multiples of 16 elements, which a GPU's kernels ask for.
+at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType type) {
+  const std::int64_t keys = prefix + seen.size(2);
   at::Tensor mask =
       at::zeros({seen.size(0), seen.size(1), (keys + 15) / 16 * 16}, seen.options().dtype(type))
           .narrow(2, 0, keys);
-  mask.masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
+  mask.narrow(2, prefix, seen.size(2))
+      .masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
   return mask.unsqueeze(1);
 }
 
@@ -61,11 +62,12 @@ at::Tensor make_mask(const at::Tensor& seen, at::ScalarType type) {
 Attention::~Attention() = default;
 
 PackedAttention::PackedAttention(const PackedBatch& batch, int streams, at::Device device,
-                                 const AttentionKernels* kernels)
+                                 const AttentionKernels* kernels, bool placed)
     : batch_(batch),
       streams_(streams),
       device_(device),
-      kernels_(kernels ? *kernels : attention_kernels(device.is_cuda())) {
+      kernels_(kernels ? *kernels : attention_kernels(device.is_cuda())),
+      placed_(placed) {
   std::vector<int> roots, continued;
   for (std::size_t i = 0; i < batch.pieces().size(); ++i)
     (batch.pieces()[i].parent < 0 ? roots : continued).push_back(static_cast<int>(i));
@@ -145,15 +147,20 @@ const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std
       return m.mask;
   // In order, all pieces are equally long and have one mask.
   const std::int64_t n = g.in_order ? 1 : g.n;
-  const at::Tensor query = g.query_position.narrow(0, 0, n);
-  at::Tensor key = g.key_position.narrow(0, 0, n);
-  if (prefix > 0)  // stands right before the sequence
-    key = at::cat({at::arange(-prefix, 0, key.options()).expand({n, 1, prefix}), key}, 2);
-  at::Tensor seen = o.causal ? key <= query
-                             : (key < std::numeric_limits<std::int64_t>::max())
-                                   .expand({n, g.queries, prefix + g.keys});
-  if (o.window > 0) seen = seen & ((query - key).abs() < o.window);
-  g.masks.push_back({o.causal, o.window, prefix, make_mask(seen, type)});
+  const at::Tensor query = g.query_position.narrow(0, 0, n), key = g.key_position.narrow(0, 0, n);
+  at::Tensor seen =
+      o.causal ? key <= query
+               : (key < std::numeric_limits<std::int64_t>::max()).expand({n, g.queries, g.keys});
+  std::int64_t whole = prefix;  // of it, what every query sees
+  if (o.window > 0) {
+    seen = seen & ((query - key).abs() < o.window);
+    if (placed_ && prefix > 0) {
+      const at::Tensor before = at::arange(-prefix, 0, query.options()).view({1, 1, prefix});
+      seen = at::cat({query - before < o.window, seen}, 2);
+      whole = 0;
+    }
+  }
+  g.masks.push_back({o.causal, o.window, prefix, make_mask(seen, whole, type)});
   return g.masks.back().mask;
 }
 
@@ -207,7 +214,8 @@ at::Tensor PackedAttention::operator()(int layer, const at::Tensor& q, const at:
                      values = gather(v, g.key_rows, g.in_order, g.n, g.keys);
     outputs.push_back(attend(g, queries, keys, values, o, prefix)
                           .transpose(1, 2)
-                          .reshape({g.n * g.queries, q.size(1), q.size(2)}));
+                          .reshape({g.n * g.queries, q.size(1), q.size(2)})
+                          .contiguous());
     if (g.in_order) return outputs.back();
   }
   return (outputs.size() == 1 ? outputs[0] : at::cat(outputs)).index_select(0, back_);
@@ -217,7 +225,8 @@ at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tens
                                    const at::Tensor& v, const AttentionOptions& o,
                                    const std::optional<KeysValues>& prefix) const {
   // Padding lies behind what is there, out of a causal layer's sight.
-  const bool windowed = o.window > 0 && o.window < g.keys + (prefix ? prefix->keys.size(1) : 0);
+  const std::int64_t before = placed_ && prefix ? prefix->keys.size(1) : 0;
+  const bool windowed = o.window > 0 && o.window < g.keys + before;
   const bool unmasked = !windowed && (o.causal ? !g.continues : g.equal);
   const auto sequences = [&](const at::Tensor& keys, const at::Tensor& values) {
     return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2),

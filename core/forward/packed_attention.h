@@ -21,9 +21,10 @@ namespace mezo {
 class MEZO_API PackedAttention : public Attention {
  public:
   // Rows are those of `batch`, which must outlive this object, `streams` times over, on the device.
-  // `kernels`: null for the device's own.
+  // `kernels`: null for the device's own. `placed`: a prefix has the positions before the rows'
+  // own, so a window passes it by as it does tokens; otherwise every row sees it whole.
   PackedAttention(const PackedBatch& batch, int streams, at::Device device = at::kCPU,
-                  const AttentionKernels* kernels = nullptr);
+                  const AttentionKernels* kernels = nullptr, bool placed = false);
 
   // Throws ModelError where a layer that is not causal meets a piece that has a parent: the parent
   // was computed without what follows it.
@@ -72,6 +73,7 @@ class MEZO_API PackedAttention : public Attention {
   int streams_;
   at::Device device_;
   const AttentionKernels& kernels_;
+  bool placed_;
   std::vector<Group> groups_;
   std::optional<Packed> packed_;  // once it was needed
   at::Tensor back_;  // [R] place of each row in the groups' padded outputs, laid end to end

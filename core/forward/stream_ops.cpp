@@ -31,10 +31,8 @@ Batch rows_of_streams(const PackedBatch& batch, const ParameterSource& source,
   const std::int64_t streams = source.streams();
   Batch rows{ids_of_streams(batch, streams, source.device()),
              index_tensor(batch.positions(), source.device()).repeat({streams})};
-  if (!adapter || !*adapter) return rows;
-  const std::int64_t shift =
-      guard(adapter->component, [&] { return adapter->adapter->position_shift(); });
-  if (shift != 0) rows.positions = rows.positions + shift;
+  if (const std::int64_t shift = position_shift(adapter); shift != 0)
+    rows.positions = rows.positions + shift;
   return rows;
 }
 
@@ -57,6 +55,11 @@ void check(const KeysValues& prefix, int streams, const at::Tensor& k, const at:
 Ops::~Ops() = default;
 StreamOps::~StreamOps() = default;
 
+std::int64_t position_shift(const AttachedAdapter* adapter) {
+  if (!adapter || !*adapter) return 0;
+  return guard(adapter->component, [&] { return adapter->adapter->position_shift(); });
+}
+
 StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch,
                      const AttachedAdapter* adapter, Attention* attention)
     : source_(source),
@@ -67,7 +70,8 @@ StreamOps::StreamOps(ParameterSource& source, const PackedBatch& batch,
       rotation_(batch_.positions),
       activations_(activation_kernels(source.device().is_cuda())),
       attention_(attention ? *attention
-                           : own_attention_.emplace(batch, streams_, source.device())) {}
+                           : own_attention_.emplace(batch, streams_, source.device(), nullptr,
+                                                    position_shift(adapter) != 0)) {}
 
 at::Tensor StreamOps::enter_layer(int, const at::Tensor& x) { return x; }
 

@@ -18,6 +18,10 @@
 
 namespace mezo {
 
+// By how much an adapter shifts positions; 0 where there is none. Only a prefix with a shift has a
+// place that a window can pass by.
+MEZO_API std::int64_t position_shift(const AttachedAdapter* adapter);
+
 class MEZO_API StreamOps : public Ops {
  public:
   // `batch` and `adapter` must outlive this object; the latter has its part in linear() and

@@ -35,7 +35,7 @@ TextBatch::TextBatch(const Network& network, ParameterSource& source, const Toke
       step_(step),
       cache_(source.streams(),
              longest(prompts) + std::min(rules.ends.max_new_tokens, most_tokens_at_first),
-             source.device()) {
+             source.device(), nullptr, position_shift(&network.adapter) != 0) {
   for (int s = 0; s < source.streams(); ++s) {
     texts_.emplace_back();
     for (const TextPrompt* p : prompts)

@@ -100,9 +100,13 @@ TensorFile load_safetensors_folder(const std::filesystem::path& folder) {
   if (there(folder / kIndex)) return load_shards(folder);
   const bool pickled =
       there(folder / "pytorch_model.bin") || there(folder / "pytorch_model.bin.index.json");
-  throw ModelError(fmt::format("[load_safetensors] {}: expected {} or {}, got neither{}",
-                               folder.string(), kSingle, kIndex,
-                               pickled ? "; convert pytorch_model.bin to safetensors first" : ""));
+  throw ModelError(fmt::format(
+      "[load_safetensors] {}: expected {} or {}, got neither{}", folder.string(), kSingle, kIndex,
+      pickled ? "; convert pytorch_model.bin to safetensors first"
+      : there(folder / "consolidated.safetensors")
+          ? "; consolidated.safetensors has Mistral's own names: take the files that "
+            "are published beside it for transformers"
+          : ""));
 }
 
 }  // namespace mezo

@@ -65,7 +65,7 @@ struct PeftFiles {
     std::vector<std::int64_t> shape;
     std::vector<float> values;
   };
-  std::string config;  // JSON; the host adds base_model_name_or_path
+  std::string config;  // JSON; the host adds the base and the task_type
   std::vector<Tensor> tensors;
 };
 
@@ -85,9 +85,8 @@ class MEZO_API Adapter {
   virtual void linear(ParameterSource& source, const Linear& map, const at::Tensor& x,
                       at::Tensor& y) const;
 
-  // Keys and values that stand right before those of every sequence of a stream: [S or 1, length,
-  // kv heads, width] in source.dtype(). Nothing: no prefix. A layer with a window sees of it what
-  // is not too far away, as in the peft package.
+  // What every sequence of a stream sees before its own keys and values, through a window only with
+  // a position_shift(): [S or 1, length, kv heads, width] in source.dtype(). Nothing: no prefix.
   virtual std::optional<KeysValues> prefix(ParameterSource& source, int layer) const;
 
   // By how much the tokens' positions are shifted.

@@ -10,6 +10,8 @@ namespace mezo {
 
 namespace {
 
+constexpr const char* share_entry = "partial_rotary_factor";
+
 // transformers 5 takes the older name first, unless it is null or an empty object.
 std::string object_of(const ModelConfig& config) {
   for (const char* name : {"rope_scaling", "rope_parameters"})
@@ -114,19 +116,32 @@ const Kind* kind_of(const std::string& name) {
   return at == kinds.end() ? nullptr : &*at;
 }
 
+// Of a head that is rotated in part.
+std::int64_t rotated_width(const Entries& e, const RotaryKeys& keys) {
+  double share = e.config.number(keys.share_key, keys.share);
+  if (!e.object.empty()) share = e.config.number(e.key(share_entry), share);
+  const auto width = static_cast<std::int64_t>(share * static_cast<double>(e.width));
+  if (!(share > 0 && share <= 1) || width < 2 || width % 2 != 0)
+    e.config.refuse(e.config.has(keys.share_key) ? keys.share_key : e.key(share_entry),
+                    "expected a share of each head's " + std::to_string(e.width) +
+                        " elements that is an even number of them");
+  return width;
+}
+
 // Entries that change nothing: of a kind without scaling, a factor of 1; the length before scaling,
 // which other kinds compute with; a share of 1.
 bool neutral(const ModelConfig& config, const std::string& object, const std::string& entry) {
   const std::string key = object + entry;
   if (!config.has(key) || entry == "original_max_position_embeddings") return true;
-  for (const char* share : {"factor", "partial_rotary_factor", "attention_factor"})
-    if (entry == share) return config.number(key) == 1;
+  for (const char* factor : {"factor", share_entry, "attention_factor"})
+    if (entry == factor) return config.number(key) == 1;
   return false;
 }
 
-void refuse_others(const Entries& e, const Kind& kind) {
+void refuse_others(const Entries& e, const Kind& kind, bool partial) {
   for (const std::string& entry : e.config.keys(e.object.substr(0, e.object.size() - 1))) {
     const bool read = entry == "rope_type" || entry == "type" || entry == "rope_theta" ||
+                      (partial && entry == share_entry) ||
                       std::ranges::find(kind.entries, entry) != kind.entries.end();
     if (!read && !neutral(e.config, e.object, entry))
       e.config.refuse(e.object + entry, "scaled positions without a rope_type that has it");
@@ -136,21 +151,19 @@ void refuse_others(const Entries& e, const Kind& kind) {
 }  // namespace
 
 Rotary rotary_of(const ModelConfig& config, std::int64_t width, const RotaryKeys& keys) {
-  Entries entries{config, keys.object.empty() ? "" : keys.object + ".", width, keys.base};
+  const std::string object = keys.object ? *keys.object : object_of(config);
+  Entries entries{config, object.empty() ? "" : object + ".", width, keys.base};
   if (config.has(keys.base_key)) entries.base = positive(config, keys.base_key);
-  if (keys.object.empty()) return unscaled(entries);
+  if (!keys.share_key.empty()) entries.width = rotated_width(entries, keys);
+  if (object.empty()) return unscaled(entries);
   const std::string type = entries.key(config.has(entries.key("rope_type")) ? "rope_type" : "type");
   const Kind* kind = kind_of(config.text(type, "default"));
   if (!kind)
     config.refuse(type,
                   "of scaled positions only linear, dynamic, llama3 and yarn can be computed");
-  refuse_others(entries, *kind);
+  refuse_others(entries, *kind, !keys.share_key.empty());
   entries.base = entries.positive("rope_theta", entries.base);
   return kind->rotary(entries);
-}
-
-Rotary rotary_of(const ModelConfig& config, std::int64_t width, double base) {
-  return rotary_of(config, width, {object_of(config), "rope_theta", base});
 }
 
 }  // namespace mezo

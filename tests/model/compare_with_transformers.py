@@ -4,8 +4,10 @@
     compare_with_transformers.py MEZO shapes FAMILY       # small random models, one of every shape that the family has
     compare_with_transformers.py MEZO smollm2 SOURCE_DIR  # models/smollm2-135m-instruct-q4_1.gguf, on reviews and on QUESTIONS
     compare_with_transformers.py MEZO opt-30m SHARED      # models/opt-30m there, on SST-2, on QUESTIONS, and with other first tokens
+    compare_with_transformers.py MEZO roberta-30m SHARED  # models/roberta-30m there, on SST-2 and MNLI
 
-transformers scores in fp32, each option alone, without padding. Prints the largest differences; more than 1e-4 is an error.
+transformers scores in fp32, each option alone, without padding. Prints the largest differences; more than 1e-4, or 1e-3 of
+roberta-30m, is an error.
 Exits with 77 (skipped) where a package, the model or the data is absent.
 """
 
@@ -16,7 +18,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from scores import *  # noqa: E402,F403
-from small_models import FAMILIES, make_model  # noqa: E402
+from small_models import FAMILIES, make_model, questions_of  # noqa: E402
 
 LIMIT = 1e-4
 EXAMPLES = 100
@@ -49,7 +51,7 @@ def shapes(mezo, family):
             cut = shape.pop("cut", False)
             model, tokenizer = make_model(folder / "model", family, i, **shape)
             tokenizer = tokenizers.Tokenizer.from_file(str(folder / "model/tokenizer.json"))
-            cases = [(q, 2048) for q in QUESTIONS[1:]]
+            cases = [(q, 2048) for q in questions_of(family)]
             if cut:
                 cases += [(QUESTIONS[0], 2048)] + [(q, 20) for q in QUESTIONS]
             differences = []
@@ -164,13 +166,34 @@ def opt_30m(mezo, shared):
     return max(differences)
 
 
+def roberta_30m(mezo, shared):
+    path = shared / "models/roberta-30m"
+    if not path.exists():
+        skip(f"no {path}")
+    model = transformers.RobertaForMaskedLM.from_pretrained(path, dtype=torch.float32).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path).backend_tokenizer
+    worst = 0.0
+    for data, template, words in (
+            ("sst2", "{sentence} It was<mask>.", {"0": " terrible", "1": " great"}),
+            ("mnli", "{premise}?<mask>, {hypothesis}", {"0": " Yes", "1": " Maybe", "2": " No"})):
+        rows = [json.loads(line) for line in (shared / f"data/{data}/dev.jsonl").read_text().splitlines()[:60]]
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary)
+            question = Question(data, words, rows, template)
+            (folder / "task.yaml").write_text(json.dumps({"prompt": template, "options": words}))
+            got = mezo_scores(mezo, folder, path, folder / "task.yaml", write_rows(folder / "rows.jsonl", rows))
+            worst = max(worst, report("roberta-30m", model, tokenizer, question, got))
+    return worst
+
+
 def main():
     mezo, what, *rest = sys.argv[1:]
     print(f"transformers {transformers.__version__}, torch {torch.__version__}")
     worst = {"shapes": lambda: shapes(mezo, *rest), "smollm2": lambda: smollm2(mezo, pathlib.Path(*rest)),
-             "opt-30m": lambda: opt_30m(mezo, pathlib.Path(*rest))}[what]()
-    print(f"largest difference {worst:.2e}, allowed {LIMIT:g}")
-    sys.exit(0 if worst <= LIMIT else 1)
+             "opt-30m": lambda: opt_30m(mezo, pathlib.Path(*rest)), "roberta-30m": lambda: roberta_30m(mezo, pathlib.Path(*rest))}[what]()
+    limit = 1e-3 if what == "roberta-30m" else LIMIT
+    print(f"largest difference {worst:.2e}, allowed {limit:g}")
+    sys.exit(0 if worst <= limit else 1)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,30 @@ def in_type(dtype):
     return lambda tensors: {name: t.to(dtype) for name, t in tensors.items()}
 
 
+def gamma_and_beta(tensors):
+    return {n.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): t for n, t in tensors.items()}
+
+
+def with_other_heads(tensors):
+    """What BERT's authors trained beside the words."""
+    width = tensors["bert.embeddings.LayerNorm.weight"].shape[0]
+    return {**tensors, "bert.pooler.dense.weight": torch.ones(width, width), "bert.pooler.dense.bias": torch.ones(width),
+            "cls.seq_relationship.weight": torch.ones(2, width), "cls.seq_relationship.bias": torch.ones(2),
+            "bert.embeddings.position_ids": torch.arange(600)[None]}
+
+
+def with_both_biases(value):
+    def change(tensors):
+        bias = next(name for name in tensors if name in ("lm_head.bias", "cls.predictions.bias"))
+        return {**tensors, bias.replace("bias", "decoder.bias"): tensors[bias] + value}
+    return change
+
+
+def own_decoder(tensors):
+    name = "lm_head.decoder.weight" if "lm_head.bias" in tensors else "cls.predictions.decoder.weight"
+    return {**tensors, name: next(t for n, t in tensors.items() if n.endswith("word_embeddings.weight")) * 0.5}
+
+
 def shards(folder):
     return sorted(folder.glob("model-*.safetensors"))
 
@@ -65,6 +89,20 @@ def in_two_shards(folder):
     first, second = shards(folder)[:2]
     name, tensor = next(iter(load_file(first).items()))
     save_file({**load_file(second), name: tensor + 1}, second, metadata={"format": "pt"})
+
+
+def consolidated(alone):
+    """Mistral's own names beside the shards, or in their stead."""
+    def change(folder):
+        save_file({"layers.0.attention.wq.weight": torch.ones(4, 4)}, folder / "consolidated.safetensors")
+        (folder / "params.json").write_text("{}")
+        for path in folder.glob("model*.safetensors*") if alone else ():
+            path.unlink()
+    return change
+
+
+def renamed_family(name, model_type, **more):
+    return setting(architectures=[name], model_type=model_type, **more)
 
 
 def pickled(folder):
@@ -131,7 +169,7 @@ CASES = {
     "a base of text": dict(config=rope(theta="300"), refused="rope_theta: expected a number"),
     # keys
     "hidden_act swish": dict(config=setting(hidden_act="swish")),
-    "hidden_act gelu": dict(config=setting(hidden_act="gelu"), refused="hidden_act"),
+    "hidden_act gelu": dict(config=setting(hidden_act="gelu")),
     "no rms_norm_eps": dict(config=without("rms_norm_eps")),
     "no key with a default": dict(num_key_value_heads=4, config=without(
         "rms_norm_eps", "hidden_act", "num_key_value_heads", "head_dim", "max_position_embeddings", "rope_parameters", "attention_bias",
@@ -209,6 +247,64 @@ CASES = {
     "GPT-2 with cross attention": dict(family="gpt2", config=setting(add_cross_attention=True), refused="add_cross_attention"),
     "GPT-2 as published": dict(family="gpt2", tensors=gpt2_as_published, config=setting(n_ctx=400)),
     "GPT-2 with the names of other families": dict(family="gpt2", config=lambda c: c.update(hidden_size=c.pop("n_embd"), num_attention_heads=c.pop("n_head"))),
+    # BERT and RoBERTa
+    "BERT as published": dict(family="bert", tensors=lambda t: gamma_and_beta(with_other_heads(t)), config=without("tie_word_embeddings"), export=True),
+    **{f"{family}, {name}": dict(family=family, tensors=change, export=True, says=says) for family in ("bert", "roberta") for name, change, says in (
+        ("two equal biases", with_both_biases(0), None), ("two biases", with_both_biases(0.5), None),
+        ("another head than its configuration says", own_decoder, "with other values: it is the model's own head"))},
+    # as published, and what others made of it
+    "GPT-2, as distilled": dict(family="gpt2", tensors=gpt2_as_published, config=setting(
+        n_ctx=400, _num_labels=1, finetuning_task=None, n_inner=None, summary_activation=None, task_specific_params={"text-generation": {"max_length": 50}})),
+    "GPT-2, prefixed, with masks and a head, as DialoGPT": dict(family="gpt2", tensors=lambda t: {
+        **t, "lm_head.weight": t["transformer.wte.weight"].clone(), "transformer.h.0.attn.masked_bias": torch.tensor(-1e4)}),
+    "GPT-2 for two tasks": dict(family="gpt2", config=setting(architectures=["GPT2DoubleHeadsModel"]), tensors=lambda t: {
+        **t, "multiple_choice_head.summary.weight": torch.ones(1, 64)}, says="multiple_choice_head.summary.weight"),
+    "GPT-2 with a padding token past its embedding": dict(family="gpt2", after=added_token(1)),
+    "Pythia as published": dict(family="gpt_neox", config=lambda c: c.pop("rope_parameters") and c.update(rotary_pct=0.25, rotary_emb_base=10000), tensors=lambda t: {
+        **{n.replace("lm_head", "embed_out"): x for n, x in t.items()}, "gpt_neox.layers.0.attention.bias": torch.ones(1, 1, 8, 8, dtype=torch.bool),
+        "gpt_neox.layers.0.attention.masked_bias": torch.tensor(-1e9), "gpt_neox.layers.0.attention.rotary_emb.inv_freq": torch.ones(2)}, export=True),
+    "GPT-NeoX, a third of each head": dict(family="gpt_neox", config=rope(newer={"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.33}),
+                                           refused="rope_parameters.partial_rotary_factor: expected a share of each head's 16 elements"),
+    "BERT, keys of older files": dict(family="bert", config=lambda c: c.update(
+        position_embedding_type="absolute", gradient_checkpointing=False, classifier_dropout=None, directionality="bidi", pooler_type="first_token_transform",
+        output_past=True, type_vocab_size=c["type_vocab_size"])),
+    "BERT that classifies": dict(family="bert", config=setting(architectures=["BertForSequenceClassification"]), refused="BertForSequenceClassification"),
+    "BERT as a decoder": dict(family="bert", config=setting(is_decoder=True), refused="is_decoder"),
+    "BERT with relative positions": dict(family="bert", config=setting(position_embedding_type="relative_key_query"), refused="position_embedding_type"),
+    "BERT with its decoder stored": dict(family="bert", tensors=lambda t: {**t, "cls.predictions.decoder.weight": t["bert.embeddings.word_embeddings.weight"].clone()}),
+    "DistilBERT": dict(family="bert", config=renamed_family("DistilBertForMaskedLM", "distilbert"), refused="DistilBertForMaskedLM"),
+    "RoBERTa as published": dict(family="roberta", type_vocab_size=1, config=without("tie_word_embeddings"), tensors=lambda t: {
+        **t, "roberta.embeddings.position_ids": torch.arange(600)[None], "roberta.pooler.dense.weight": torch.ones(48, 48), "roberta.pooler.dense.bias": torch.ones(48)}),
+    "RoBERTa without a padding token": dict(family="roberta", config=without("pad_token_id")),
+    "XLM-RoBERTa": dict(family="roberta", config=renamed_family("XLMRobertaForMaskedLM", "xlm-roberta", output_past=True)),
+    "Qwen2.5 as published": dict(family="qwen2", config=lambda c: rope(theta=1000000)(c) or c.pop("layer_types") and c.update(
+        max_window_layers=2, sliding_window=131072, use_sliding_window=False, rope_scaling=None, torch_dtype="bfloat16") or None),
+    "Qwen2, a window from the layer behind the last": dict(family="qwen2", config=lambda c: c.pop("layer_types") and c.update(
+        max_window_layers=2, sliding_window=6, use_sliding_window=True)),
+    "Qwen2.5, yarn as its page says": dict(family="qwen2", config=rope(older={"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64}, theta=1e6)),
+    "Qwen2, biases said and not": dict(family="qwen2", config=setting(attention_bias=True)),
+    "Qwen2 of long texts": dict(family="qwen2", config=setting(dual_chunk_attention_config={"chunk_size": 262144}), says="dual_chunk_attention_config"),
+    "Qwen3 as published": dict(family="qwen3", config=lambda c: rope(theta=1000000)(c) or c.pop("layer_types") and c.update(
+        max_window_layers=2, sliding_window=None, use_sliding_window=False, rope_scaling=None, attention_bias=False) or None),
+    "Qwen3, a window and no word on its use": dict(family="qwen3", config=lambda c: [c.pop(k) for k in ("layer_types", "use_sliding_window")] and c.update(
+        sliding_window=6, max_window_layers=0)),
+    "Gemma 2 as published": dict(family="gemma2", config=lambda c: rope(theta=10000.0)(c) or c.pop("layer_types") and c.update(
+        hidden_act="gelu_pytorch_tanh", cache_implementation="hybrid", sliding_window_size=8, torch_dtype="float32") or None, says="does not read sliding_window_size"),
+    "Gemma 2, another hidden_act, which no one reads": dict(family="gemma2", config=setting(hidden_act="gelu")),
+    "Gemma 3 as published": dict(family="gemma3", num_hidden_layers=6, config=lambda c: (
+        [c.pop(k) for k in ("layer_types", "rope_parameters", "_sliding_window_pattern") if k in c], c.update(
+            rope_theta=1000000, rope_local_base_freq=10000, rope_scaling=None, sliding_window_pattern=6, attn_logit_softcapping=None,
+            final_logit_softcapping=None, cache_implementation="hybrid", eos_token_id=[1, 106]))[1]),
+    "Gemma 3 with images": dict(family="gemma3", config=lambda c: json.dumps({
+        "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "text_config": c}), refused="Gemma3ForConditionalGeneration"),
+    "Mistral, its own file beside the shards": dict(family="mistral", shards="40KB", after=consolidated(False)),
+    "Mistral, its own file alone": dict(family="mistral", after=consolidated(True), refused="consolidated.safetensors"),
+    "Mistral, all that is null": dict(family="mistral", config=lambda c: rope(theta=1000000.0)(c) or c.update(sliding_window=None, head_dim=None, rope_scaling=None) or None),
+    "SmolLM3 as published": dict(family="smollm3", config=lambda c: rope(theta=5000000.0)(c) or c.update(
+        max_window_layers=28, sliding_window=None, use_sliding_window=False, rope_scaling=None, pretraining_tp=2) or None),
+    "SmolLM3 without a list of layers": dict(family="smollm3", config=without("no_rope_layers", "layer_types")),
+    "no architectures": dict(family="qwen3", config=without("architectures")),
+    "no architectures, and a model_type that no one serves": dict(config=lambda c: c.pop("architectures") and c.update(model_type="spin"), refused="model_type:spin"),
     "OPT with plain norms": dict(family="opt", config=setting(layer_norm_elementwise_affine=False), refused="layer_norm_elementwise_affine"),
 }
 
@@ -223,7 +319,7 @@ COMMON = {
     "vocab_size": (400, SHAPE), "hidden_size": (32, SHAPE), "num_hidden_layers": (1, None), "attention_dropout": (0.5, None),
 }
 KEYS = {
-    "llama": {**COMMON, "attention_bias": (True, MISSING), "head_dim": (8, SHAPE), "hidden_act": ("relu", "hidden_act"),
+    "llama": {**COMMON, "attention_bias": (True, MISSING), "head_dim": (8, SHAPE), "hidden_act": ("relu", None),
               "initializer_range": (0.5, None), "intermediate_size": (48, SHAPE), "max_position_embeddings": (1024, None),
               "mlp_bias": (True, MISSING), "num_attention_heads": (2, SHAPE), "num_key_value_heads": (1, SHAPE), "pretraining_tp": (2, None),
               "rms_norm_eps": (0.1, None), "rope_parameters": ({"rope_type": "default", "rope_theta": 50.0}, None),
@@ -242,13 +338,21 @@ KEYS = {
              "summary_type": ("last", None), "summary_use_proj": (False, None), "tie_word_embeddings": (False, MISSING)},
 }
 
-# Of LLaMA's kin, the keys that LLaMA lacks and those that mean something else; the others are read by the same code.
+# Of the others, the keys that LLaMA lacks and those that mean something else.
 SLIDING, WINDOW = ["full_attention", "sliding_attention"], "sliding_window: layer 1 has a window"
 QWEN = {"layer_types": (SLIDING, WINDOW), "max_window_layers": (0, None), "sliding_window": (6, None), "use_sliding_window": (True, None)}
-GEMMA = {"hidden_activation": ("relu", "hidden_activation"), "final_logit_softcapping": (2.0, None), "query_pre_attn_scalar": (9, None),
+GEMMA = {"hidden_activation": ("relu", None), "final_logit_softcapping": (2.0, None), "query_pre_attn_scalar": (9, None),
          "layer_types": (["full_attention"] * 2, None), "sliding_window": (5, None), "use_bidirectional_attention": (True, "use_bidirectional_attention"),
          "tie_word_embeddings": (False, MISSING)}
-KIN = {
+ENCODER = {"add_cross_attention": (True, "add_cross_attention"), "attention_probs_dropout_prob": (0.5, None), "classifier_dropout": (0.5, None),
+           "hidden_act": ("relu", None), "hidden_dropout_prob": (0.5, None), "is_decoder": (True, "is_decoder"), "layer_norm_eps": (0.1, None),
+           "max_position_embeddings": (200, SHAPE), "num_attention_heads": (2, None), "type_vocab_size": (3, SHAPE)}
+OTHERS = {
+    "bert": ENCODER,
+    "roberta": {**ENCODER, "pad_token_id": (3, None)},
+    "gpt_neox": {"attention_bias": (False, None), "classifier_dropout": (0.5, None), "hidden_act": ("relu", None), "hidden_dropout": (0.5, None),
+                 "is_decoder": (True, None), "layer_norm_eps": (0.1, None), "use_parallel_residual": (False, None),
+                 "rope_parameters": ({"rope_type": "default", "rope_theta": 50.0, "partial_rotary_factor": 0.75}, None)},
     "mistral": {"sliding_window": (6, None)},
     "qwen2": QWEN,
     "qwen3": QWEN,

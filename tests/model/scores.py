@@ -1,6 +1,7 @@
 """What compare_*.py share: `mezo eval` on a model, and the same scores from transformers, computed the plain way."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -30,10 +31,10 @@ TEXTS = ["a", "I", "The film", "It was not what we had hoped for, but the actors
 
 
 class Question:
-    """A prompt with its options: {label: text}. The prompt is one field of a row, so it may be anything."""
+    """A prompt with its options: {label: text}. The prompt is one field of a row, so it may be anything; `template` is the task's."""
 
-    def __init__(self, name, options, prompts):
-        self.name, self.options, self.prompts = name, options, prompts
+    def __init__(self, name, options, prompts, template="{text}"):
+        self.name, self.options, self.prompts, self.template = name, options, prompts, template
 
 
 # Options of one token, of several, of different length, with shared beginnings, and one that begins another.
@@ -42,6 +43,9 @@ QUESTIONS = [
     Question("several", {"short": " yes", "long": " a very long answer, longer than the others", "alike": " a very long anthem"}, TEXTS),
     Question("nested", {"one": " good", "two": " good film", "three": " good film, really", "other": " ;-)"}, TEXTS),
 ]
+# For who fills a mask: each option is one token.
+MASKED = Question("mask", {"0": " film", "1": " good", "2": " word"}, TEXTS, "{text} It was<mask>. {text}")
+SPECIAL = {"bert": ["[CLS]", "[PAD]", "[SEP]", "[MASK]"], "roberta": ["<cls>", "<pad>", "</sep>", "<mask>"]}
 
 
 def train_tokenizer(folder, vocabulary=384, start=False):
@@ -59,18 +63,31 @@ def train_tokenizer(folder, vocabulary=384, start=False):
     return tokenizer
 
 
+def masked_tokenizer(folder, names):
+    """The same with the special tokens of who fills a mask: beginning, padding, end, mask."""
+    tokenizer = train_tokenizer(folder)
+    tokenizer.add_special_tokens([tokenizers.AddedToken(name, special=True, lstrip=name == names[3]) for name in names])
+    first, end = names[0], names[2]
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single=f"{first} $A {end}", special_tokens=[(name, tokenizer.token_to_id(name)) for name in (first, end)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    roles = dict(zip(("bos_token", "pad_token", "eos_token", "mask_token"), names))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **roles}))
+    return tokenizer
+
+
 def write_rows(path, rows):
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
-def run_mezo(mezo, verb, folder, model, task, rows, **settings):
+def run_mezo(mezo, verb, folder, model, task, rows, overrides=(), **settings):
     """`mezo VERB` on a configuration in `folder`; `settings` are more of its task block. The output goes to folder/out."""
     config = {"model": {"path": str(model)}, "task": {"file": str(task), "test": str(rows), "test_size": "all", **settings},
               "output": str(folder / "out")}
     path = folder / "eval.yaml"
     path.write_text(json.dumps(config, indent=1))  # JSON is YAML
-    return subprocess.run([mezo, verb, str(path)] + (["--overwrite"] if verb == "eval" else []), capture_output=True, text=True)
+    return subprocess.run([mezo, verb, str(path)] + (["--overwrite"] if verb == "eval" else []) + [*overrides], capture_output=True, text=True)
 
 
 def mezo_scores(mezo, folder, model, task, rows, **settings):
@@ -85,15 +102,33 @@ def mezo_scores(mezo, folder, model, task, rows, **settings):
 def question_scores(mezo, folder, model, question, **settings):
     folder.mkdir(parents=True, exist_ok=True)
     task = folder / f"{question.name}.yaml"
-    task.write_text(json.dumps({"prompt": "{text}", "options": question.options}))
+    task.write_text(json.dumps({"prompt": question.template, "options": question.options}))
     first = next(iter(question.options))
     rows = write_rows(folder / f"{question.name}.jsonl", [{"text": p, "label": first} for p in question.prompts])
     return mezo_scores(mezo, folder, model, task, rows, **settings)
 
 
 @torch.no_grad()
-def reference_scores(model, tokenizer, prompt, options, max_length=2048):
+def mask_scores(model, tokenizer, question, prompt):
+    """{label: log-probability of the option, which is one token, at the mask}."""
+    encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+    mask = next(id for id in map(tokenizer.token_to_id, (names[3] for names in SPECIAL.values())) if id)
+    start, end = tokenizer.encode("").ids
+    pieces = re.split("(<mask>|{[a-z]+})", question.template)
+    fields = prompt if isinstance(prompt, dict) else {"text": prompt}
+    ids = sum(([mask] if p == "<mask>" else encode(fields[p[1:-1]] if p[:1] == "{" else p) for p in pieces), [start]) + [end]
+    log_share = model(torch.tensor([ids])).logits[0, ids.index(mask)].float().log_softmax(-1)
+    words = {label: encode(text) for label, text in question.options.items()}
+    assert all(len(ids) == 1 for ids in words.values()), words
+    return {label: log_share[ids[0]].item() for label, ids in words.items()}
+
+
+@torch.no_grad()
+def reference_scores(model, tokenizer, question, prompt, max_length=2048):
     """{label: mean log-probability of the option's tokens}: one unpadded forward an option."""
+    if question.template != "{text}":
+        return mask_scores(model, tokenizer, question, prompt)
+    options = question.options
     encode = lambda text: tokenizer.encode(text).ids
     start = len(encode(""))
     prompt_length = len(encode(prompt))
@@ -113,7 +148,7 @@ def largest_difference(model, tokenizer, question, got, max_length=2048):
     assert len(got) == len(question.prompts), (len(got), len(question.prompts))
     worst = 0.0
     for prompt, scores in zip(question.prompts, got):
-        expected = reference_scores(model, tokenizer, prompt, question.options, max_length)
+        expected = reference_scores(model, tokenizer, question, prompt, max_length)
         assert list(expected) == list(scores), (list(expected), list(scores))
         # A score that is not a number compares as not larger: take it for infinite.
         worst = max([worst] + [d if d == d else float("inf") for d in (abs(scores[k] - expected[k]) for k in expected)])

@@ -2,7 +2,7 @@
 
 import json
 
-from scores import torch, train_tokenizer, transformers
+from scores import MASKED, QUESTIONS, SPECIAL, Question, masked_tokenizer, torch, train_tokenizer, transformers
 
 
 def older_rope(config):
@@ -130,6 +130,41 @@ GEMMA3 = {
                                                         rope_parameters=two_bases({**YARN, "rope_theta": 900.0}, {"rope_theta": 40.0})),
     "bf16": dict(dtype=torch.bfloat16),
 }
+
+def pythia(config):
+    rope = config.pop("rope_parameters")
+    config.update(rotary_pct=rope["partial_rotary_factor"], rotary_emb_base=int(rope["rope_theta"]))
+    config.pop("attention_bias")
+
+
+GPT_NEOX = {
+    "parallel blocks": dict(cut=True),
+    "one block behind the other, tied, gelu_fast": dict(use_parallel_residual=False, tie_word_embeddings=True, hidden_act="gelu_fast"),
+    "as Pythia's files spell it, fp16": dict(rewrite=pythia, dtype=torch.float16, rope_parameters={
+        "rope_type": "default", "rope_theta": 300.0, "partial_rotary_factor": 0.5}),
+    "no keys with a default, shards": dict(shards="40KB", rewrite=lambda config: [config.pop(k) for k in (
+        "rope_parameters", "attention_bias", "use_parallel_residual", "hidden_act", "layer_norm_eps", "tie_word_embeddings")]),
+    "whole heads, scaled, no biases, bf16": dict(attention_bias=False, dtype=torch.bfloat16, rope_parameters={
+        "rope_type": "linear", "factor": 4.0, "rope_theta": 300.0, "partial_rotary_factor": 1.0}),
+    "yarn of half a head": dict(rope_parameters={**YARN, "partial_rotary_factor": 0.5}),
+}
+
+
+def older_bert(config):
+    """As files of before transformers 5 are."""
+    config.pop("tie_word_embeddings", None)
+    config.update(position_embedding_type="absolute", gradient_checkpointing=False)
+
+
+BERT = {
+    "tied": {},
+    "a head of its own": dict(tie_word_embeddings=False),
+    "relu, epsilon 1e-3": dict(hidden_act="relu", layer_norm_eps=1e-3),
+    "gelu_new, one layer and head": dict(hidden_act="gelu_new", num_hidden_layers=1, num_attention_heads=1),
+    "as older files are, fp16": dict(rewrite=older_bert, dtype=torch.float16),
+    "bf16, 3 types, shards": dict(dtype=torch.bfloat16, type_vocab_size=3, shards="40KB"),
+}
+ENCODER = dict(hidden_size=48, intermediate_size=80, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=600)
 DECODER = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
                max_position_embeddings=2048)
 GEMMA = dict(**DECODER, head_dim=24, query_pre_attn_scalar=24, sliding_window=8)
@@ -147,18 +182,22 @@ FAMILIES = {
     "opt": (OPT, dict(hidden_size=64, ffn_dim=96, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=400),
             transformers.OPTConfig, transformers.OPTForCausalLM),
     "gpt2": (GPT2, dict(n_embd=64, n_layer=2, n_head=4, n_positions=400), transformers.GPT2Config, transformers.GPT2LMHeadModel),
+    "gpt_neox": (GPT_NEOX, dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4),
+                 transformers.GPTNeoXConfig, transformers.GPTNeoXForCausalLM),
+    "bert": (BERT, ENCODER, transformers.BertConfig, transformers.BertForMaskedLM),
+    "roberta": ({**BERT, "padding is token 4": dict(pad_token_id=4)}, dict(ENCODER, pad_token_id=1), transformers.RobertaConfig, transformers.RobertaForMaskedLM),
 }
 
 
 def make_model(folder, family, seed, start=False, rewrite=None, shards="1GB", dtype=torch.float32, **shape):
     """Writes a model and its tokenizer; returns what transformers reads back. `rewrite` changes config.json as a dictionary."""
     _, base, config_class, model_class = FAMILIES[family]
-    tokenizer = train_tokenizer(folder, start=start)
+    tokenizer = masked_tokenizer(folder, SPECIAL[family]) if family in SPECIAL else train_tokenizer(folder, start=start)
     model = model_class(config_class(vocab_size=tokenizer.get_vocab_size() + 5, **{**base, **shape}))
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():  # large enough that every part of the model moves the scores
         for name, p in model.named_parameters():
-            p.normal_(1.0 if "norm" in name else 0.0, 1.5 / p.shape[-1] ** 0.5 if p.dim() > 1 else 0.3, generator=draw)
+            p.normal_(1.0 if "norm" in name.lower() else 0.0, 1.5 / p.shape[-1] ** 0.5 if p.dim() > 1 else 0.3, generator=draw)
     model.to(dtype).save_pretrained(folder, max_shard_size=shards)
     if rewrite:
         config = json.loads((folder / "config.json").read_text())
@@ -166,6 +205,24 @@ def make_model(folder, family, seed, start=False, rewrite=None, shards="1GB", dt
         (folder / "config.json").write_text(json.dumps(config))
     assert (len(list(folder.glob("*.safetensors"))) > 1) == (shards != "1GB"), "the shards that the test is about"
     return read_model(folder, family), tokenizer
+
+
+def questions_of(family):
+    """Those that every model of the family can be asked."""
+    return [MASKED] if family in SPECIAL else QUESTIONS[1:]
+
+
+def question_of(family):
+    """One of them, without the shortest prompts."""
+    q = questions_of(family)[0]
+    return Question(q.name, q.options, q.prompts[2:], q.template)
+
+
+def whole_model(folder, family):
+    """read_model() of a folder, of which no tensor is missing or left over."""
+    _, info = FAMILIES[family][3].from_pretrained(folder, output_loading_info=True)
+    assert not any(info.values()), info
+    return read_model(folder, family)
 
 
 def read_model(folder, family):

@@ -1,9 +1,7 @@
 #include "decoder.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/scalar_tensor.h>
-#include <ATen/ops/silu.h>
 
 #include <string>
 
@@ -97,9 +95,7 @@ at::Tensor Decoder::attend(mezo::Ops& ops, std::size_t number, const at::Tensor&
 
 at::Tensor Decoder::feed_forward(mezo::Ops& ops, const Layer& layer, const at::Tensor& h) const {
   const at::Tensor gate = ops.linear(layer.gate, h);
-  const at::Tensor open =
-      is_.activation == Activation::silu ? at::silu(gate) : at::gelu(gate, "tanh");
-  return ops.linear(layer.down, open * ops.linear(layer.up, h));
+  return ops.linear(layer.down, is_.activation(gate) * ops.linear(layer.up, h));
 }
 
 }  // namespace decoder

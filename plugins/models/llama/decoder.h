@@ -16,11 +16,10 @@
 #include <optional>
 #include <vector>
 
+#include "core/model/activation.h"
 #include "core/model/model.h"
 
 namespace decoder {
-
-enum class Activation { silu, gelu_tanh };
 
 struct LayerKind {
   std::optional<mezo::Rotary> rotary;  // none: its rows do not know their positions
@@ -36,7 +35,7 @@ struct Description {
   bool outer_norms = false;  // of what each block gives, too
   double norm_epsilon = 0, gain_offset = 0;
   double embedding_scale = 1;  // rounded to the type of the activations
-  Activation activation = Activation::silu;
+  mezo::Activation activation = nullptr;
   double attention_scale = 1;
   double score_cap = 0, logit_cap = 0;  // 0: none
 };

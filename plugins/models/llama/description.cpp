@@ -66,19 +66,11 @@ Description described(const mezo::ModelConfig& config, const Defaults& defaults)
   d.inner = config.integer("intermediate_size");
   d.vocabulary = config.integer("vocab_size");
   d.tied = config.boolean("tie_word_embeddings", defaults.tied);
+  d.activation = mezo::activation_of(config, defaults.activation_key, defaults.activation);
   d.attention_scale = 1.0 / std::sqrt(static_cast<double>(d.width));
-  const LayerKind kind{defaults.rotary ? mezo::rotary_of(config, d.width, *defaults.rotary)
-                                       : mezo::rotary_of(config, d.width, defaults.rope_theta)};
+  const LayerKind kind{mezo::rotary_of(config, d.width, defaults.rotary)};
   d.layers.assign(static_cast<std::size_t>(config.integer("num_hidden_layers")), kind);
   return d;
-}
-
-void expect_activation(const mezo::ModelConfig& config, const char* key, const char* name,
-                       const char* alias) {
-  const std::string got = config.text(key, name);
-  if (got == name || (alias && got == alias)) return;
-  config.refuse(key, std::string("this family has ") + name +
-                         (alias ? std::string(" (") + alias + ")" : "") + " only");
 }
 
 std::optional<std::int64_t> size_or_none(const mezo::ModelConfig& config, const char* key,

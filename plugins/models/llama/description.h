@@ -12,20 +12,16 @@ namespace decoder {
 // What transformers takes where a key is absent; llama.cpp's files say more and have no such
 // defaults.
 struct Defaults {
-  double rope_theta = 10000;
-  std::optional<mezo::RotaryKeys> rotary = {};  // where layers of several kinds turn differently
-  std::int64_t head_width = 0;                  // 0: hidden_size / num_attention_heads
+  mezo::RotaryKeys rotary = {};  // of all layers, or of those without a window
+  std::int64_t head_width = 0;   // 0: hidden_size / num_attention_heads
   bool tied = false;
+  const char *activation_key = "hidden_act", *activation = "silu";
 };
 
 // Sizes, positions, epsilon and tying; layers without a window that rotate alike; no biases.
 Description described(const mezo::ModelConfig& config, const Defaults& defaults = {});
 
 bool is_gguf(const mezo::ModelConfig& config);
-
-// Throws unless `key`, which may be absent, is the activation's name or its other one.
-void expect_activation(const mezo::ModelConfig& config, const char* key, const char* name,
-                       const char* alias = nullptr);
 
 // A key of which null says that there is none, and absence `otherwise`. Throws unless it is an
 // integer, or a number, above 0.

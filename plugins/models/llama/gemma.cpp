@@ -12,14 +12,16 @@ namespace decoder {
 namespace {
 
 // What both have, of which only rotation differs.
-Description gemma(const mezo::ModelConfig& config, const Defaults& defaults) {
-  Description d = described(config, defaults);
-  expect_activation(config, "hidden_activation", "gelu_pytorch_tanh");
+Description gemma(const mezo::ModelConfig& config, const mezo::RotaryKeys& rotary) {
+  Description d = described(config, {.rotary = rotary,
+                                     .head_width = 256,
+                                     .tied = true,
+                                     .activation_key = "hidden_activation",
+                                     .activation = "gelu_pytorch_tanh"});
   config.has("hidden_act");  // of older files, which transformers does not read
   d.qkv_bias = d.output_bias = config.boolean("attention_bias", false);
   d.gain_offset = 1;
   d.outer_norms = true;
-  d.activation = Activation::gelu_tanh;
   d.embedding_scale = std::sqrt(static_cast<double>(d.hidden));
   const double scalar = config.number("query_pre_attn_scalar", 256);
   if (!(scalar > 0)) config.refuse("query_pre_attn_scalar", "expected a number above 0");
@@ -28,7 +30,7 @@ Description gemma(const mezo::ModelConfig& config, const Defaults& defaults) {
 }
 
 Description describe_gemma2(const mezo::ModelConfig& config) {
-  Description d = gemma(config, {.head_width = 256, .tied = true});
+  Description d = gemma(config, {});
   d.score_cap = cap_or_none(config, "attn_logit_softcapping", 50);
   d.logit_cap = cap_or_none(config, "final_logit_softcapping", 30);
   set_windows(d, config,
@@ -50,7 +52,7 @@ TwoRotations rotations(const mezo::ModelConfig& config) {
     if (kind != "full_attention" && kind != "sliding_attention")
       config.refuse(object, "expected full_attention and sliding_attention alone");
     if (!config.has(object)) continue;
-    if (kind == "full_attention" && !keys.global.object.empty())
+    if (kind == "full_attention" && !keys.global.object->empty())
       config.refuse("rope_scaling", "expected rope_parameters or rope_scaling, not both");
     (kind == "full_attention" ? keys.global : keys.local).object = object;
   }
@@ -59,7 +61,7 @@ TwoRotations rotations(const mezo::ModelConfig& config) {
 
 Description describe_gemma3(const mezo::ModelConfig& config) {
   const TwoRotations keys = rotations(config);
-  Description d = gemma(config, {.rotary = keys.global, .head_width = 256, .tied = true});
+  Description d = gemma(config, keys.global);
   d.head_norms = true;
   d.logit_cap = cap_or_none(config, "final_logit_softcapping", 0);
   const std::int64_t period = config.integer("sliding_window_pattern", 6);

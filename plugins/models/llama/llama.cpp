@@ -8,7 +8,6 @@ namespace {
 
 Description describe(const mezo::ModelConfig& config) {
   Description d = described(config);
-  expect_activation(config, "hidden_act", "silu", "swish");
   d.qkv_bias = d.output_bias = config.boolean("attention_bias", false);
   d.mlp_bias = config.boolean("mlp_bias", false);
   return d;

@@ -9,7 +9,6 @@ namespace {
 
 Description describe(const mezo::ModelConfig& config) {
   Description d = described(config);
-  expect_activation(config, "hidden_act", "silu", "swish");
   if (const auto window = size_or_none(config, "sliding_window", 4096))
     for (LayerKind& layer : d.layers) layer.window = *window;
   return d;

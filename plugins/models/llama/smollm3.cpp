@@ -24,8 +24,7 @@ std::vector<bool> rotating(const mezo::ModelConfig& config, std::size_t count) {
 }
 
 Description describe(const mezo::ModelConfig& config) {
-  Description d = described(config, {.rope_theta = 2e6, .tied = true});
-  expect_activation(config, "hidden_act", "silu", "swish");
+  Description d = described(config, {.rotary = {.base = 2e6}, .tied = true});
   d.qkv_bias = d.output_bias = config.boolean("attention_bias", false);
   d.mlp_bias = config.boolean("mlp_bias", false);
   const std::vector<bool> rotates = rotating(config, d.layers.size());

@@ -98,7 +98,6 @@ class LoraAdapter : public mezo::Adapter {
     }
     const nlohmann::ordered_json config = {
         {"peft_type", "LORA"},
-        {"task_type", "CAUSAL_LM"},
         {"inference_mode", true},
         {"r", rank},
         {"lora_alpha", scaling_.alpha},

@@ -105,7 +105,6 @@ class PrefixAdapter : public mezo::Adapter {
       }
     const nlohmann::ordered_json config = {
         {"peft_type", settings_.shifts ? shifted_type : unshifted_type},
-        {"task_type", "CAUSAL_LM"},
         {"inference_mode", true},
         {"num_virtual_tokens", settings_.length},
         {"token_dim", width},
