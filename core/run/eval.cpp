@@ -115,7 +115,8 @@ RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& conso
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const std::string method =
       mode.peft ? std::string(mode.component.id()) + " adapter" : std::string("zero-shot");
-  return evaluate_model({config, model, method, "", frozen}, data, folder, {}, console);
+  return evaluate_model({config, model, method, "", frozen}, data, folder,
+                        nlohmann::ordered_json::object(), console);
 }
 
 RunResult evaluate_run(const RunEvaluation& request, Console& console) {
