@@ -1,8 +1,8 @@
 #include "core/run/predicted_rows.h"
 
-#include <iostream>
+#include <optional>
 
-#include "core/console/interrupt.h"
+#include "core/error.h"
 
 namespace mezo {
 
@@ -17,13 +17,20 @@ std::vector<Example> PredictedRows::next(std::size_t most) {
     while (rows.size() < most && done_ < all_.size()) rows.push_back(std::move(all_[done_++]));
     return rows;
   }
-  std::string line;
-  while (rows.size() < most && (rows.empty() || std::cin.rdbuf()->in_avail() > 0) &&
-         !Interrupt::stop() && std::getline(std::cin, line)) {
+  if (fault_) std::rethrow_exception(fault_);
+  while (rows.size() < most) {
+    std::optional<std::string> line = lines_.next(rows.empty());
+    if (!line) break;
     ++line_;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.find_first_not_of(" \t") != std::string::npos)
-      rows.push_back(example_of(line, name_, row_++, line_));
+    if (line->ends_with('\r')) line->pop_back();
+    if (line->find_first_not_of(" \t") == std::string::npos) continue;
+    try {
+      rows.push_back(example_of(*line, name_, row_++, line_));
+    } catch (const DataError&) {
+      if (rows.empty()) throw;
+      fault_ = std::current_exception();  // the rows before it are answered first
+      break;
+    }
   }
   return rows;
 }

@@ -3,9 +3,11 @@
 // program may still be writing.
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
+#include "core/run/arriving_lines.h"
 #include "core/task/examples.h"
 
 namespace mezo {
@@ -16,7 +18,7 @@ class PredictedRows {
   explicit PredictedRows(const std::string& file);
 
   // At most so many, none at the end. Of a stream those that have come, one at least: it waits for
-  // no more. Throws DataError for a line that is no row.
+  // no more, and no longer than until a signal comes. Throws DataError for a line that is no row.
   std::vector<Example> next(std::size_t most);
 
   const std::string& name() const { return name_; }  // for messages
@@ -26,6 +28,8 @@ class PredictedRows {
   bool stream_;
   std::vector<Example> all_;  // of a file
   std::size_t done_ = 0;
+  ArrivingLines lines_;
+  std::exception_ptr fault_;  // of a line behind rows that were given out
   std::int64_t row_ = 0, line_ = 0;
 };
 
