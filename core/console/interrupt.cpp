@@ -10,6 +10,7 @@ namespace mezo {
 namespace {
 
 std::atomic<int> received{0};
+int objects = 0;
 struct sigaction old_int, old_term, old_hup;
 
 extern "C" void count_signal(int) {
@@ -19,6 +20,7 @@ extern "C" void count_signal(int) {
 }  // namespace
 
 Interrupt::Interrupt() {
+  if (objects++ > 0) return;
   received = 0;
   struct sigaction action = {};
   action.sa_handler = count_signal;
@@ -31,6 +33,7 @@ Interrupt::Interrupt() {
 }
 
 Interrupt::~Interrupt() {
+  if (--objects > 0) return;
   sigaction(SIGINT, &old_int, nullptr);
   sigaction(SIGTERM, &old_term, nullptr);
   sigaction(SIGHUP, &old_hup, nullptr);

@@ -9,8 +9,10 @@ namespace mezo {
 
 class MEZO_API Interrupt {
  public:
-  Interrupt();   // takes over both signals; one object at a time
-  ~Interrupt();  // gives them back
+  // Takes over both signals until the last object is gone: within another's life this one changes
+  // nothing, so that a signal which came before it still counts. Of one thread.
+  Interrupt();
+  ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
