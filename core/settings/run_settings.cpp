@@ -1,5 +1,7 @@
 #include "core/settings/run_settings.h"
 
+#include <algorithm>
+
 #include "core/config/emit.h"
 #include "core/config/schema.h"
 #include "core/settings/host_rows.h"
@@ -118,6 +120,14 @@ TaskSettings task_of(const Parameters& p) {
   return task;
 }
 
+Checked check_generation(const Value& tree, Diagnostics& diagnostics) {
+  Checked block = check_block(tree, "generation", generation_settings(), {}, diagnostics);
+  if (std::ranges::find(block.values.list("stop"), "") != block.values.list("stop").end())
+    diagnostics.error(Code::out_of_range, mark_of(tree, "generation", "stop"),
+                      "generation.stop: an empty string would end every text at its first token");
+  return block;
+}
+
 GenerationSettings generation_of(const Parameters& p) {
   GenerationSettings generation;
   if (!p.is_word("max_new_tokens")) generation.max_new_tokens = p.integer("max_new_tokens");
@@ -201,8 +211,7 @@ TaskSettings read_task(const Value& tree, Diagnostics& diagnostics) {
 }
 
 GenerationSettings read_generation(const Value& tree, Diagnostics& diagnostics) {
-  return generation_of(
-      check_block(tree, "generation", generation_settings(), {}, diagnostics).values);
+  return generation_of(check_generation(tree, diagnostics).values);
 }
 
 OptimizerSettings read_optimizer(const Value& tree, Diagnostics& diagnostics) {
@@ -222,8 +231,7 @@ RunSettings read_settings(const Value& tree, const Registry& registry, Diagnosti
       check_component(tree, "objective", MEZO_OBJECTIVE, "objective", "cross_entropy",
                       objective_settings(), registry, diagnostics);
   const Checked task = check_block(tree, "task", task_settings(), {}, diagnostics);
-  const Checked generation =
-      check_block(tree, "generation", generation_settings(), {}, diagnostics);
+  const Checked generation = check_generation(tree, diagnostics);
   const Checked optimizer = check_optimizer(tree, diagnostics);
   const Checked trainer = check_block(tree, "trainer", trainer_settings(), {}, diagnostics);
 

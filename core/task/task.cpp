@@ -132,6 +132,8 @@ void check_kind(const Value& tree, bool texts, const Parameters& p, const Prompt
     refuse("label", "the task has no options that a label could name");
     if (prompt.masks() > 0)
       refuse("prompt", "<mask> is filled by one of options, and this task generates text");
+    if (std::ranges::find(p.list("stop"), "") != p.list("stop").end())
+      refuse("stop", "an empty string would end every text at its first token");
   } else {
     for (const char* key : {"answers", "max_new_tokens", "stop"})
       refuse(key, "the task has options, and generates no text");
