@@ -18,6 +18,10 @@ class MEZO_API Console {
   virtual void out(std::string_view text) = 0;
   virtual void err(std::string_view text) = 0;
 
+  // errno of the first result that could not be written, or 0: who would go on without end for a
+  // reader that went away may ask.
+  virtual int lost() const { return 0; }
+
   // Of stderr, for a line that is redrawn.
   virtual bool terminal() const { return false; }
   virtual std::size_t width() const { return 80; }
@@ -43,7 +47,7 @@ class MEZO_API StandardConsole : public Console {
   bool terminal() const override;
   std::size_t width() const override;
 
-  int lost() const { return lost_; }  // errno of the first result that could not be written, or 0
+  int lost() const override { return lost_; }
 
  private:
   int lost_ = 0;

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <optional>
 
 #include "core/answer/evaluate.h"
 #include "core/console/interrupt.h"
@@ -26,10 +27,11 @@ PromptTemplate literal(const std::string& text) {
   return PromptTemplate(source);
 }
 
-// An example without fields.
+// An example without fields; messages count from 1.
 Example numbered(std::int64_t row) {
   Example example;
   example.row = row;
+  example.line = row + 1;
   return example;
 }
 
@@ -51,14 +53,12 @@ class Predictor {
     print(questions, task);
   }
 
-  void answer_rows() {
-    PredictedRows rows(request_.file);
+  void answer_rows(PredictedRows& rows) {
     const Task task = task_for("{prompt}");
-    for (std::vector<Example> some = rows.next(rows_at_once); !some.empty();
-         some = rows.next(rows_at_once)) {
+    std::vector<Example> some;
+    while (console_.lost() == 0 && !(some = rows.next(rows_at_once)).empty())
       print(encode_all(some, [&](const Example& e) { return question(task, e, rows.name()); }),
             task);
-    }
     if (Interrupt::stop()) throw RunError("[predict] interrupted");
   }
 
@@ -83,7 +83,9 @@ class Predictor {
     if (!example.fields.contains(task.label_field)) own.label_field.clear();
     if (!example.fields.contains(task.answers_field) && !example.lists.contains(task.answers_field))
       own.answers_field.clear();
-    const PromptRoom room{max_length_, new_tokens_of(asked_.generation, &own), false};
+    // Of a task a prompt is cut as evaluation cuts it, so that both answer alike.
+    const PromptRoom room{max_length_, new_tokens_of(asked_.generation, &own),
+                          asked_.task.has_value()};
     return QuestionEncoder(own, asked_.model, room,
                            asked_.settings.bos.tokens(asked_.model.tokenizer))(example, path);
   }
@@ -121,11 +123,13 @@ void predict(const PredictRequest& request, Console& console) {
   const Interrupt interrupt;
   if (request.prompts.empty() == request.file.empty())
     throw ConfigError("[predict] give either --prompt TEXT or --file ROWS.jsonl (-: stdin)");
+  std::optional<PredictedRows> rows;  // before the model, which may take long
+  if (!request.file.empty()) rows.emplace(request.file);
   Predictor predictor(request, console);
-  if (request.file.empty())
-    predictor.answer_prompts();
+  if (rows)
+    predictor.answer_rows(*rows);
   else
-    predictor.answer_rows();
+    predictor.answer_prompts();
   predictor.say_cost();
 }
 

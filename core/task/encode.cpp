@@ -118,10 +118,17 @@ Question encode_prompt(const Example& example, const Task& task, const Tokenizer
                     "the prompt is empty, and nothing stands before it: there is no token "
                     "that a text could follow");
   std::vector<Tokens> sequences = {std::move(tokens)};
-  const auto most =
-      static_cast<std::size_t>(std::max<std::int64_t>(room.max_length - room.max_new_tokens, 1));
-  if (sequences[0].size() > static_cast<std::size_t>(room.max_length) || room.reserve)
-    cut_left(sequences, std::min(start.size(), most - 1), most);
+  const auto length = static_cast<std::int64_t>(sequences[0].size()),
+             most = room.max_length - room.max_new_tokens;
+  if (length > room.max_length || (room.reserve && length > most)) {
+    if (most <= static_cast<std::int64_t>(start.size()))
+      throw DataError(where + "a prompt of " + std::to_string(length) + " tokens and a text of " +
+                      std::to_string(room.max_new_tokens) + " (max_new_tokens) are more than the " +
+                      std::to_string(room.max_length) +
+                      " that a sequence may have, and without its beginning nothing is left of "
+                      "the prompt; lower generation.max_new_tokens or raise task.max_length");
+    cut_left(sequences, start.size(), static_cast<std::size_t>(most));
+  }
   Question question;
   question.pieces.push_back({std::move(sequences[0]), -1});
   question.generate = room.max_new_tokens;

@@ -38,15 +38,15 @@ MEZO_API Question encode(const Example& example, const Task& task, const Tokeniz
 
 // A prompt that a text is to follow, of a task that generates. A sequence has at most `max_length`
 // tokens, the text's among them; a longer prompt loses its beginning, but for what starts every
-// sequence. `reserve`: always leaves room for the whole text, as training and evaluation want it;
-// else only a prompt that is too long by itself is cut.
+// sequence. `reserve`: always leaves room for the whole text, as every use of a task wants it; else
+// only a prompt that is too long by itself is cut, and its text may end sooner.
 struct PromptRoom {
   std::int64_t max_length = 0, max_new_tokens = 0;
   bool reserve = true;
 };
 
-// `start` as in encode(). Throws DataError with file:line for a missing field and a prompt without
-// a token.
+// `start` as in encode(). Throws DataError with file:line for a missing field, a prompt without a
+// token, and one that has to be cut and would lose every token of its own.
 MEZO_API Question encode_prompt(
     const Example& example, const Task& task, const Tokenizer& tokenizer, const PromptRoom& room,
     const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
