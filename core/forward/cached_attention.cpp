@@ -131,11 +131,11 @@ at::Tensor CachedAttention::mask(std::int64_t prefix, std::int64_t window,
   }
   // Rows begin at multiples of 16 elements, which a GPU's kernels ask for.
   at::Tensor mask =
-      at::zeros({of_stream, (keys + 15) / 16 * 16}, own.options().dtype(type)).narrow(1, 0, keys);
-  mask.masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
-  return mask.view({1, of_stream, 1, 1, keys})
-      .expand({streams_, of_stream, 1, 1, keys})
-      .reshape({streams_ * of_stream, 1, 1, keys});
+      at::zeros({streams_ * of_stream, (keys + 15) / 16 * 16}, own.options().dtype(type))
+          .narrow(1, 0, keys);
+  mask.masked_fill_(seen.logical_not().repeat({streams_, 1}),
+                    -std::numeric_limits<double>::infinity());
+  return mask.view({streams_ * of_stream, 1, 1, keys});
 }
 
 const CachedAttention::Places& CachedAttention::places(const Layer& layer, std::int64_t window,

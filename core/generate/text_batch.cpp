@@ -147,6 +147,7 @@ void TextBatch::drop_finished() {
 bool TextBatch::advance() {
   if (kept_.empty()) return false;
   const at::Tensor logits = next_logits();
+  cache_bytes_ = cache_.bytes();  // before finished texts leave
   if (last_.empty()) last_.assign(texts_.size(), std::vector<std::int32_t>(kept_.size(), 0));
   if (rules_.sampling.greedy())
     take_greedy(logits);

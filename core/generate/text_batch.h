@@ -29,8 +29,8 @@ class TextBatch {
 
   std::size_t finished() const { return places_.size() - kept_.size(); }  // under every stream
   std::int64_t new_tokens() const { return new_tokens_; }
-  std::int64_t cache_bytes() const { return cache_.bytes(); }
-  std::vector<Generated> texts(int stream) const;  // in the prompts' order
+  std::int64_t cache_bytes() const { return cache_bytes_; }  // of the last forward
+  std::vector<Generated> texts(int stream) const;            // in the prompts' order
 
  private:
   at::Tensor next_logits();
@@ -52,7 +52,7 @@ class TextBatch {
   std::vector<std::vector<TextEnding>> texts_;  // [S][prompts]
   std::vector<std::size_t> kept_;               // places of the texts that some stream goes on with
   std::vector<std::vector<std::int32_t>> last_;  // [S][kept]: the newest token of each
-  std::int64_t new_tokens_ = 0;
+  std::int64_t new_tokens_ = 0, cache_bytes_ = 0;
 };
 
 }  // namespace mezo
