@@ -123,8 +123,9 @@ RunResult evaluate_run(const RunEvaluation& request, Console& console) {
   const Interrupt interrupt;
   const std::filesystem::path given(request.weights.run);
   std::error_code none;
-  const std::string run =
+  std::string run =
       std::filesystem::is_directory(given, none) ? given.string() : given.parent_path().string();
+  if (run.empty()) run = ".";
   const RunConfig config = config_of(request, run);
   say_notes(config, console);
   require_data(config, false);
