@@ -134,6 +134,15 @@ Outputs collect(std::span<const Pending> forwards) {
   return outputs;
 }
 
+bool has_lost_text(std::span<const Pending> forwards, std::size_t stream) {
+  return std::ranges::any_of(forwards, [&](const Pending& p) {
+    return !p.work->texts.empty() &&
+           std::ranges::any_of(p.work->texts.at(stream), [](const Generated& made) {
+             return made.finish == Finish::not_a_number;
+           });
+  });
+}
+
 Outputs answer(const Network& network, ParameterSource& source,
                std::span<const Question* const> questions, const Needs& needs,
                const TextWriter& writer) {

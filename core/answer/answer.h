@@ -42,6 +42,9 @@ MEZO_API Pending begin_answering(const Network& network, ParameterSource& source
 // The questions of all forwards, which had the same needs, in their order; S = source.streams().
 MEZO_API Outputs collect(std::span<const Pending> forwards);
 
+// Whether a text of this stream ended because logits were no numbers.
+MEZO_API bool has_lost_text(std::span<const Pending> forwards, std::size_t stream);
+
 // Both in one.
 MEZO_API Outputs answer(const Network& network, ParameterSource& source,
                         std::span<const Question* const> questions, const Needs& needs,

@@ -39,6 +39,9 @@ std::string TextEnding::recent_text() const {
     from = tokens_.size() - std::min(behind, tokens_.size());
     text = tokenizer_.readable(std::span(tokens_).subspan(from));
   } while (from > 0 && text.size() < longest_stop_ + 8);
+  // Where that begins within a character: some decoders show a run of bytes whole or not at all.
+  for (int more = 0; more < 3 && from > 0 && text.starts_with("\uFFFD"); ++more)
+    text = tokenizer_.readable(std::span(tokens_).subspan(--from));
   return text;
 }
 

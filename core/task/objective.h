@@ -49,7 +49,8 @@ struct Outputs {
   std::vector<std::int64_t> option_offsets;
   // [P + 1] from 0 to T: the tokens of option p are token_offsets[p] .. token_offsets[p + 1].
   std::vector<std::int64_t> token_offsets;
-  // [S][E], UTF-8. Under streams whose logits are no numbers a text ends where that happened.
+  // [S][E], UTF-8. Under streams whose logits are no numbers a text ends where that happened, and
+  // the host takes NaN for what value() says of such a stream.
   std::vector<std::vector<std::string>> texts;
 };
 

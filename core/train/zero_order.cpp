@@ -3,6 +3,7 @@
 #include <ATen/core/LegacyTypeDispatch.h>
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
 
 #include "core/answer/answer.h"
@@ -51,7 +52,11 @@ std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& 
                       " (plugin " + component.plugin->path.string() + ")");
   const at::Tensor doubles = value.to(at::kCPU, at::kDouble).contiguous();
   const double* first = doubles.const_data_ptr<double>();
-  return {first, first + doubles.numel()};
+  std::vector<double> losses(first, first + doubles.numel());
+  // An objective sees the text alone, which is as good as any other.
+  for (std::size_t s = 0; s < losses.size(); ++s)
+    if (has_lost_text(forwards, s)) losses[s] = std::numeric_limits<double>::quiet_NaN();
+  return losses;
 }
 
 StepOutcome ZeroOrderStep::step(std::uint32_t step, double learning_rate,

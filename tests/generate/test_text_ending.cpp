@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "core/generate/text_ending.h"
+#include "core/text/tokenizer_spec.h"
 #include "tests/task/toy.h"
 
 using namespace mezo;
@@ -49,6 +52,29 @@ TEST_CASE("a stop string ends a text within a token, across tokens and at its be
   CHECK(stop({"ab"}, "abcdefgh").text.empty());
   CHECK(stop({"fg", "cd"}, "abcdefgh").text == "ab");  // the first that comes
   CHECK(stop({"xyz"}, "abcdefghijkl").finish == Finish::length);
+}
+
+TEST_CASE(
+    "a stop string behind characters that are tokens of bytes is seen, wherever one looks from") {
+  TokenizerSpec spec;
+  spec.pre_tokenizer = {};
+  spec.decoder = {decoder::ByteFallback{}, decoder::Fuse{}};
+  spec.byte_fallback = true;
+  constexpr const char* digits = "0123456789ABCDEF";
+  for (std::int32_t byte = 0; byte < 256; ++byte)
+    spec.vocabulary.emplace_back(std::string("<0x") + digits[byte / 16] + digits[byte % 16] + ">",
+                                 byte);
+  const Tokenizer tokenizer(spec);
+  const TextEnds ends{.max_new_tokens = 40, .end_tokens = {}, .stop = {"\n"}};
+  const std::string smile = "\U0001F600", before = smile + smile + smile + smile + "\u00E9";
+  TextEnding ending(ends, tokenizer, 100);
+  for (const char byte : before + "\n") {
+    REQUIRE(!ending.finished());
+    ending.add(static_cast<unsigned char>(byte));
+  }
+  REQUIRE(ending.finished());
+  CHECK(ending.result().text == before);
+  CHECK(ending.result().finish == Finish::stop_string);
 }
 
 TEST_CASE("special tokens are no part of a text") {
