@@ -3,6 +3,7 @@
 transformers was compared with elsewhere; texts are compared with transformers in tests/model/compare_generation.py."""
 
 import json
+import signal
 import subprocess
 
 import cli
@@ -99,6 +100,24 @@ class Predict(cli.Case):
         self.assertEqual(process.wait(60), 0)
         process.stdout.close()
 
+    def test_rows_before_a_wrong_line_of_a_stream_are_answered(self):
+        done = subprocess.run([cli.MEZO, "predict", str(cli.MODEL), "--file", "-", "generation.max_new_tokens=3"], cwd=self.folder,
+                              input='{"prompt": "One"}\r\n\n{"prompt": "Two"}\nwrong', capture_output=True, text=True, env=self.environment())
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertEqual([json.loads(line)["index"] for line in done.stdout.splitlines()], [0, 1])
+        self.assertIn("stdin:4", done.stderr)
+
+    def test_a_signal_ends_the_waiting_for_a_row(self):
+        process = subprocess.Popen([cli.MEZO, "predict", str(cli.MODEL), "--file", "-", "generation.max_new_tokens=3"], cwd=self.folder,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=self.environment())
+        process.stdin.write('{"prompt": "One"}\n')
+        process.stdin.flush()
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 6)
+        process.stdin.close()
+        process.stdout.close()
+
     def test_a_prompt_gives_its_text(self):
         one = self.run_ok("predict", cli.MODEL, "--prompt", "The film", "generation.max_new_tokens=5").out
         both = self.predicted(str(cli.MODEL), "--prompt", "The film", "--prompt", "I", "generation.max_new_tokens=5")
@@ -137,6 +156,8 @@ class Predict(cli.Case):
         self.fails(5, ["predict", self.folder / "nowhere", "--prompt", "a"], "no such file or folder")
         self.fails(4, ["predict", cli.MODEL, "--file", "absent.jsonl"], "absent.jsonl")
         self.fails(4, ["predict", cli.MODEL, "--file", "test.jsonl"], "test.jsonl:1", "prompt")
+        self.fails(2, ["predict", cli.MODEL, "--prompt", "a", 'generation.stop=[""]'], "generation.stop", "empty string")
+        self.fails(4, ["predict", cli.MODEL, "--prompt", "many " * 40, "task.max_length=16", "generation.max_new_tokens=16"], "max_new_tokens")
         self.run_ok("run", "run.yaml")
         self.fails(6, ["predict", "out", "--prompt", "a", "--step", "9"], "steps 0 to 4")
         self.fails(2, ["predict", "out", "--prompt", "a", "trainer.seed=3"], "trainer.seed")
