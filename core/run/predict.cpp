@@ -73,6 +73,10 @@ class Predictor {
   Task task_for(const std::string& prompt) const {
     const bool options = asked_.task && !asked_.task->generates();
     if (asked_.task && !(options && request_.text)) return *asked_.task;
+    if (!asked_.model.network.causal)
+      throw ModelError(
+          "[predict] this model is not causal: it fills masks and continues no text; give a task "
+          "with options (task.file=…) and <mask> in its prompt");
     Task task{"text", "", asked_.task ? asked_.task->prompt : PromptTemplate(prompt), {}, "", "f1"};
     return task;
   }
