@@ -5,7 +5,7 @@
 //   config.yaml        the resolved run; running it again repeats it
 //   trajectory.mezo    the checkpoint: what the run started from and every step since
 //   initial.safetensors  with an adapter: its values before the first step
-//   adapter/           the trained adapter for the peft package, where that can express it
+//   adapter/           the trained adapter, for the peft package where that can express it
 //   metrics.jsonl      a line a logged step or evaluation; the same on every repetition
 //   timing.jsonl       seconds, which are not
 //   predictions.jsonl  a line a test example

@@ -21,6 +21,7 @@ constexpr const char* devices[] = {"auto", "cpu", "cuda", nullptr};
 constexpr const char* storages[] = {"auto",       "float32", "float16", "bfloat16",
                                     "bfloat16+8", "file",    nullptr};
 constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
+constexpr const char* task_says[] = {"task", nullptr};
 constexpr const char* on_or_off[] = {"on", "off", nullptr};
 constexpr const char* schedules[] = {"constant", "linear", "cosine", nullptr};
 
@@ -83,8 +84,8 @@ constexpr Row task[] = {
      Decides::past}};
 
 constexpr Row generation[] = {
-    {{"max_new_tokens", MEZO_INTEGER, "auto", "[1, 1048576]", automatic, "tokens",
-      "most that a generated text has; auto: what the task says, else 64"},
+    {{"max_new_tokens", MEZO_INTEGER, "task", "[1, 1048576]", task_says, "tokens",
+      "most that a generated text has; task: what its file says, else 64"},
      Decides::future},
     {{"stop", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr,
       "strings that end a text and are no part of it, beside the task's"},
