@@ -127,7 +127,7 @@ def check_end(mezo, path, reference):
 def adapters(model, folder):
     """Folders of random adapters for the peft package, and the models that they make."""
     torch.manual_seed(5)
-    targets = [n for n in ("q_proj", "v_proj", "c_attn") if any(n in name for name, _ in model.named_modules())]
+    targets = [n for n in ("q_proj", "v_proj", "c_attn", "query_key_value") if any(n in name for name, _ in model.named_modules())]
     of = {"lora": peft.LoraConfig(r=4, lora_alpha=64, target_modules=targets, init_lora_weights=False, task_type="CAUSAL_LM",
                                   fan_in_fan_out="c_attn" in targets),
           "prefix": peft.PrefixTuningConfig(num_virtual_tokens=5, task_type="CAUSAL_LM")}
