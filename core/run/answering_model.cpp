@@ -83,11 +83,14 @@ LoadedModel model_of_files(const Value& tree, const std::vector<std::string>& pl
   return model;
 }
 
-// A model without a task has no file for one.
+// A model without a task has no file for one, and only the model limits a sequence.
 Value with_task_block(Value tree) {
   if (!tree.find("task")) tree.set("task", Value::map());
   Value& task = tree.entry("task")->value;
-  if (task.is_map() && !task.find("file")) task.set("file", Value::scalar(""));
+  if (task.is_map() && !task.find("file")) {
+    task.set("file", Value::scalar(""));
+    if (!task.find("max_length")) task.set("max_length", Value::scalar("1048576"));
+  }
   return tree;
 }
 

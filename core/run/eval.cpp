@@ -1,6 +1,7 @@
 #include "core/run/eval.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -78,6 +79,20 @@ std::vector<Argument> of_weights(const std::vector<Argument>& overrides) {
   return own;
 }
 
+// What the weights came of is not what they are evaluated by.
+void refuse_changed_past(const std::vector<Argument>& overrides) {
+  for (const Argument& a : overrides) {
+    const std::string block = a.text.substr(0, a.text.find_first_of(".="));
+    static const std::vector<std::string> free = {"task",  "generation", "output",
+                                                  "model", "peft",       "plugins"};
+    if (std::ranges::find(free, block) == free.end())
+      throw ConfigError(
+          fmt::format("argument {}: {}: a run's weights are evaluated as they came "
+                      "to be; only {} can be given",
+                      a.number, a.text, fmt::join(free, ", ")));
+  }
+}
+
 // The run's own configuration, with a folder of its own to write to.
 RunConfig config_of(const RunEvaluation& request, const std::string& run) {
   const std::filesystem::path file = std::filesystem::path(run) / "config.yaml";
@@ -88,6 +103,7 @@ RunConfig config_of(const RunEvaluation& request, const std::string& run) {
         "weights, and model.path=FOLDER evaluates them",
         run));
   std::vector<Argument> overrides = request.weights.overrides;
+  refuse_changed_past(overrides);
   const bool named = std::ranges::any_of(
       overrides, [](const Argument& a) { return a.text.starts_with("output="); });
   const auto& step = request.weights.step;
@@ -129,16 +145,19 @@ RunResult evaluate_run(const RunEvaluation& request, Console& console) {
   const RunConfig config = config_of(request, run);
   say_notes(config, console);
   require_data(config, false);
-  RunFolder folder(config.settings.top.output, request.earlier, console);
+  std::optional<RunFolder> folder;  // once there is such a step, and what else can be wrong was not
   std::optional<Datasets> data;
   ReplayRequest weights = request.weights;
   weights.overrides = of_weights(request.weights.overrides);
-  weights.check = [&](const LoadedModel& model) { data = read_measured(config, model, console); };
+  weights.check = [&](const LoadedModel& model) {
+    data = read_measured(config, model, console);
+    folder.emplace(config.settings.top.output, request.earlier, console);
+  };
   const ReplayedRun replayed = replay_run(weights, console);
   const std::string of = fmt::format("# the weights of {} after step {}\n", run, replayed.step);
   return evaluate_model({config, replayed.model, "mezo " + std::string(config.peft.component.id()),
                          of, replayed.model.frozen()},
-                        *data, folder, {{"run", run}, {"step", replayed.step}}, console);
+                        *data, *folder, {{"run", run}, {"step", replayed.step}}, console);
 }
 
 }  // namespace mezo

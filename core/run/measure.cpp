@@ -47,9 +47,10 @@ Evaluation measure(const LoadedModel& model, const Split& split, const std::stri
     throw RunError(fmt::format(
         "[{}] {} of {} examples have scores that are not numbers (the first in row {} of {}): {}",
         title, result.not_numbers, result.predictions.size(), result.first_not_number, split.path,
-        model.dtype == at::kHalf ? "float16 overflows beyond 65504, or the weights are damaged; try model.dtype=float32"
-        : title == "after"       ? "the run diverged; try a smaller learning_rate"
-                                 : "sums overflow, although the weights are numbers"));
+        model.dtype == at::kHalf
+            ? "float16 overflows beyond 65504, or the weights are damaged; try model.dtype=float32"
+        : title == "after" ? "the run diverged; try a smaller learning_rate"
+                           : "sums overflow, although the weights are numbers"));
   if (result.predictions.size() < split.examples.size())
     console.say(fmt::format("interrupted: {} of {} examples were evaluated",
                             result.predictions.size(), split.examples.size()));

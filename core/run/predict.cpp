@@ -41,7 +41,10 @@ class Predictor {
       : request_(request),
         console_(console),
         asked_(answering_model(request.weights, request.task_folders, console)),
-        max_length_(longest_sequence(asked_.settings.max_length, asked_.model, console)) {}
+        max_length_(asked_.task
+                        ? longest_sequence(asked_.settings.max_length, asked_.model, console)
+                        : std::min(asked_.settings.max_length,
+                                   asked_.model.max_positions.value_or(INT64_MAX))) {}
 
   void answer_prompts() {
     std::vector<Question> questions;

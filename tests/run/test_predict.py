@@ -162,6 +162,8 @@ class Predict(cli.Case):
         self.fails(6, ["predict", "out", "--prompt", "a", "--step", "9"], "steps 0 to 4")
         self.fails(2, ["predict", "out", "--prompt", "a", "trainer.seed=3"], "trainer.seed")
         self.fails(6, ["eval", "out", "--step", "9"], "steps 0 to 4")
+        self.assertFalse((self.folder / "out/eval-9").exists())
+        self.fails(2, ["eval", "out", "optimizer.epsilon=3"], "argument 3", "as they came to be")
         self.run_ok("eval", "out")
         self.fails(6, ["eval", "out"], "--overwrite")
 
