@@ -90,7 +90,7 @@ REFUSED = {
     "other rows": (replaced(WEIGHT, lambda t: t.view(torch.uint8)[:32].clone().view(torch.float8_e4m3fn)), "weight_scale_inv of shape [1, 2]"),
     "a weight in another float": (replaced(WEIGHT, lambda t: t.float().to(torch.float8_e5m2)), "got F8_E5M2"),
     "all that is wrong at once": (dict(config=lambda c: c.update(vocab_size=300, head_dim=32), tensors=lambda t: {n: w for n, w in t.items() if n != "model.norm.weight"}),
-                                  "model.norm.weight\n["),
+                                  "model.norm.weight\ntensors are not as they should be:\n  ["),
     "nothing quantised": (dict(tensors=lambda tensors: {n: t.float() for n, t in tensors.items() if "scale" not in n}), "no tensor is"),
 }
 

@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from compare_with_transformers import model_of_gguf, opt_tokenizer, smollm2_tokenizer  # noqa: E402
 from scores import *  # noqa: E402,F403
 from small_models import FAMILIES, make_model, read_model  # noqa: E402
 
@@ -88,15 +89,15 @@ def check_all(reference, prompts, got, tokens=TOKENS):
             sys.exit(f"differs at {prompt!r}:\n  {text!r}\n  {reference.decode(new)!r}")
 
 
-def check_model(mezo, path, reference, *arguments):
+def check_model(mezo, path, reference, *arguments, prompts=PROMPTS):
     length = f"generation.max_new_tokens={TOKENS}"
-    together = generated(mezo, path, PROMPTS, length, *arguments)
-    check_all(reference, PROMPTS, together)
-    alone = predict(mezo, path, "--prompt", PROMPTS[3], length, *arguments)
+    together = generated(mezo, path, prompts, length, *arguments)
+    check_all(reference, prompts, together)
+    alone = predict(mezo, path, "--prompt", prompts[3], length, *arguments)
     assert alone == together[3][0] + "\n", (alone, together[3])
-    few = generated(mezo, path, PROMPTS, length, "generation.texts_at_once=3", *arguments)
+    few = generated(mezo, path, prompts, length, "generation.texts_at_once=3", *arguments)
     assert few == together, "texts depend on what they are generated beside"
-    return sum(len(set(reference.text(p)[0])) for p in PROMPTS[:3])
+    return sum(len(set(reference.text(p)[0])) for p in prompts[:3])
 
 
 def check_stop(mezo, path, reference):
@@ -168,16 +169,18 @@ def small(mezo, family):
         print(f"{family}, {shape}: the same texts, {distinct} tokens in three of them", flush=True)
 
 
-def real(mezo, path):
-    model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(path)._tokenizer
-    if path.name == "opt-30m":
-        tokenizer.post_processor = tokenizers.processors.TemplateProcessing(single="</s> $A", special_tokens=[("</s>", 2)])
-    ends = model.generation_config.eos_token_id
-    reference = Reference(model, tokenizer, ends if isinstance(ends, list) else [ends], model.config.max_position_embeddings)
-    check_model(mezo, path, reference)
-    check_stop(mezo, path, reference)
-    print(f"{path.name}: the same texts", flush=True)
+def opt_30m(path):
+    model = transformers.OPTForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
+    tokenizer = opt_tokenizer(path, "</s>")
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    return Reference(model, tokenizer, [model.config.eos_token_id], model.config.max_position_embeddings)
+
+
+def smollm2(path):
+    reader = gguf.GGUFReader(path)
+    tokenizer = smollm2_tokenizer(reader.fields)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    return Reference(model_of_gguf(reader), tokenizer, [reader.fields["tokenizer.ggml.eos_token_id"].contents()])
 
 
 def main():
@@ -185,10 +188,14 @@ def main():
     print(f"transformers {transformers.__version__}, peft {peft.__version__}")
     if what in FAMILIES:
         return small(mezo, what)
-    path = pathlib.Path(sys.argv[3]) / {"opt-30m": "models/opt-30m", "smollm2": "models/smollm2-135m-instruct"}[what]
+    name, reference_of = {"opt-30m": ("models/opt-30m", opt_30m), "smollm2": ("models/smollm2-135m-instruct-q4_1.gguf", smollm2)}[what]
+    path = pathlib.Path(sys.argv[3]) / name
     if not path.exists():
-        skip(f"{path} is not there")
-    real(mezo, path)
+        skip(f"{path} is absent")
+    reference = reference_of(path)
+    check_model(mezo, path, reference, prompts=PROMPTS[:5])
+    check_stop(mezo, path, reference)
+    print(f"{path.name}: the same texts", flush=True)
 
 
 if __name__ == "__main__":
