@@ -34,7 +34,12 @@ Needs needs_of(const ChosenObjective& objective) {
 // examples at once.
 std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& batch) const {
   const Component& component = objective_.component;
-  const std::size_t all = batch.questions.size(), some = micro_batch_ ? micro_batch_ : all;
+  // Texts alone are generated together: a generator bounds its memory itself, and its copies of
+  // the weights are made once.
+  const bool texts_alone =
+      batch.needs.texts && !batch.needs.option_scores && !batch.needs.token_log_likelihoods;
+  const std::size_t all = batch.questions.size(),
+                    some = micro_batch_ && !texts_alone ? micro_batch_ : all;
   std::vector<Pending> forwards;
   for (std::size_t first = 0; first < all; first += some)
     forwards.push_back(begin_answering(network_, source,
