@@ -36,57 +36,13 @@
 #include "core/run/replay.h"
 #include "core/run/run.h"
 #include "core/version.h"
+#include "tools/mezo/arguments.h"
 
 namespace {
 
-struct Arguments {
-  std::string config;
-  std::vector<std::string> overrides;
-  std::vector<std::string> plugin_path;
-  std::string component;
-  bool overwrite = false, resume = false;
-  std::optional<std::int64_t> step;
-  bool verify = false;
-  std::string path, format = "hf", dtype = "auto";
-  std::vector<std::string> prompts;
-  std::string file;
-  bool text = false;
-
-  mezo::Earlier earlier() const {
-    return resume      ? mezo::Earlier::resume
-           : overwrite ? mezo::Earlier::overwrite
-                       : mezo::Earlier::keep;
-  }
-};
-
-// Overrides are reported by their place on the command line: `mezo run CONFIG key=value` has
-// key=value as argument 3. The parser has already split off the options; their values must not be
-// taken for overrides of the same text. `before` is how many words come first: the verb, CONFIG.
-std::vector<mezo::Argument> numbered(const std::vector<std::string>& overrides, int argc,
-                                     char** argv, int before = 2) {
-  static const std::vector<std::string> with_value = {"--plugin-path", "--step",   "--format",
-                                                      "--dtype",       "--prompt", "--file"};
-  std::vector<mezo::Argument> list;
-  std::size_t next = 0;
-  int positional = 0;
-  for (int at = 1; at < argc && next < overrides.size(); ++at) {
-    const std::string text = argv[at];
-    if (std::ranges::find(with_value, text) != with_value.end())
-      ++at;
-    else if (!text.starts_with("-") && ++positional > before && text == overrides[next])
-      list.push_back({at, overrides[next++]});
-  }
-  for (; next < overrides.size(); ++next) list.push_back({argc - 1, overrides[next]});
-  return list;
-}
-
-// Tasks lie in share/mezo/tasks beside the folder of the executable, in a build as in an
-// installation.
-std::vector<std::string> task_folders() {
-  std::error_code none;
-  const auto executable = std::filesystem::read_symlink("/proc/self/exe", none);
-  return {(executable.parent_path().parent_path() / "share/mezo/tasks").string()};
-}
+using mezo::Arguments;
+using mezo::numbered;
+using mezo::task_folders;
 
 mezo::RunConfig load(const Arguments& a, int argc, char** argv) {
   return mezo::load_run_config({a.config, numbered(a.overrides, argc, argv),
