@@ -48,10 +48,7 @@ std::vector<std::vector<Generated>> write_texts(ParameterSource& source,
                                                 std::span<const Question* const> questions,
                                                 const TextWriter& writer) {
   if (!writer.generator) throw std::logic_error("[answer] texts are needed, and nobody writes");
-  std::vector<TextPrompt> prompts;
-  for (const Question* q : questions)
-    prompts.push_back({q->pieces.at(0).tokens, static_cast<std::uint64_t>(q->row)});
-  return (*writer.generator)(source, prompts, writer.step);
+  return (*writer.generator)(source, prompts_of(questions), writer.step);
 }
 
 struct Scores {
@@ -148,6 +145,13 @@ Outputs answer(const Network& network, ParameterSource& source,
                const TextWriter& writer) {
   const Pending pending = begin_answering(network, source, questions, needs, writer);
   return collect({&pending, 1});
+}
+
+std::vector<TextPrompt> prompts_of(std::span<const Question* const> questions) {
+  std::vector<TextPrompt> prompts;
+  for (const Question* q : questions)
+    prompts.push_back({q->pieces.at(0).tokens, static_cast<std::uint64_t>(q->row)});
+  return prompts;
 }
 
 Targets targets_of(std::span<const Question* const> questions) {

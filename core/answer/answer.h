@@ -50,6 +50,9 @@ MEZO_API Outputs answer(const Network& network, ParameterSource& source,
                         std::span<const Question* const> questions, const Needs& needs,
                         const TextWriter& writer = {});
 
+// What a text is to follow, of each question: its first piece.
+std::vector<TextPrompt> prompts_of(std::span<const Question* const> questions);
+
 MEZO_API Targets targets_of(std::span<const Question* const> questions);
 
 }  // namespace mezo

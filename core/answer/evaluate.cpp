@@ -72,22 +72,23 @@ std::size_t answer_all(const LoadedModel& model, const std::vector<Question>& qu
 // The same of questions that ask for texts, which the generator puts in an order of its own: all of
 // them are done, or none.
 std::size_t write_all(const LoadedModel& model, const std::vector<Question>& questions,
-                      const GenerationRules& rules, std::vector<Prediction>& predictions,
+                      const GenerationRules& rules, Evaluation& result,
                       const EvaluationProgress& progress) {
   StoredSource source(model.store, model.dtype);
   Generator generator(model.network, model.specs, model.tokenizer, rules, model.max_positions);
-  std::vector<TextPrompt> prompts;
-  for (const Question& q : questions)
-    prompts.push_back({q.pieces.at(0).tokens, static_cast<std::uint64_t>(q.row)});
-  auto texts = generator(source, prompts, 0, [&](std::size_t done, std::int64_t) {
-    return !progress || progress(done, prompts.size());
+  Asked asked;
+  for (const Question& q : questions) asked.push_back(&q);
+  auto texts = generator(source, prompts_of(asked), 0, [&](std::size_t done, std::int64_t) {
+    return !progress || progress(done, questions.size());
   });
+  result.texts = generator.cost();
   if (texts.empty()) return 0;
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    predictions[i].row = questions[i].row;
-    predictions[i].label = -1;
-    predictions[i].text = std::move(texts[0][i]);
-    predictions[i].answers = questions[i].answers;
+    Prediction& p = result.predictions[i];
+    p.row = questions[i].row;
+    p.label = -1;
+    p.text = std::move(texts[0][i]);
+    p.answers = questions[i].answers;
   }
   return questions.size();
 }
@@ -155,15 +156,15 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& quest
   const at::AutoDispatchBelowADInplaceOrView forward_only;
   std::vector<std::size_t> order(questions.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](auto a, auto b) { return questions[a].rows() < questions[b].rows(); });
-  Evaluation result;
-  result.predictions.resize(questions.size());
   const bool texts = !questions.empty() && questions[0].generate > 0;
   if (texts && !rules) throw std::logic_error("[evaluate] texts without rules for them");
-  if (texts) std::iota(order.begin(), order.end(), std::size_t{0});
+  if (!texts)
+    std::stable_sort(order.begin(), order.end(),
+                     [&](auto a, auto b) { return questions[a].rows() < questions[b].rows(); });
+  Evaluation result;
+  result.predictions.resize(questions.size());
   const std::size_t done = texts
-                               ? write_all(model, questions, *rules, result.predictions, progress)
+                               ? write_all(model, questions, *rules, result, progress)
                                : answer_all(model, questions, order, result.predictions, progress);
   order.resize(done);
   std::sort(order.begin(), order.end());

@@ -34,6 +34,7 @@ struct Measurement {
 struct Evaluation {
   std::vector<Prediction> predictions;    // in the order of the questions
   std::vector<Measurement> measurements;  // by the metrics that were asked for, in their order
+  GenerationCost texts;                   // what those that were asked for took
   std::size_t not_numbers = 0;  // examples with a score that is NaN or plus infinity, or logits
   std::int64_t first_not_number = 0;  // row of the first of them
 

@@ -7,7 +7,6 @@
 
 #include "core/answer/evaluate.h"
 #include "core/console/interrupt.h"
-#include "core/console/stopwatch.h"
 #include "core/error.h"
 #include "core/run/answering_model.h"
 #include "core/run/generation_rules.h"
@@ -48,27 +47,30 @@ class Predictor {
 
   void answer_prompts() {
     std::vector<Question> questions;
-    Task task = task_for("{prompt}");
+    Task task = unlabelled(task_for("{prompt}"));
     for (std::size_t i = 0; i < request_.prompts.size(); ++i) {
       task.prompt = literal(request_.prompts[i]);
-      questions.push_back(question(task, numbered(static_cast<std::int64_t>(i)), "--prompt"));
+      questions.push_back(encoder(task)(numbered(static_cast<std::int64_t>(i)), "--prompt"));
     }
     print(questions, task);
   }
 
   void answer_rows(PredictedRows& rows) {
-    const Task task = task_for("{prompt}");
+    const Task task = task_for("{prompt}"), bare = unlabelled(task);
+    const QuestionEncoder told = encoder(task), untold = encoder(bare);
+    const std::string& right = task.generates() ? task.answers_field : task.label_field;
+    const auto encode = [&](const Example& e) {
+      const bool says = e.fields.contains(right) || e.lists.contains(right);
+      return (says ? told : untold)(e, rows.name());
+    };
     std::vector<Example> some;
     while (console_.lost() == 0 && !(some = rows.next(rows_at_once)).empty())
-      print(encode_all(some, [&](const Example& e) { return question(task, e, rows.name()); }),
-            task);
+      print(encode_all(some, encode), task);
     if (Interrupt::stop()) throw RunError("[predict] interrupted");
   }
 
   void say_cost() const {
-    if (tokens_ > 0)
-      console_.say(fmt::format("texts: {} tokens in {:.1f} s ({:.0f} tokens/s)", tokens_, seconds_,
-                               static_cast<double>(tokens_) / std::max(seconds_, 1e-9)));
+    if (cost_.new_tokens > 0) console_.say("texts: " + text_of(cost_));
   }
 
  private:
@@ -84,32 +86,32 @@ class Predictor {
     return task;
   }
 
-  // A row need not say what is right.
-  Question question(const Task& task, const Example& example, const std::string& path) const {
-    Task own = task;
-    if (!example.fields.contains(task.label_field)) own.label_field.clear();
-    if (!example.fields.contains(task.answers_field) && !example.lists.contains(task.answers_field))
-      own.answers_field.clear();
-    // Of a task a prompt is cut as evaluation cuts it, so that both answer alike.
-    const PromptRoom room{max_length_, new_tokens_of(asked_.generation, &own),
+  // For rows that do not say what is right.
+  static Task unlabelled(Task task) {
+    task.label_field.clear();
+    task.answers_field.clear();
+    return task;
+  }
+
+  // Of a task a prompt is cut as evaluation cuts it, so that both answer alike.
+  QuestionEncoder encoder(const Task& task) const {
+    const PromptRoom room{max_length_, new_tokens_of(asked_.generation, &task),
                           asked_.task.has_value()};
-    return QuestionEncoder(own, asked_.model, room,
-                           asked_.settings.bos.tokens(asked_.model.tokenizer))(example, path);
+    return QuestionEncoder(task, asked_.model, room,
+                           asked_.settings.bos.tokens(asked_.model.tokenizer));
   }
 
   void print(const std::vector<Question>& questions, const Task& task) {
-    const Stopwatch clock;
     const GenerationRules rules = rules_of(asked_.generation, &task, asked_.model);
     const Evaluation made = evaluate(asked_.model, questions, {}, rules,
                                      [](std::size_t, std::size_t) { return !Interrupt::stop(); });
-    seconds_ += clock.seconds();
+    cost_ += made.texts;
     if (made.not_numbers > 0)
       throw RunError(fmt::format(
           "[predict] the answer to row {} is not a number: the weights are damaged, or the run "
           "diverged",
           made.first_not_number));
     for (const Prediction& p : made.predictions) {
-      if (p.text) tokens_ += static_cast<std::int64_t>(p.text->tokens.size());
       const bool plain = p.text && request_.prompts.size() == 1;
       console_.out((plain ? p.text->text : prediction_line(p, task.options)) + "\n");
     }
@@ -120,8 +122,7 @@ class Predictor {
   Console& console_;
   AnsweringModel asked_;
   std::int64_t max_length_;
-  std::int64_t tokens_ = 0;
-  double seconds_ = 0;
+  GenerationCost cost_;
 };
 
 }  // namespace

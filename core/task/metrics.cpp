@@ -30,7 +30,7 @@ at::Tensor agreement(const Outputs& outputs, const Targets& targets,
     for (std::size_t e = 0; e < texts.size(); ++e) {
       const std::vector<std::string>& answers = targets.answers.at(e);
       if (answers.empty())
-        throw DataError(fmt::format("[f1] example {} has no right text to compare with", e));
+        throw DataError(fmt::format("[metric] example {} has no right text to compare with", e));
       double best = 0;
       for (const std::string& answer : answers) best = std::max(best, of(texts[e], answer));
       sum += best;
