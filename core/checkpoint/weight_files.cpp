@@ -16,12 +16,6 @@ namespace mezo {
 
 namespace {
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
 // What is wrong with a tensor, or nothing.
 std::string fault_of(const NamedTensor& tensor, const ParameterSpec& spec,
                      const std::string& path) {
