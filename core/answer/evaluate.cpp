@@ -10,24 +10,12 @@
 #include <stdexcept>
 
 #include "core/answer/answer.h"
-#include "core/machine/device.h"
+#include "core/answer/question_batches.h"
 #include "core/zo/stored_source.h"
 
 namespace mezo {
 
 namespace {
-
-// Token rows of a forward: enough to keep the device busy, little enough to stay in memory. On a
-// GPU six activations of the widest matrix's size take at most a quarter of what is free.
-std::int64_t rows_a_forward(const LoadedModel& model) {
-  constexpr std::int64_t least = 2048, most_on_gpu = 16384;
-  if (model.store.device().is_cpu()) return least;
-  std::int64_t widest = 1;
-  for (const ParameterSpec& spec : model.specs)
-    if (spec.role == Role::matrix) widest = std::max(widest, std::ranges::max(spec.shape));
-  const auto row = 6 * widest * static_cast<std::int64_t>(c10::elementSize(model.dtype));
-  return std::clamp(device_memory(model.store.device()).free_bytes / 4 / row, least, most_on_gpu);
-}
 
 using Asked = std::vector<const Question*>;
 
@@ -50,18 +38,14 @@ std::size_t answer_all(const LoadedModel& model, const std::vector<Question>& qu
                        const std::vector<std::size_t>& order, std::vector<Prediction>& predictions,
                        const EvaluationProgress& progress) {
   StoredSource source(model.store, model.dtype);
-  const std::int64_t rows_at_once = rows_a_forward(model);
+  const std::int64_t rows = rows_a_forward(model.store, model.dtype);
   std::size_t done = 0;
   while (done < order.size()) {
     Asked batch;
     std::vector<Prediction*> out;
-    std::int64_t rows = 0;
-    for (; done < order.size() &&
-           (batch.empty() || rows + questions[order[done]].rows() <= rows_at_once);
-         ++done) {
+    for (std::size_t left = batch_size(questions, order, done, rows); left > 0; --left, ++done) {
       batch.push_back(&questions[order[done]]);
       out.push_back(&predictions[order[done]]);
-      rows += batch.back()->rows();
     }
     answer_batch(model.network, source, batch, out);
     if (progress && !progress(done, order.size())) break;
@@ -154,13 +138,10 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& quest
                     const std::optional<GenerationRules>& rules,
                     const EvaluationProgress& progress) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
-  std::vector<std::size_t> order(questions.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
   const bool texts = !questions.empty() && questions[0].generate > 0;
   if (texts && !rules) throw std::logic_error("[evaluate] texts without rules for them");
-  if (!texts)
-    std::stable_sort(order.begin(), order.end(),
-                     [&](auto a, auto b) { return questions[a].rows() < questions[b].rows(); });
+  std::vector<std::size_t> order = by_length(questions);
+  if (texts) std::iota(order.begin(), order.end(), std::size_t{0});
   Evaluation result;
   result.predictions.resize(questions.size());
   const std::size_t done = texts

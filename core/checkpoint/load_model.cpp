@@ -219,12 +219,14 @@ std::optional<Widened> widened_by(const ParameterStore& store, const std::vector
 }  // namespace
 
 LoadedModel load_weights(PreparedModel p, const ModelPlacement& placement,
-                         const ReadProgress& progress) {
+                         const ReadProgress& progress, const ReadStart& start) {
   const DType file_type = main_type(p.base_specs(), p.types);
   const bool as_filed = placement.frozen && !placement.storage;
   std::vector<StorageType> kept(p.specs.size(), {storage_for(placement, file_type)});
   if (as_filed) std::transform(p.types.begin(), p.types.end(), kept.begin(), storage_of);
   ParameterStore store(p.specs, kept, placement.device);
+  std::future<void> meanwhile;
+  if (start) meanwhile = start(p, store, dtype_for(placement, file_type));
   std::vector<std::int64_t> bytes;
   for (std::size_t i = 0; i < p.types.size(); ++i)
     bytes.push_back(bytes_of(p.types[i], p.specs[i].elements()));
@@ -239,6 +241,7 @@ LoadedModel load_weights(PreparedModel p, const ModelPlacement& placement,
     done += bytes[i];
     if (progress) progress(done, all);
   }
+  if (meanwhile.valid()) meanwhile.wait();
   LoadedModel model{std::move(static_cast<TextModel&>(p)), std::move(store)};
   model.dtype = dtype_for(placement, file_type);
   model.files = p.files.paths();

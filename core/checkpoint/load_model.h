@@ -6,6 +6,7 @@
 // the storage and onto the device that are asked for. A command prepares once.
 
 #include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,11 +78,16 @@ struct LoadedModel : TextModel {
 // Told after each parameter: bytes of the files that were read, of how many.
 using ReadProgress = std::function<void(std::int64_t done, std::int64_t all)>;
 
+// Called once there is room for the numbers on their device, before they are read; what it returns
+// is waited for at the end.
+using ReadStart =
+    std::function<std::future<void>(const BuiltModel&, const ParameterStore&, at::ScalarType)>;
+
 // Reads every parameter, one after the other, to the device that it stays on. An adapter's tensors
 // are there but have no values yet (core/checkpoint/start_adapter.h gives them theirs). Throws
 // ModelError where a file cannot be read.
 MEZO_API LoadedModel load_weights(PreparedModel prepared, const ModelPlacement& placement = {},
-                                  const ReadProgress& progress = {});
+                                  const ReadProgress& progress = {}, const ReadStart& start = {});
 
 // Both, for who has nothing to do in between.
 MEZO_API LoadedModel load_model(const std::string& path, const Registry& registry,

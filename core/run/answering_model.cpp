@@ -78,7 +78,7 @@ LoadedModel model_of_files(const Value& tree, const std::vector<std::string>& pl
   say_notes(prepared, console);
   ModelPlacement placement = placement_of(settings, {});
   placement.frozen = kept_as_filed(prepared, placement);
-  LoadedModel model = load_with_progress(std::move(prepared), placement, console);
+  LoadedModel model = load_with_progress(std::move(prepared), placement, {}, console);
   start_adapter(model, 0);  // from its folder: nothing is drawn
   return model;
 }

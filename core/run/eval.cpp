@@ -128,7 +128,8 @@ RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& conso
   const Datasets data = read_measured(config, prepared, console);
   const bool frozen = frozen_under(prepared, config.peft);
   WeightHashing hashing(prepared.files.paths());
-  LoadedModel model = load_for_run(config, std::move(prepared), frozen, false, console);
+  LoadedModel model =
+      load_for_run(config, std::move(prepared), frozen, false, data.measured().examples, console);
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const std::string method =
       mode.peft ? std::string(mode.component.id()) + " adapter" : std::string("zero-shot");

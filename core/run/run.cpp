@@ -98,7 +98,8 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
   const bool frozen = prepared.frozen();
   WeightHashing hashing(prepared.files.paths());
-  LoadedModel model = load_for_run(config, std::move(prepared), frozen, true, console);
+  LoadedModel model =
+      load_for_run(config, std::move(prepared), frozen, true, data.measured().examples, console);
   if (resumption)
     read_initial(model, folder.file(initial_file));
   else

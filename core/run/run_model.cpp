@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/answer/first_use.h"
 #include "core/console/progress.h"
 #include "core/console/stopwatch.h"
 #include "core/machine/device.h"
@@ -32,15 +33,20 @@ void say_notes(const PreparedModel& model, Console& console) {
 
 // A small model is read before a line of it could be seen.
 LoadedModel load_with_progress(PreparedModel prepared, const ModelPlacement& placement,
-                               Console& console) {
+                               std::span<const Question> first, Console& console) {
   std::optional<Progress> bar;
   const Stopwatch clock;
-  return load_weights(std::move(prepared), placement, [&](std::int64_t done, std::int64_t all) {
+  const auto show = [&](std::int64_t done, std::int64_t all) {
     if (!bar && clock.seconds() < 1) return;
     if (!bar) bar.emplace(console, "loading", "MB", all >> 20);
     const double speed = static_cast<double>(done) / 1e9 / std::max(1e-9, clock.seconds());
     bar->show(done >> 20, {fmt::format("{:.2f} GB/s", speed)});
-  });
+  };
+  const auto start = [&](const BuiltModel& model, const ParameterStore& store,
+                         at::ScalarType dtype) {
+    return start_first_use(model.network, store, dtype, first);
+  };
+  return load_weights(std::move(prepared), placement, show, start);
 }
 
 PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode, Console& console) {
@@ -52,12 +58,12 @@ PreparedModel prepare_for_run(const RunConfig& config, const ChosenPeft& mode, C
 }
 
 LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool frozen,
-                         bool training, Console& console) {
+                         bool training, std::span<const Question> first, Console& console) {
   const Stopwatch clock;
   const RunSettings& settings = config.settings;
   ModelPlacement placement = placement_of(settings.model, settings.optimizer.storage);
   placement.frozen = placement.frozen || frozen;
-  LoadedModel model = load_with_progress(std::move(prepared), placement, console);
+  LoadedModel model = load_with_progress(std::move(prepared), placement, first, console);
   console.say(fmt::format(
       "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "
       "{:.1f} s",
