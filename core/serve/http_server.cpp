@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -30,6 +31,7 @@ namespace {
 
 constexpr std::chrono::seconds last_words{1};  // for answers that are on their way as a server ends
 constexpr std::size_t most_drained = 64 << 20;
+constexpr std::size_t most_buffered = 128 << 10;  // of what is not a body's yet
 
 HttpAnswer refused(int status, const std::string& message, const std::string& code) {
   return {status, RefusedRequest(message, "", code, status).body()};
@@ -48,6 +50,8 @@ struct HttpServer::State {
   std::set<Connection*> connections;
   bool accepting = false, ending = false;
   asio::io_context io{1};  // goes before what its last handlers hold on to
+  // The thread goes on while all connections wait for answers and no other is let in.
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   tcp::acceptor acceptor{io};
   asio::steady_timer pause{io};
 
@@ -169,7 +173,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<HttpServer::C
 
   beast::tcp_stream stream_;
   State& server_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{most_buffered};
   std::optional<http::request_parser<http::string_body>> parser_;
   HttpRequest request_;
   http::response<http::string_body> response_;
@@ -217,6 +221,7 @@ HttpServer::~HttpServer() {
   beast::error_code ignored;
   s.acceptor.close(ignored);
   s.pause.cancel();
+  s.work.reset();
   for (Connection* one : s.connections) one->leave();
   while (auto last = next(std::chrono::milliseconds(0)))
     last->answer(refused(503, "the server ends", "server_ends"));

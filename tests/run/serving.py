@@ -37,7 +37,7 @@ class Case(cli.Case):
         """Status and JSON of an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body, headers, encode_chunked="Transfer-Encoding" in headers)
             response = connection.getresponse()
             self.assertEqual(response.getheader("Content-Type"), "application/json")
             return response.status, json.loads(response.read())

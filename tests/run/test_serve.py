@@ -119,9 +119,11 @@ class Serve(serving.Case):
             for method, path in (("GET", "/v1/completions"), ("POST", "/v1/models"), ("DELETE", "/health")):
                 self.assertEqual(self.ask(port, method, path)[0], 405)
             self.assertEqual(self.ask(port, "GET", "/../../etc/passwd")[0], 404)
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
-                raw.sendall(b"what is this\r\n\r\n")
-                self.assertIn(b" 400 ", raw.recv(4096))
+            chunked = b"POST /v1/completions HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+            for nonsense in (b"what is this\r\n\r\n", chunked + b"xyz\r\n", chunked + b"a" * 400000):
+                with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
+                    raw.sendall(nonsense)
+                    self.assertIn(b" 400 ", raw.recv(4096))
             with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
                 raw.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 31\r\nExpect: 100-continue\r\n\r\n")
                 self.assertIn(b"100 Continue", raw.recv(4096))

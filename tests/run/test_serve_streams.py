@@ -4,7 +4,6 @@ has the losses of the texts that its streams are served with.
 """
 
 import collections
-import contextlib
 import json
 import pathlib
 import re
@@ -99,7 +98,7 @@ class Streams(serving.Case):
         base = transformers.AutoModelForCausalLM.from_pretrained(cli.MODEL, dtype=torch.float32)
         model = peft.PeftModel.from_pretrained(base, self.folder / "step3").eval()
         tensors = safetensors.torch.load_file(self.folder / "step3/adapter_model.safetensors")
-        names = {self.adapter_name(name): name for name in safetensors.torch.load_file(self.folder / "out/initial.safetensors")}
+        names = {f"base_model.model.{name}": name for name in safetensors.torch.load_file(self.folder / "out/initial.safetensors")}
         self.assertEqual(set(names), set(tensors))
         with self.serving("out", "--step", "3") as port:
             theta = self.texts(port, prompt=PROMPTS, max_tokens=TOKENS)
@@ -139,7 +138,7 @@ class Streams(serving.Case):
             recorded = self.steps()[step]
             self.assertNotEqual(losses[0], losses[1])
             self.assertAlmostEqual(recorded["loss"], sum(losses) / 2, delta=1e-6)
-            gradient, = recorded["projected_gradients"]
+            gradient, = recorded["projected_gradient"]
             self.assertAlmostEqual(gradient, (losses[0] - losses[1]) / 0.04, delta=1e-4)
 
 
