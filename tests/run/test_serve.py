@@ -146,7 +146,7 @@ class Serve(serving.Case):
 
     def test_health_is_answered_while_a_text_is_made(self):
         with self.serving(cli.MODEL) as port, concurrent.futures.ThreadPoolExecutor(1) as pool:
-            texts = pool.submit(self.texts, port, prompt=["The film"] * 256, max_tokens=400)
+            texts = pool.submit(self.texts, port, prompt=["The film"] * 256, max_tokens=200)
             time.sleep(0.2)
             self.assertEqual(self.ask(port, "GET", "/health")[0], 200)
             self.assertFalse(texts.done())
