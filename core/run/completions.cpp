@@ -12,7 +12,6 @@
 #include "core/error.h"
 #include "core/run/generation_rules.h"
 #include "core/serve/api_error.h"
-#include "core/zo/stored_source.h"
 
 namespace mezo {
 
@@ -28,7 +27,8 @@ Completions::Completions(AnsweringModel answering, std::string name)
       max_length_(std::min(answering_.settings.max_length,
                            answering_.model.max_positions.value_or(INT64_MAX))),
       start_(answering_.settings.bos.tokens(answering_.model.tokenizer)),
-      served_{std::move(name), std::time(nullptr)} {
+      served_{std::move(name), std::time(nullptr)},
+      weights_(answering_.model, answering_.streams ? &*answering_.streams : nullptr) {
   if (!answering_.model.network.causal)
     throw ModelError("[serve] this model is not causal: it fills masks and continues no text");
   limits_.max_tokens = std::max(limits_.max_tokens, rules_.ends.max_new_tokens);
@@ -124,24 +124,13 @@ std::optional<Stream> Completions::stream_for(const CompletionRequest& request) 
       "mezo.probe");
 }
 
-// The weights themselves are read as `mezo predict` reads them, a stream as training does; draws of
-// training depend on the step.
+// Draws of training depend on the step; those of `mezo predict` do not.
 std::vector<Generated> Completions::texts_of(const std::vector<TextPrompt>& prompts,
                                              Generator& generator,
                                              const std::optional<Stream>& stream) {
   const at::AutoDispatchBelowADInplaceOrView forward_only;
-  const auto go_on = [](std::size_t, std::int64_t) { return !Interrupt::stop(); };
-  LoadedModel& model = answering_.model;
-  std::vector<std::vector<Generated>> texts;
-  if (stream) {
-    const RunStreams& run = *answering_.streams;
-    ExactWeights weights(model.store, run.trained, run.options);
-    weights.perturb(run.step, {*stream});
-    texts = generator(weights, prompts, run.step, go_on);
-  } else {
-    StoredSource weights(model.store, model.dtype);
-    texts = generator(weights, prompts, 0, go_on);
-  }
+  auto texts = generator(weights_.of(stream), prompts, stream ? *served_.step : 0,
+                         [](std::size_t, std::int64_t) { return !Interrupt::stop(); });
   if (texts.empty()) throw RefusedRequest("the server ends", "", "server_ends", 503);
   return std::move(texts[0]);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/run/answering_model.h"
+#include "core/run/served_weights.h"
 #include "core/serve/completion_answer.h"
 #include "core/serve/completion_request.h"
 
@@ -15,6 +16,9 @@ class Completions {
  public:
   // `name`: what clients call the model. Throws ModelError for a model that is not causal.
   Completions(AnsweringModel answering, std::string name);
+
+  Completions(const Completions&) = delete;
+  Completions& operator=(const Completions&) = delete;
 
   const ServedModel& served() const { return served_; }
   const RequestLimits& limits() const { return limits_; }
@@ -42,6 +46,7 @@ class Completions {
   std::int64_t max_length_;
   std::vector<std::int32_t> start_;  // of every sequence
   ServedModel served_;
+  ServedWeights weights_;  // of answering_
   std::int64_t answers_ = 0;
 };
 

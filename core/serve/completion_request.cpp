@@ -175,7 +175,9 @@ void read_extension(const Sent& object, CompletionRequest& request) {
 void refuse_what_is_not_done(Fields& fields) {
   fields.only("stream", false, "an answer comes whole");
   fields.only("stream_options", nullptr, "an answer comes whole");
-  fields.only("n", 1, "a prompt gets one text; repeat it in the list, with another mezo.row");
+  fields.only(
+      "n", 1,
+      "a prompt gets one text; a list may have it several times, each with draws of its own");
   fields.only("best_of", 1, "a prompt gets one text");
   fields.only("echo", false, "an answer is the text behind the prompt");
   fields.only("logprobs", nullptr, "answers hold texts alone");
