@@ -3,6 +3,7 @@
 // that says what an answer was made of.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
