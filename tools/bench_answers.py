@@ -32,10 +32,11 @@ SHAPES = {
     "llama:135m": ("llama", dict(hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3)),
     "llama:1.1b": ("llama", dict(hidden_size=2048, intermediate_size=5632, num_hidden_layers=22, num_attention_heads=32, num_key_value_heads=4)),
     "opt:1.3b": ("opt", dict(hidden_size=2048, ffn_dim=8192, num_hidden_layers=24, num_attention_heads=32, word_embed_proj_dim=2048)),
+    "opt:13b": ("opt", dict(hidden_size=5120, ffn_dim=20480, num_hidden_layers=40, num_attention_heads=40, word_embed_proj_dim=5120)),
 }
 
 
-def random_model(name, folder, dtype):
+def random_model(name, folder, dtype, device="cpu"):
     kind, shape = SHAPES[name]
     words = {w: i for i, w in enumerate(["<unk>", *(f"w{i}" for i in range(49151))])}
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(words, unk_token="<unk>"))
@@ -43,10 +44,13 @@ def random_model(name, folder, dtype):
     tokenizer.decoder = tokenizers.decoders.WordPiece()
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}))
     config = {"llama": transformers.LlamaConfig, "opt": transformers.OPTConfig}[kind](
         vocab_size=len(words), max_position_embeddings=2048, tie_word_embeddings=True, bos_token_id=1, eos_token_id=None, **shape)
     torch.manual_seed(0)
-    transformers.AutoModelForCausalLM.from_config(config, dtype=dtype).save_pretrained(folder)
+    with torch.device(device):
+        model = transformers.AutoModelForCausalLM.from_config(config, dtype=dtype)
+    model.save_pretrained(folder, max_shard_size="5GB")
     (folder / "generation_config.json").unlink(missing_ok=True)
     return folder
 
@@ -155,7 +159,7 @@ def main():
         if a.model.startswith("random:"):
             path = (a.folder or folder / "model").absolute()
             if not (path / "config.json").exists():
-                random_model(a.model.removeprefix("random:"), path, getattr(torch, a.dtype))
+                random_model(a.model.removeprefix("random:"), path, getattr(torch, a.dtype), a.device)
         else:
             path = pathlib.Path(a.model).absolute()
         bench = Bench(a, path, folder)

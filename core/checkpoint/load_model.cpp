@@ -1,6 +1,5 @@
 #include "core/checkpoint/load_model.h"
 
-#include <ATen/ops/empty_like.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -16,6 +15,7 @@
 #include "core/checkpoint/own_head.h"
 #include "core/checkpoint/quantised_folder.h"
 #include "core/error.h"
+#include "core/machine/pinned.h"
 #include "core/plugin/create.h"
 
 namespace mezo {
@@ -86,12 +86,12 @@ void read_parameter(ParameterStore& store, const WeightFiles& files, Parameter p
   }
   // from_blob would let a GPU copy read the mapping directly, but files need not align tensors.
   const bool direct = store.device().is_cpu();
-  const at::Tensor host = direct ? t.words : at::empty_like(t.words, at::kCPU);
+  const at::Tensor host = direct ? t.words : pinned_like(t.words);
   if (as_it_lies)
     files.copy(p, static_cast<std::byte*>(host.mutable_data_ptr()));
   else
     files.read(p, host.mutable_data_ptr<float>());
-  if (!direct) t.words.copy_(host);
+  if (!direct) t.words.copy_(host, /*non_blocking=*/true);
 }
 
 Tokenizer load_tokenizer(const std::string& path, const Opened& opened) {
@@ -196,6 +196,8 @@ at::ScalarType dtype_for(const ModelPlacement& placement, DType type) {
   return type == DType::F16 ? at::kHalf : type == DType::BF16 ? at::kBFloat16 : at::kFloat;
 }
 
+constexpr std::int64_t ahead = std::int64_t{1} << 29;  // bytes that the system may fetch before use
+
 std::optional<Widened> widened_by(const ParameterStore& store, const std::vector<DType>& types) {
   Widened widened;
   std::set<std::string> names;
@@ -227,9 +229,15 @@ LoadedModel load_weights(PreparedModel p, const ModelPlacement& placement,
   for (std::size_t i = 0; i < p.types.size(); ++i)
     bytes.push_back(bytes_of(p.types[i], p.specs[i].elements()));
   const std::int64_t all = std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
-  for (std::size_t i = 0, done = 0; i < p.types.size(); ++i) {
+  std::int64_t expected = 0, done = 0;
+  for (std::size_t i = 0, next = 0; i < p.types.size(); ++i) {
+    for (; next < bytes.size() && expected < done + bytes[i] + ahead; ++next) {
+      p.files.expect({static_cast<int>(next)});
+      expected += bytes[next];
+    }
     read_parameter(store, p.files, {static_cast<int>(i)});
-    if (progress) progress(static_cast<std::int64_t>(done += bytes[i]), all);
+    done += bytes[i];
+    if (progress) progress(done, all);
   }
   LoadedModel model{std::move(static_cast<TextModel&>(p)), std::move(store)};
   model.dtype = dtype_for(placement, file_type);

@@ -34,6 +34,9 @@ class MEZO_API WeightFiles {
 
   const TensorView& view(Parameter p) const { return *found(p).view; }
 
+  // Will be read soon: the system may fetch it meanwhile.
+  void expect(Parameter p) const { tensors_.expect(view(p)); }
+
   // spec.elements() numbers as fp32, in transformers' order of rows and columns.
   void read(Parameter p, float* out) const;
   // The view's bytes as the file has them, but for that order. Throws ModelError where blocks of

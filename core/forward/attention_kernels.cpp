@@ -1,13 +1,15 @@
 #include "core/forward/attention_kernels.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/lerp.h>
 #include <ATen/ops/matmul.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/sigmoid.h>
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -23,11 +25,7 @@ constexpr std::int64_t most_scores = 1 << 24;
 at::Tensor capped_scores(const PaddedSequences& s, const std::optional<at::Tensor>& mask) {
   const at::Tensor product = at::matmul(s.q, s.k.transpose(2, 3)).to(at::kFloat);
   const at::Tensor scores = (product * s.scale / s.score_cap).tanh() * s.score_cap;
-  if (mask) return scores + *mask;
-  if (!s.causal) return scores;
-  const at::Tensor later =
-      at::ones({scores.size(2), scores.size(3)}, scores.options().dtype(at::kBool)).triu(1);
-  return scores.masked_fill(later, -std::numeric_limits<double>::infinity());
+  return mask ? scores + *mask : scores;
 }
 
 // s with every key and value head repeated.
@@ -55,7 +53,8 @@ AttentionKernels::~AttentionKernels() = default;
 
 at::Tensor AttentionKernels::attend(const PaddedSequences& s,
                                     const std::optional<at::Tensor>& mask) const {
-  if (mask && s.causal) throw std::logic_error("[AttentionKernels] a mask beside causal");
+  if (s.causal && (mask || s.score_cap > 0))
+    throw std::logic_error("[AttentionKernels] causal beside a mask or a cap, which needs one");
   const std::int64_t heads = s.q.size(1);
   if (s.score_cap > 0) {
     PaddedSequences all = s;
@@ -73,9 +72,27 @@ at::Tensor AttentionKernels::attend_packed(const PackedSequences&) const {
   throw std::logic_error("[AttentionKernels] rows that are packed for kernels that take none");
 }
 
-std::optional<at::Tensor> AttentionKernels::attend_behind(const KeysValues&,
-                                                          const PaddedSequences&) const {
-  return std::nullopt;
+std::optional<at::Tensor> AttentionKernels::attend_behind(const KeysValues& prefix,
+                                                          const PaddedSequences& s) const {
+  const bool learns = at::GradMode::is_enabled() &&
+                      (s.q.requires_grad() || s.k.requires_grad() || s.v.requires_grad() ||
+                       prefix.keys.requires_grad() || prefix.values.requires_grad());
+  if (!s.q.device().is_cpu() || learns || s.v.size(3) != s.q.size(3)) return std::nullopt;
+  const std::int64_t n = s.q.size(0), heads = s.q.size(1);
+  const auto own = [&](const at::Tensor& x) { return repeat_heads(x, heads); };
+  const auto shared = [&](const at::Tensor& x) {  // [n, heads, length, width]
+    const std::int64_t streams = x.size(0);
+    return own(x.unsqueeze(1)
+                   .expand({streams, n / streams, x.size(1), x.size(2), x.size(3)})
+                   .reshape({n, x.size(1), x.size(2), x.size(3)})
+                   .transpose(1, 2));
+  };
+  const auto [out, log_sum] = at::_scaled_dot_product_flash_attention_for_cpu(
+      s.q, own(s.k), own(s.v), 0.0, s.causal, {}, s.scale);
+  const auto [before, log_sum_before] = at::_scaled_dot_product_flash_attention_for_cpu(
+      s.q, shared(prefix.keys), shared(prefix.values), 0.0, false, {}, s.scale);
+  const at::Tensor share = at::sigmoid(log_sum_before - log_sum).unsqueeze(-1);
+  return at::lerp(out.to(at::kFloat), before.to(at::kFloat), share).to(s.q.scalar_type());
 }
 
 at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {

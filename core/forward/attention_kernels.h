@@ -51,7 +51,9 @@ class MEZO_API AttentionKernels {
 
   // attend() without a mask or a cap, where a query sees its stream's prefix whole too: keys and
   // values [S or 1, length, kv heads, width] in q's type, n / S sequences a stream. Nothing if
-  // these kernels do not do that; then join the prefix to the keys and values, and bring a mask.
+  // these kernels do not do that, as where autograd looks on; then join the prefix to the keys and
+  // values, and bring a mask. A softmax over two sets of keys is the mean of the softmaxes over
+  // each, weighted by their sums of exponentials.
   virtual std::optional<at::Tensor> attend_behind(const KeysValues& prefix,
                                                   const PaddedSequences&) const;
 };

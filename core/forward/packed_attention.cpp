@@ -1,9 +1,7 @@
 #include "core/forward/packed_attention.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <limits>
@@ -23,15 +21,12 @@ at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, bool in_order
       .reshape({n, length, rows.size(1), rows.size(2)});
 }
 
-// Keys or values [n, length, heads, width] behind a prefix [S or 1, its length, heads, width]; the
-// pieces of one stream lie together.
-at::Tensor behind(const at::Tensor& prefix, int streams, const at::Tensor& own) {
-  const std::int64_t n = own.size(0);
-  const at::Tensor of_each =
-      prefix.unsqueeze(1)
-          .expand({streams, n / streams, prefix.size(1), prefix.size(2), prefix.size(3)})
-          .reshape({n, prefix.size(1), prefix.size(2), prefix.size(3)});
-  return at::cat({of_each, own}, 1);
+// A prefix [S or 1, its length, heads, width] before each of n sequences; those of one stream lie
+// together.
+at::Tensor of_each(const at::Tensor& prefix, int streams, std::int64_t n) {
+  return prefix.unsqueeze(1)
+      .expand({streams, n / streams, prefix.size(1), prefix.size(2), prefix.size(3)})
+      .reshape({n, prefix.size(1), prefix.size(2), prefix.size(3)});
 }
 
 // Rows a piece's queries can see, in order: its parent's, then its own.
@@ -43,18 +38,6 @@ std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Piece& s)
   if (s.parent >= 0) append(batch.pieces()[static_cast<std::size_t>(s.parent)]);
   append(s);
   return rows;
-}
-
-// 0 where a query sees a key, minus infinity elsewhere: [n or 1, 1, queries, prefix + keys]. Rows
-// begin at multiples of 16 elements, which a GPU's kernels ask for.
-at::Tensor make_mask(const at::Tensor& seen, std::int64_t prefix, at::ScalarType type) {
-  const std::int64_t keys = prefix + seen.size(2);
-  at::Tensor mask =
-      at::zeros({seen.size(0), seen.size(1), (keys + 15) / 16 * 16}, seen.options().dtype(type))
-          .narrow(2, 0, keys);
-  mask.narrow(2, prefix, seen.size(2))
-      .masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
-  return mask.unsqueeze(1);
 }
 
 }  // namespace
@@ -134,34 +117,14 @@ PackedAttention::Group PackedAttention::make_group(const PackedBatch& batch,
       in_order(query_rows, streams * batch.rows()) && in_order(key_rows, streams * batch.rows());
   g.query_rows = index_tensor(query_rows, device_);
   g.key_rows = index_tensor(key_rows, device_);
-  g.query_position = index_tensor(query_position, device_).view({g.n, g.queries, 1});
-  g.key_position = index_tensor(key_position, device_).view({g.n, 1, g.keys});
+  g.places = {g.n,
+              g.queries,
+              g.keys,
+              !g.continues,
+              g.equal,
+              index_tensor(query_position, device_).view({g.n, g.queries, 1}),
+              index_tensor(key_position, device_).view({g.n, 1, g.keys})};
   return g;
-}
-
-const at::Tensor& PackedAttention::mask(Group& g, const AttentionOptions& o, std::int64_t prefix,
-                                        at::ScalarType type) const {
-  for (const Group::Mask& m : g.masks)
-    if (m.causal == o.causal && m.window == o.window && m.prefix == prefix &&
-        m.mask.scalar_type() == type)
-      return m.mask;
-  // In order, all pieces are equally long and have one mask.
-  const std::int64_t n = g.in_order ? 1 : g.n;
-  const at::Tensor query = g.query_position.narrow(0, 0, n), key = g.key_position.narrow(0, 0, n);
-  at::Tensor seen =
-      o.causal ? key <= query
-               : (key < std::numeric_limits<std::int64_t>::max()).expand({n, g.queries, g.keys});
-  std::int64_t whole = prefix;  // of it, what every query sees
-  if (o.window > 0) {
-    seen = seen & ((query - key).abs() < o.window);
-    if (placed_ && prefix > 0) {
-      const at::Tensor before = at::arange(-prefix, 0, query.options()).view({1, 1, prefix});
-      seen = at::cat({query - before < o.window, seen}, 2);
-      whole = 0;
-    }
-  }
-  g.masks.push_back({o.causal, o.window, prefix, make_mask(seen, whole, type)});
-  return g.masks.back().mask;
 }
 
 void PackedAttention::make_packed() {
@@ -224,26 +187,21 @@ at::Tensor PackedAttention::operator()(int layer, const at::Tensor& q, const at:
 at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tensor& k,
                                    const at::Tensor& v, const AttentionOptions& o,
                                    const std::optional<KeysValues>& prefix) const {
-  // Padding lies behind what is there, out of a causal layer's sight.
   const std::int64_t before = placed_ && prefix ? prefix->keys.size(1) : 0;
-  const bool windowed = o.window > 0 && o.window < g.keys + before;
-  const bool unmasked = !windowed && (o.causal ? !g.continues : g.equal);
-  const auto sequences = [&](const at::Tensor& keys, const at::Tensor& values) {
-    return PaddedSequences{q.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2),
-                           o.scale,           unmasked && o.causal, !g.in_order,
-                           o.score_cap};
-  };
-  const at::ScalarType type = q.scalar_type();
-  if (!prefix)
-    return kernels_.attend(sequences(k, v),
-                           unmasked ? std::optional<at::Tensor>() : mask(g, o, 0, type));
-  if (unmasked && o.score_cap == 0)
-    if (const auto out = kernels_.attend_behind(*prefix, sequences(k, v))) return *out;
-  PaddedSequences joined =
-      sequences(behind(prefix->keys, streams_, k), behind(prefix->values, streams_, v));
-  joined.causal = false;
-  return kernels_.attend(joined, unmasked && !o.causal ? std::optional<at::Tensor>()
-                                                       : mask(g, o, prefix->keys.size(1), type));
+  AttentionOptions options = o;
+  if (o.window >= g.keys + before) options.window = 0;  // it hides nothing
+  // Padding lies behind what is there, out of a causal layer's sight.
+  const bool unmasked =
+      options.window == 0 && o.score_cap == 0 && (o.causal ? !g.continues : g.equal);
+  if (unmasked) {
+    const PaddedSequences sequences{
+        q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), o.scale, o.causal, !g.in_order, 0};
+    if (!prefix) return kernels_.attend(sequences, {});
+    if (const auto out = kernels_.attend_behind(*prefix, sequences)) return *out;
+  }
+  std::optional<KeysValues> own;
+  if (prefix) own = {of_each(prefix->keys, streams_, g.n), of_each(prefix->values, streams_, g.n)};
+  return g.blocks(kernels_, g.places, q, k, v, options, own, placed_, !g.in_order);
 }
 
 }  // namespace mezo

@@ -5,7 +5,8 @@
 // that under causal attention no mask is needed, nor where all are equally long and see everything;
 // then nothing is gathered either. A window that no sequence is longer than changes nothing. Where
 // the device has kernels for rows as they lie (16 bits on a GPU), nothing is padded and no mask is
-// made: only equally long sequences still take the other way, which is faster for them.
+// made: only equally long sequences still take the other way, which is faster for them. What is
+// left goes by blocks of queries (blocked_attention.h): no mask is of all queries and keys.
 
 #include <ATen/core/Tensor.h>
 
@@ -14,6 +15,7 @@
 
 #include "core/forward/attention.h"
 #include "core/forward/attention_kernels.h"
+#include "core/forward/blocked_attention.h"
 #include "core/forward/packed_batch.h"
 
 namespace mezo {
@@ -35,21 +37,13 @@ class MEZO_API PackedAttention : public Attention {
  private:
   struct Group {  // n pieces computed together; all tensors repeat for each stream
     std::int64_t n = 0, queries = 0, keys = 0;
-    bool continues = false;     // its pieces have parents
-    bool equal = true;          // all see as many keys: nothing is padded
-    bool in_order = false;      // padded queries and keys are the rows as they lie
-    at::Tensor query_rows;      // [n * queries] row of each padded query
-    at::Tensor key_rows;        // [n * keys] row of each padded key
-    at::Tensor query_position;  // [n, queries, 1]
-    at::Tensor key_position;    // [n, 1, keys]; padding lies past every position
-
-    // Made so far: one as a rule, two where layers with and without a window take turns.
-    struct Mask {
-      bool causal = true;
-      std::int64_t window = 0, prefix = 0;
-      at::Tensor mask;
-    };
-    std::vector<Mask> masks;
+    bool continues = false;  // its pieces have parents
+    bool equal = true;       // all see as many keys: nothing is padded
+    bool in_order = false;   // padded queries and keys are the rows as they lie
+    at::Tensor query_rows;   // [n * queries] row of each padded query
+    at::Tensor key_rows;     // [n * keys] row of each padded key
+    PaddedPlaces places;
+    BlockedAttention blocks;
   };
   Group make_group(const PackedBatch&, const std::vector<int>& members, int streams) const;
 

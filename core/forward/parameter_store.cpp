@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 
 #include <algorithm>
 #include <bit>
@@ -11,6 +10,7 @@
 
 #include "core/forward/dequantize_kernels.h"
 #include "core/io/float16.h"
+#include "core/machine/pinned.h"
 #include "core/model/parameter_source.h"
 
 namespace mezo {
@@ -110,20 +110,19 @@ void ParameterStore::write(Parameter p, const float* values) {
     throw std::logic_error("[ParameterStore] quantised weights cannot be written: " + spec(p).name);
   const std::int64_t n = spec(p).elements();
   const bool direct = device_.is_cpu();
-  at::Tensor words = direct ? t.words : at::empty_like(t.words, at::TensorOptions(at::kCPU));
+  at::Tensor words = direct ? t.words : pinned_like(t.words);
   if (t.storage == Storage::float32) {
     std::memcpy(words.mutable_data_ptr(), values, static_cast<std::size_t>(n) * sizeof(float));
-    if (!direct) t.words.copy_(words);
+    if (!direct) t.words.copy_(words, /*non_blocking=*/true);
     return;
   }
   at::Tensor residual = t.residual;
-  if (residual.defined() && !direct)
-    residual = at::empty_like(t.residual, at::TensorOptions(at::kCPU));
+  if (residual.defined() && !direct) residual = pinned_like(t.residual);
   narrow(values, n, t.storage, static_cast<std::uint16_t*>(words.mutable_data_ptr()),
          residual.defined() ? residual.mutable_data_ptr<std::uint8_t>() : nullptr);
   if (direct) return;
-  t.words.copy_(words);
-  if (residual.defined()) t.residual.copy_(residual);
+  t.words.copy_(words, /*non_blocking=*/true);
+  if (residual.defined()) t.residual.copy_(residual, /*non_blocking=*/true);
 }
 
 void ParameterStore::read(Parameter p, float* values) const {

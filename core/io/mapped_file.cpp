@@ -66,6 +66,14 @@ MappedFile::~MappedFile() {
   ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
+void MappedFile::expect(std::span<const std::byte> part) const {
+  if (!mapped_) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
+  const std::uintptr_t first = begin / page * page;
+  ::madvise(reinterpret_cast<void*>(first), begin + part.size() - first, MADV_WILLNEED);
+}
+
 void MappedFile::release(std::span<const std::byte> part) const {
   if (!mapped_) return;
   // Whole pages: those at the ends may hold what somebody else still reads.

@@ -32,6 +32,9 @@ class MEZO_API MappedFile {
   const std::string& path() const { return path_; }
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  // Whoever calls will soon read `part`: lets the system fetch it meanwhile.
+  void expect(std::span<const std::byte> part) const;
+
   // Gives back the memory that pages within `part` of bytes() take, which stays readable: the next
   // look reads the file again. For who reads a file once, from one end to the other, and wants no
   // second copy of it. Bytes in memory stay.

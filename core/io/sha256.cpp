@@ -77,11 +77,11 @@ std::string Sha256::hex() {
   return text;
 }
 
-std::string sha256_of_file(const std::filesystem::path& path) {
+std::string sha256_of_file(const std::filesystem::path& path, const std::atomic<bool>* given_up) {
   constexpr std::size_t part = std::size_t{1} << 22;  // what is in memory at a time
   const MappedFile file(path);
   Sha256 hash;
-  for (auto rest = file.bytes(); !rest.empty();) {
+  for (auto rest = file.bytes(); !rest.empty() && !(given_up && *given_up);) {
     const auto now = rest.first(std::min(part, rest.size()));
     hash.update(now);
     file.release(now);

@@ -3,6 +3,7 @@
 // what `sha256sum` prints.
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -25,7 +26,9 @@ class MEZO_API Sha256 {
   std::uint64_t size_ = 0;
 };
 
-// Of a whole file; throws ModelError when it cannot be mapped.
-MEZO_API std::string sha256_of_file(const std::filesystem::path& path);
+// Of a whole file; throws ModelError when it cannot be mapped. What it returns is of no use once
+// `given_up` was set, by another thread that wants no more of it.
+MEZO_API std::string sha256_of_file(const std::filesystem::path& path,
+                                    const std::atomic<bool>* given_up = nullptr);
 
 }  // namespace mezo

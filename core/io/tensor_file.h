@@ -66,6 +66,9 @@ class MEZO_API TensorFile {
   // The file that a tensor of this object lies in, for messages.
   const std::string& path_of(const TensorView& tensor) const { return file_of(tensor).path(); }
 
+  // A tensor that will be read soon (MappedFile::expect).
+  void expect(const TensorView& tensor) const { file_of(tensor).expect(tensor.data); }
+
   // Gives back the memory that a tensor's data takes once it was read (MappedFile::release).
   void release(const TensorView& tensor) const { file_of(tensor).release(tensor.data); }
 

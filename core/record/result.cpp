@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
-#include "core/io/sha256.h"
 #include "core/version.h"
 
 namespace mezo {
@@ -26,13 +23,6 @@ std::string text_of(const Evaluation& e) {
     text +=
         fmt::format("{}{} {}", text.empty() ? "" : ", ", m.metric->name, shown(*m.metric, m.value));
   return text;
-}
-
-WeightHashes hash_weights(const LoadedModel& model) {
-  WeightHashes hashes;
-  for (const std::string& file : model.files)
-    hashes[std::filesystem::path(file).filename().string()] = sha256_of_file(file);
-  return hashes;
 }
 
 Json describe_run(const RunConfig& config, const LoadedModel& model, const WeightHashes& hashes,

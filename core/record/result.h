@@ -1,13 +1,13 @@
 #pragma once
 // What a run reports of itself: the parts of result.json and the table at its end.
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/answer/evaluate.h"
 #include "core/checkpoint/load_model.h"
 #include "core/machine/memory_use.h"
+#include "core/record/weight_hashes.h"
 #include "core/settings/run_config.h"
 
 namespace mezo {
@@ -17,10 +17,6 @@ nlohmann::ordered_json scores_of(const Evaluation&);
 
 // "accuracy 71.4%, loss 0.5123".
 std::string text_of(const Evaluation&);
-
-// The SHA-256 of each file that the weights were read from, by its name.
-using WeightHashes = std::map<std::string, std::string>;
-WeightHashes hash_weights(const LoadedModel&);
 
 // Method, task, metric, versions, hashes, types.
 nlohmann::ordered_json describe_run(const RunConfig&, const LoadedModel&, const WeightHashes&,

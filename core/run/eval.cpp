@@ -41,6 +41,7 @@ Datasets read_measured(const RunConfig& config, const TextModel& model, Console&
 struct Evaluated {
   const RunConfig& config;
   const LoadedModel& model;
+  WeightHashes hashes;
   std::string method;
   std::string head;     // further lines of config.yaml's
   bool frozen = false;  // no matrix trains under the configuration's mode
@@ -49,13 +50,12 @@ struct Evaluated {
 RunResult evaluate_model(const Evaluated& of, const Datasets& data, RunFolder& folder,
                          nlohmann::ordered_json also, Console& console) {
   const RunConfig& config = of.config;
-  const WeightHashes hashes = hash_weights(of.model);
   folder.start(of.head + resolved_yaml(config, resolved_model(of.model),
-                                       estimator_context(config, of.frozen), lines_of(hashes)));
+                                       estimator_context(config, of.frozen), lines_of(of.hashes)));
   const Stopwatch clock;
   const Evaluation evaluation = measure(of.model, data.measured(), "evaluating", 0, console);
   const bool interrupted = Interrupt::stop();
-  nlohmann::ordered_json result = describe_run(config, of.model, hashes, of.method);
+  nlohmann::ordered_json result = describe_run(config, of.model, of.hashes, of.method);
   result.update(also);
   result["after"] = scores_of(evaluation);
   result["interrupted"] = interrupted;
@@ -127,11 +127,12 @@ RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& conso
   PreparedModel prepared = prepare_for_run(config, mode, console);
   const Datasets data = read_measured(config, prepared, console);
   const bool frozen = frozen_under(prepared, config.peft);
+  WeightHashing hashing(prepared.files.paths());
   LoadedModel model = load_for_run(config, std::move(prepared), frozen, false, console);
   start_adapter(model, 0);  // from its folder: nothing is drawn
   const std::string method =
       mode.peft ? std::string(mode.component.id()) + " adapter" : std::string("zero-shot");
-  return evaluate_model({config, model, method, "", frozen}, data, folder,
+  return evaluate_model({config, model, hashing.get(), method, "", frozen}, data, folder,
                         nlohmann::ordered_json::object(), console);
 }
 
@@ -155,9 +156,10 @@ RunResult evaluate_run(const RunEvaluation& request, Console& console) {
   };
   const ReplayedRun replayed = replay_run(weights, console);
   const std::string of = fmt::format("# the weights of {} after step {}\n", run, replayed.step);
-  return evaluate_model({config, replayed.model, "mezo " + std::string(config.peft.component.id()),
-                         of, replayed.model.frozen()},
-                        *data, *folder, {{"run", run}, {"step", replayed.step}}, console);
+  return evaluate_model(
+      {config, replayed.model, hash_weights(replayed.model.files),
+       "mezo " + std::string(config.peft.component.id()), of, replayed.model.frozen()},
+      *data, *folder, {{"run", run}, {"step", replayed.step}}, console);
 }
 
 }  // namespace mezo

@@ -97,12 +97,13 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   require_trainable(config, prepared);
   const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
   const bool frozen = prepared.frozen();
+  WeightHashing hashing(prepared.files.paths());
   LoadedModel model = load_for_run(config, std::move(prepared), frozen, true, console);
   if (resumption)
     read_initial(model, folder.file(initial_file));
   else
     start_adapter(model, config.settings.trainer.seed);
-  const WeightHashes hashes = hash_weights(model);
+  const WeightHashes hashes = hashing.get();
   const EstimatorContext context = estimator_context(config, frozen);
   std::unique_ptr<Estimator> estimator = make_estimator(config.settings.optimizer, context);
   const TrajectoryHeader provenance =

@@ -173,10 +173,12 @@ namespace {
 // What attention's kernels are asked for.
 struct Asked : AttentionKernels {
   mutable std::vector<bool> masked, causal;
+  mutable std::int64_t largest = 0;  // mask, in numbers that are in memory
   at::Tensor attend(const PaddedSequences& s,
                     const std::optional<at::Tensor>& mask) const override {
     masked.push_back(mask.has_value());
     causal.push_back(s.causal);
+    if (mask) largest = std::max(largest, static_cast<std::int64_t>(mask->storage().nbytes() / 4));
     return AttentionKernels::attend(s, mask);
   }
 };
@@ -206,9 +208,46 @@ TEST_CASE("a mask is made only where something is hidden that causality and padd
   CHECK(!makes_mask(ragged, {1, true, 9}));
 }
 
-TEST_CASE("a mask beside causal is refused: it would hide what the other shows") {
+TEST_CASE("sequences longer than a block of queries are the scalar loop, without a mask of all") {
+  PackedBatch root, children, two;
+  root.add(tokens(0, 290));
+  children.add(tokens(0, 260), children.add(tokens(0, 7)));
+  two.add(tokens(0, 270));
+  two.add(tokens(0, 30));
+  for (const AttentionOptions o : {AttentionOptions{0.35, true, 0},
+                                   {0.35, true, 40},
+                                   {0.35, true, 258},
+                                   {0.35, false, 0},
+                                   {0.35, false, 40},
+                                   {0.35, true, 0, 0.6},
+                                   {0.35, false, 0, 0.6},
+                                   {0.35, true, 40, 0.6}})
+    for (const PackedBatch* batch : {&root, &two, &children})
+      for (const bool behind : {false, true}) {
+        if (batch == &children && !o.causal) continue;
+        CAPTURE(o.causal);
+        CAPTURE(o.window);
+        CAPTURE(o.score_cap);
+        CAPTURE(behind);
+        const at::Tensor q = numbers({batch->rows(), 2, 4}, 1).mul(3),
+                         k = numbers({batch->rows(), 1, 4}, 2),
+                         v = numbers({batch->rows(), 1, 4}, 3);
+        std::optional<KeysValues> prefix;
+        if (behind) prefix = {numbers({1, 3, 1, 4}, 4).mul(2), numbers({1, 3, 1, 4}, 5).mul(2)};
+        const Asked asked;
+        CHECK(difference(PackedAttention(*batch, 1, at::kCPU, &asked)(0, q, k, v, o, prefix),
+                         plain_attention(*batch, 1, q, k, v, o, prefix)) < 1e-5);
+        const std::int64_t keys = o.window > 0 ? 2 * o.window + 256 : 300;
+        CHECK(asked.largest <= (o.causal || o.window > 0 ? 256 : 1) * 2 * keys);
+        if (o.score_cap == 0 && o.window == 0 && o.causal && batch != &children)
+          CHECK(asked.largest == 0);
+      }
+}
+
+TEST_CASE("causal beside a mask or a cap is refused: one would hide what the other shows") {
   const at::Tensor x = numbers({1, 2, 3, 4}, 1), mask = at::full({1, 1, 3, 3}, 0.0, at::kFloat);
   CHECK_THROWS_AS(AttentionKernels().attend({x, x, x, 1, true}, mask), std::logic_error);
+  CHECK_THROWS_AS(AttentionKernels().attend({x, x, x, 1, true, false, 0.6}, {}), std::logic_error);
 }
 
 TEST_CASE("a shared context is refused by a layer that is not causal") {
