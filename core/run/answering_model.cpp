@@ -106,10 +106,12 @@ AnsweringModel answering_model(const ReplayRequest& request,
                                const std::vector<std::string>& task_folders, Console& console) {
   Value tree;
   std::optional<LoadedModel> model;
+  std::optional<RunStreams> streams;
   if (is_run(request.run)) {
     ReplayRequest free = request;
     free.free_blocks = {"task", "generation"};
     ReplayedRun run = replay_run(free, console);
+    streams = streams_of(run);
     tree = std::move(run.tree);
     model = std::move(run.model);
   } else {
@@ -127,7 +129,8 @@ AnsweringModel answering_model(const ReplayRequest& request,
   if (!settings.file.empty())
     task = find_and_load_task(tree, settings.file, task_folders, diagnostics);
   diagnostics.throw_if_any();
-  return {std::move(*model), std::move(settings), std::move(generation), std::move(task)};
+  return {std::move(*model), std::move(settings), std::move(generation), std::move(task),
+          std::move(streams)};
 }
 
 }  // namespace mezo

@@ -1,6 +1,6 @@
 #pragma once
 // A model that is to answer, and how: of a model's files, or of a run's weights after a step. Used
-// by `mezo predict`.
+// by `mezo predict` and `mezo serve`.
 
 #include <optional>
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "core/checkpoint/load_model.h"
 #include "core/run/replay.h"
+#include "core/run/run_streams.h"
 #include "core/settings/run_settings.h"
 #include "core/task/task.h"
 
@@ -17,7 +18,11 @@ struct AnsweringModel {
   LoadedModel model;
   TaskSettings settings;
   GenerationSettings generation;
-  std::optional<Task> task;  // none: of a model for which none was given
+  std::optional<Task> task;           // none: of a model for which none was given
+  std::optional<RunStreams> streams;  // of a run
+
+  // What says how texts are generated: none where the task has options, or there is no task.
+  const Task* text_task() const { return task && task->generates() ? &*task : nullptr; }
 };
 
 // Whether a path is a run's: its folder or its trajectory.

@@ -158,6 +158,14 @@ Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32
   return replayed;
 }
 
+std::unique_ptr<Estimator> estimator_after(const Trajectory& trajectory, std::uint32_t steps) {
+  const Segment& segment = trajectory.segment_of(steps);
+  Rules rules(segment);
+  for (std::uint32_t step = segment.first_step; step < steps; ++step)
+    rules.estimator->update(step, learning_rate_at(rules.schedule, step), trajectory.scalars[step]);
+  return std::move(rules.estimator);
+}
+
 namespace {
 
 // Of a model that was just loaded by the recorded settings.

@@ -35,6 +35,10 @@ struct Replayed {
 MEZO_API Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32_t steps,
                          const ReplayProgress& progress = {});
 
+// The estimator that takes the step behind the first `steps`, as those left it. Throws ConfigError
+// as replay() does.
+std::unique_ptr<Estimator> estimator_after(const Trajectory& trajectory, std::uint32_t steps);
+
 struct ReplayRequest {
   std::string run;  // a run folder, or a trajectory file
   std::vector<Argument> overrides;

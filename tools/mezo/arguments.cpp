@@ -7,8 +7,8 @@ namespace mezo {
 
 std::vector<Argument> numbered(const std::vector<std::string>& overrides, int argc, char** argv,
                                int before) {
-  static const std::vector<std::string> with_value = {"--plugin-path", "--step",   "--format",
-                                                      "--dtype",       "--prompt", "--file"};
+  static const std::vector<std::string> with_value = {
+      "--plugin-path", "--step", "--format", "--dtype", "--prompt", "--file", "--host", "--port"};
   std::vector<Argument> list;
   std::size_t next = 0;
   int positional = 0;

@@ -23,6 +23,8 @@ struct Arguments {
   std::vector<std::string> prompts;
   std::string file;
   bool text = false;
+  std::string host = "127.0.0.1";
+  int port = 8080;
 
   Earlier earlier() const {
     return resume ? Earlier::resume : overwrite ? Earlier::overwrite : Earlier::keep;

@@ -35,6 +35,7 @@
 #include "core/run/predict.h"
 #include "core/run/replay.h"
 #include "core/run/run.h"
+#include "core/run/serve.h"
 #include "core/version.h"
 #include "tools/mezo/arguments.h"
 
@@ -97,6 +98,15 @@ void predict(const Arguments& a, int argc, char** argv, mezo::Console& console) 
       console);
 }
 
+void serve(const Arguments& a, int argc, char** argv, mezo::Console& console) {
+  mezo::serve(
+      {{a.config, numbered(a.overrides, argc, argv), mezo::plugin_folders(a.plugin_path), a.step},
+       a.host,
+       a.port,
+       task_folders()},
+      console);
+}
+
 bool evaluate_run(const Arguments& a, int argc, char** argv, mezo::Console& console) {
   return mezo::evaluate_run({{a.config, numbered(a.overrides, argc, argv),
                               mezo::plugin_folders(a.plugin_path), a.step},
@@ -139,6 +149,16 @@ CLI::App* add_verb_of_run(CLI::App& app, const char* name, const char* help, Arg
   verb->add_option("RUN", a.config, "a run folder, or a trajectory.mezo")->required();
   if (path) verb->add_option(path, a.path, about_path)->required();
   add_overrides(*verb, a, "where the base model lies by now: model.path=…");
+  add_step(*verb, a);
+  return verb;
+}
+
+// `verb MODEL|RUN [--step N] [key=value …]`.
+CLI::App* add_verb_of_model(CLI::App& app, const char* name, const char* help, Arguments& a) {
+  CLI::App* verb = app.add_subcommand(name, help);
+  verb->add_option("MODEL|RUN", a.config, "a model folder, a .gguf file or a run folder")
+      ->required();
+  add_overrides(*verb, a, "generation.max_new_tokens=50, task.file=sst2, peft.adapter=FOLDER …");
   add_step(*verb, a);
   return verb;
 }
@@ -195,18 +215,24 @@ int run(int argc, char** argv, mezo::Console& console) {
                    "auto (each tensor as the base has it), float32, float16 or bfloat16")
       ->type_name("TYPE")
       ->capture_default_str();
-  CLI::App* ask = app.add_subcommand(
-      "predict", "print what a model, or what a run trained, answers: text, or a task's option");
-  ask->add_option("MODEL|RUN", a.config, "a model folder, a .gguf file or a run folder")
-      ->required();
-  add_overrides(*ask, a, "generation.max_new_tokens=50, task.file=sst2, peft.adapter=FOLDER …");
-  add_step(*ask, a);
+  CLI::App* ask = add_verb_of_model(
+      app, "predict",
+      "print what a model, or what a run trained, answers: text, or a task's option", a);
   ask->add_option("--prompt", a.prompts, "what the model reads; may be given several times")
       ->type_name("TEXT")
       ->allow_extra_args(false);
   ask->add_option("--file", a.file, "rows of fields, .jsonl or .tsv; -: JSON lines from stdin")
       ->type_name("ROWS");
   ask->add_flag("--text", a.text, "generate text, though the task has options");
+  CLI::App* server = add_verb_of_model(
+      app, "serve", "answer other programs over HTTP: completions in the form of OpenAI's API", a);
+  server->add_option("--host", a.host, "the address to listen at")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  server->add_option("--port", a.port, "0: one that is free")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N")
+      ->capture_default_str();
   CLI::App* plugins =
       app.add_subcommand("plugins", "list components, or show one with its settings");
   plugins->add_option("ID", a.component, "a component's id");
@@ -228,6 +254,10 @@ int run(int argc, char** argv, mezo::Console& console) {
   }
   if (*ask) {
     predict(a, argc, argv, console);
+    return 0;
+  }
+  if (*server) {
+    serve(a, argc, argv, console);
     return 0;
   }
   if (*eval && mezo::is_run(a.config)) return evaluate_run(a, argc, argv, console) ? 0 : 6;
