@@ -235,12 +235,14 @@ class Training(Case):
 
 class Presets(Case):
     def test_every_preset_is_a_run_that_could_start(self):
-        self.write("rows.jsonl", "".join(json.dumps({"sentence": text, "label": i % 2}) + "\n" for i, text in enumerate(TEXTS)))
+        self.write("rows.jsonl", "".join(json.dumps({"sentence": text, "label": i % 2, "answer": text}) + "\n"
+                                             for i, text in enumerate(TEXTS)))
         data = [f"task.{split}=rows.jsonl" for split in ("train", "dev", "test")]
         folder = pathlib.Path(__file__).resolve().parents[2] / "configs/experiments"
         for preset, rate, epsilon in (("opt-sst2-full", "1e-06", "0.001"), ("opt-sst2-lora", "0.0001", "0.01"),
                                       ("opt-sst2-prefix", "0.01", "0.1"), ("opt-30m-sst2-full", "3e-05", "0.001"),
-                                      ("opt-30m-sst2-lora", "0.001", "0.01"), ("opt-30m-sst2-prefix", "0.3", "0.1")):
+                                      ("opt-30m-sst2-lora", "0.001", "0.01"), ("opt-30m-sst2-prefix", "0.3", "0.1"),
+                                      ("opt-30m-sst2-accuracy", "0.0001", "0.003"), ("opt-30m-sst2-f1", "0.0002", "0.003")):
             said = self.run_ok("validate", folder / f"{preset}.yaml", f"model.path={cli.MODEL}", *data).out
             self.assertIn(f"learning rate {rate}, epsilon {epsilon}\n", said, preset)
 
