@@ -242,7 +242,7 @@ class Presets(Case):
         for preset, rate, epsilon in (("opt-sst2-full", "1e-06", "0.001"), ("opt-sst2-lora", "0.0001", "0.01"),
                                       ("opt-sst2-prefix", "0.01", "0.1"), ("opt-30m-sst2-full", "3e-05", "0.001"),
                                       ("opt-30m-sst2-lora", "0.001", "0.01"), ("opt-30m-sst2-prefix", "0.3", "0.1"),
-                                      ("opt-30m-sst2-accuracy", "0.0001", "0.003"), ("opt-30m-sst2-f1", "0.0002", "0.003")):
+                                      ("opt-30m-sst2-accuracy", "0.0001", "0.003"), ("opt-30m-sst2-f1", "0.0001", "0.003")):
             said = self.run_ok("validate", folder / f"{preset}.yaml", f"model.path={cli.MODEL}", *data).out
             self.assertIn(f"learning rate {rate}, epsilon {epsilon}\n", said, preset)
 
