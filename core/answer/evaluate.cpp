@@ -36,6 +36,7 @@ void take_answers(const AskedBatch& batch) {
     p.row = question.row;
     p.label = question.right.empty() ? -1 : question.right[0];
     p.scores.assign(scores, scores + question.options());
+    p.names = question.names;
   }
 }
 
@@ -183,11 +184,14 @@ std::string prediction_line(const Prediction& p, const std::vector<Option>& opti
     if (!p.answers.empty()) line["answers"] = p.answers;
     return line.dump(-1, ' ', false, replace);
   }
+  const auto name_at = [&](std::size_t option) -> const std::string& {
+    return p.names.empty() ? options[option].label : p.names[option];
+  };
   Json scores = Json::object();
-  for (std::size_t i = 0; i < p.scores.size(); ++i) scores[options[i].label] = p.scores[i];
+  for (std::size_t i = 0; i < p.scores.size(); ++i) scores[name_at(i)] = p.scores[i];
   const auto label_of = [&](std::int64_t option) -> Json {
     if (option < 0) return nullptr;
-    return options[static_cast<std::size_t>(option)].label;
+    return name_at(static_cast<std::size_t>(option));
   };
   const Json line = {{"index", p.row},
                      {"scores", scores},
