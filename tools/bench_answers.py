@@ -128,9 +128,9 @@ class Bench:
         def ours():
             said = mezo(self.mezo, "predict", self.path, "--file", "prompts.jsonl", f"generation.max_new_tokens={a.new}", *self.settings,
                         cwd=self.folder).stderr
-            tokens, seconds = re.search(r"texts: (\d+) tokens in ([\d.]+) s", said).groups()
+            tokens, speed = re.search(r"texts: (\d+) tokens in [\d.]+ s \((\d+) tokens/s", said).groups()
             assert int(tokens) == a.batch * a.new, said
-            return float(seconds)
+            return int(tokens) / int(speed)
 
         theirs()
         pairs = [(ours(), theirs()) for _ in range(a.times)]

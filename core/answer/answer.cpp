@@ -58,9 +58,10 @@ struct Scores {
   // Sums in the order of the tokens, on the CPU: a few numbers an example.
   void add(const PackedQuestions& packed, const at::Tensor& tokens) {
     const float* value = tokens.const_data_ptr<float>();
+    const auto listed = packed.token_offsets.back();
     float* out = all.mutable_data_ptr<float>();
     const std::int64_t examples = all.size(1), width = all.size(2), streams = all.size(0);
-    for (std::int64_t s = 0; s < streams; ++s)
+    for (std::int64_t s = 0; s < streams; ++s, value += tokens.size(1))
       for (std::int64_t e = 0; e < packed.questions(); ++e) {
         const auto i = static_cast<std::size_t>(e);
         float* own = out + (s * examples + first + e) * width;
@@ -72,13 +73,23 @@ struct Scores {
                                   ? 1.0f
                                   : 1.0f / static_cast<float>(end - begin);
           float sum = 0;
-          for (std::int64_t t = begin; t < end; ++t) sum += *value++ * share;
+          for (std::int64_t t = begin; t < end; ++t) sum += value[t] * share;
+          for (std::int64_t t = packed.subtracted_offsets[static_cast<std::size_t>(p)];
+               t < packed.subtracted_offsets[static_cast<std::size_t>(p) + 1]; ++t)
+            sum -= value[listed + t];
           *own++ = sum;
         }
       }
     first += packed.questions();
   }
 };
+
+// [S, T] without what was computed to be subtracted.
+at::Tensor listed_tokens(std::span<const Pending> forwards, std::vector<at::Tensor> tokens) {
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    tokens[i] = tokens[i].narrow(1, 0, forwards[i].work->packed.token_offsets.back());
+  return at::cat(tokens, 1);
+}
 
 }  // namespace
 
@@ -118,7 +129,7 @@ Outputs collect(std::span<const Pending> forwards) {
   }
   if (forwards.empty()) return outputs;
   const Needs& needs = forwards[0].work->needs;
-  if (needs.token_log_likelihoods) outputs.token_log_likelihoods = at::cat(tokens, 1);
+  if (needs.token_log_likelihoods) outputs.token_log_likelihoods = listed_tokens(forwards, tokens);
   if (!needs.option_scores) return outputs;
   std::int64_t most = 0;
   const auto& offsets = outputs.option_offsets;

@@ -4,6 +4,7 @@
 #include <ATen/ops/full.h>
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -19,35 +20,51 @@ namespace {
 
 using Asked = std::vector<const Question*>;
 
-void answer_batch(const Network& network, ParameterSource& source, const Asked& batch,
-                  std::span<Prediction* const> out) {
-  const Outputs outputs = answer(network, source, batch, Needs{.normalised = true});
+struct AskedBatch {
+  Asked questions;
+  std::vector<Prediction*> out;
+  Pending forward;
+};
+
+void take_answers(const AskedBatch& batch) {
+  const Outputs outputs = collect({&batch.forward, 1});
   const std::int64_t width = outputs.option_scores.size(2);
   const float* scores = outputs.option_scores.const_data_ptr<float>();
-  for (std::size_t i = 0; i < batch.size(); ++i, scores += width) {
-    Prediction& p = *out[i];
-    p.row = batch[i]->row;
-    p.label = batch[i]->right.empty() ? -1 : batch[i]->right[0];
-    p.scores.assign(scores, scores + batch[i]->options());
+  for (std::size_t i = 0; i < batch.questions.size(); ++i, scores += width) {
+    const Question& question = *batch.questions[i];
+    Prediction& p = *batch.out[i];
+    p.row = question.row;
+    p.label = question.right.empty() ? -1 : question.right[0];
+    p.scores.assign(scores, scores + question.options());
+    p.names = question.names;
   }
 }
 
-// Answers the questions from the shortest to the longest, so that those of a batch are alike.
-// Returns how many of `order` were answered.
+// Returns how many of `order` were answered. A GPU is given the next batch before the last one's
+// answers are waited for.
 std::size_t answer_all(const LoadedModel& model, const std::vector<Question>& questions,
                        const std::vector<std::size_t>& order, std::vector<Prediction>& predictions,
                        const EvaluationProgress& progress) {
   StoredSource source(model.store, model.dtype);
   const std::int64_t rows = rows_a_forward(model.store, model.dtype);
-  std::size_t done = 0;
-  while (done < order.size()) {
-    Asked batch;
-    std::vector<Prediction*> out;
-    for (std::size_t left = batch_size(questions, order, done, rows); left > 0; --left, ++done) {
-      batch.push_back(&questions[order[done]]);
-      out.push_back(&predictions[order[done]]);
+  const std::size_t ahead = model.store.device().is_cpu() ? 0 : 1;
+  std::deque<AskedBatch> running;
+  std::size_t begun = 0, done = 0;
+  while (begun < order.size() || !running.empty()) {
+    if (begun < order.size()) {
+      AskedBatch batch;
+      for (std::size_t left = batch_size(questions, order, begun, rows); left > 0; --left) {
+        batch.questions.push_back(&questions[order[begun]]);
+        batch.out.push_back(&predictions[order[begun++]]);
+      }
+      batch.forward =
+          begin_answering(model.network, source, batch.questions, Needs{.normalised = true});
+      running.push_back(std::move(batch));
+      if (running.size() <= ahead && begun < order.size()) continue;
     }
-    answer_batch(model.network, source, batch, out);
+    take_answers(running.front());
+    done += running.front().questions.size();
+    running.pop_front();
     if (progress && !progress(done, order.size())) break;
   }
   return done;
@@ -167,11 +184,14 @@ std::string prediction_line(const Prediction& p, const std::vector<Option>& opti
     if (!p.answers.empty()) line["answers"] = p.answers;
     return line.dump(-1, ' ', false, replace);
   }
+  const auto name_at = [&](std::size_t option) -> const std::string& {
+    return p.names.empty() ? options[option].label : p.names[option];
+  };
   Json scores = Json::object();
-  for (std::size_t i = 0; i < p.scores.size(); ++i) scores[options[i].label] = p.scores[i];
+  for (std::size_t i = 0; i < p.scores.size(); ++i) scores[name_at(i)] = p.scores[i];
   const auto label_of = [&](std::int64_t option) -> Json {
     if (option < 0) return nullptr;
-    return options[static_cast<std::size_t>(option)].label;
+    return name_at(static_cast<std::size_t>(option));
   };
   const Json line = {{"index", p.row},
                      {"scores", scores},

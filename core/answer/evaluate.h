@@ -24,6 +24,7 @@ struct Prediction {
   std::int64_t label = 0;       // the first right option; -1: none
   std::optional<Generated> text = {};     // instead of options
   std::vector<std::string> answers = {};  // the texts that are right
+  std::vector<std::string> names = {};    // of the options, where the example brought them
 };
 
 struct Measurement {

@@ -18,12 +18,15 @@ struct PredictedToken {
 
 struct PackedQuestions {
   PackedBatch batch;
-  std::vector<std::int64_t> wanted;    // rows of the batch, each once
-  std::vector<PredictedToken> scored;  // question by question, option by option
+  std::vector<std::int64_t> wanted;  // rows of the batch, each once
+  // Question by question, option by option; behind all of these, in the same order, what is
+  // subtracted from options' scores.
+  std::vector<PredictedToken> scored;
 
   // As Outputs has them (core/task/objective.h), and of each question how its options score.
   std::vector<std::int64_t> option_offsets = {0}, token_offsets = {0};
   std::vector<Question::Score> score;
+  std::vector<std::int64_t> subtracted_offsets = {0};  // [P + 1], behind token_offsets.back()
 
   bool continued = false;  // a piece follows another
   // Whether the vocabulary's normaliser is the same for all options of each question, so that it

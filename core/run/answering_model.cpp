@@ -126,8 +126,7 @@ AnsweringModel answering_model(const ReplayRequest& request,
   TaskSettings settings = read_task(tree, diagnostics);
   GenerationSettings generation = read_generation(tree, diagnostics);
   std::optional<Task> task;
-  if (!settings.file.empty())
-    task = find_and_load_task(tree, settings.file, task_folders, diagnostics);
+  if (!settings.file.empty()) task = find_and_load_task(tree, settings, task_folders, diagnostics);
   diagnostics.throw_if_any();
   return {std::move(*model), std::move(settings), std::move(generation), std::move(task),
           std::move(streams)};

@@ -66,7 +66,7 @@ const Split& Datasets::measured() const {
 Datasets read_datasets(const RunConfig& config, const TextModel& model,
                        const std::vector<std::string>& wanted, Console& console) {
   const TaskSettings& task = config.settings.task;
-  const std::int64_t max_length = longest_sequence(task.max_length, model, console);
+  const std::int64_t max_length = longest_sequence(task.max_length, config.task, model, console);
   say_mask(config.task, model, console);
   const QuestionEncoder encoder(
       config.task, model,

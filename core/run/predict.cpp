@@ -40,10 +40,10 @@ class Predictor {
       : request_(request),
         console_(console),
         asked_(answering_model(request.weights, request.task_folders, console)),
-        max_length_(asked_.task
-                        ? longest_sequence(asked_.settings.max_length, asked_.model, console)
-                        : std::min(asked_.settings.max_length,
-                                   asked_.model.max_positions.value_or(INT64_MAX))) {}
+        max_length_(asked_.task ? longest_sequence(asked_.settings.max_length, *asked_.task,
+                                                   asked_.model, console)
+                                : std::min(asked_.settings.max_length,
+                                           asked_.model.max_positions.value_or(INT64_MAX))) {}
 
   void answer_prompts() {
     std::vector<Question> questions;
@@ -58,7 +58,7 @@ class Predictor {
   void answer_rows(PredictedRows& rows) {
     const Task task = task_for("{prompt}"), bare = unlabelled(task);
     const QuestionEncoder told = encoder(task), untold = encoder(bare);
-    const std::string& right = task.generates() ? task.answers_field : task.label_field;
+    const std::string& right = task.right_field();
     const auto encode = [&](const Example& e) {
       const bool says = e.fields.contains(right) || e.lists.contains(right);
       return (says ? told : untold)(e, rows.name());

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
+
 #include "core/error.h"
 
 namespace mezo {
@@ -9,6 +12,10 @@ namespace mezo {
 QuestionEncoder::QuestionEncoder(const Task& task, const TextModel& model, const PromptRoom& room,
                                  std::vector<std::int32_t> start)
     : task_(task), tokenizer_(model.tokenizer), room_(room), start_(std::move(start)) {
+  if (model.network.causal && task.prompt.cuts_tokens())
+    throw ConfigError("[" + task.path +
+                      "] prompt: first_tokens() cuts fields of a prompt with <mask>, which this "
+                      "model does not fill; first_words() cuts any");
   if (model.network.causal) return;
   if (task.generates())
     throw ModelError("[task] " + task.name +
@@ -23,14 +30,17 @@ Question QuestionEncoder::operator()(const Example& example, const std::string& 
                            : encode(example, task_, tokenizer_, room_.max_length, path, start_);
 }
 
-std::int64_t longest_sequence(std::int64_t wanted, const TextModel& model, Console& console) {
-  const std::optional<std::int64_t> positions = model.max_positions;
-  if (!positions || *positions >= wanted) return wanted;
-  console.note(
-      fmt::format("sequences are cut to {} tokens, as the model has no more positions "
-                  "(task.max_length is {})",
-                  *positions, wanted));
-  return *positions;
+std::int64_t longest_sequence(std::int64_t wanted, const Task& task, const TextModel& model,
+                              Console& console) {
+  const std::int64_t positions = model.max_positions.value_or(INT64_MAX),
+                     own = task.max_length.value_or(INT64_MAX);
+  const std::int64_t length = std::min({wanted, positions, own});
+  if (length < wanted)
+    console.note(fmt::format(
+        "sequences are cut to {} tokens, as {} (task.max_length is {})", length,
+        own < positions ? "the task " + task.name + " says" : "the model has no more positions",
+        wanted));
+  return length;
 }
 
 }  // namespace mezo

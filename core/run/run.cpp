@@ -15,6 +15,7 @@
 #include "core/run/measure.h"
 #include "core/run/placement.h"
 #include "core/run/run_model.h"
+#include "core/run/show_data.h"
 #include "core/run/training.h"
 #include "core/settings/resolved.h"
 
@@ -121,7 +122,7 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   return report(config, requested, model, hashes, trained, folder, console);
 }
 
-void validate(const RunConfig& config, Console& console) {
+void validate(const RunConfig& config, std::optional<std::int64_t> show, Console& console) {
   say_notes(config, console);
   require_data(config, false);
   const PreparedModel model = prepare_for_run(config, config.peft, console);
@@ -130,6 +131,7 @@ void validate(const RunConfig& config, Console& console) {
     require_trainable(config, model);
   }
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"}, console);
+  if (show) show_data(data, config.task, model.tokenizer, static_cast<std::size_t>(*show), console);
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";
   };

@@ -26,7 +26,8 @@ struct MEZO_API RunResult {
 MEZO_API RunResult run(const RunConfig& config, Earlier earlier, Console& console);
 
 // Checks everything that can be checked without reading weights: the model's tensors and tokenizer,
-// every example that is used.
-MEZO_API void validate(const RunConfig& config, Console& console);
+// every example that is used. `show`: also tells what the data are like, with so many examples of
+// each split as the model reads them.
+MEZO_API void validate(const RunConfig& config, std::optional<std::int64_t> show, Console& console);
 
 }  // namespace mezo

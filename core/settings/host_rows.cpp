@@ -22,6 +22,7 @@ constexpr const char* storages[] = {"auto",       "float32", "float16", "bfloat1
                                     "bfloat16+8", "file",    nullptr};
 constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
 constexpr const char* task_says[] = {"task", nullptr};
+constexpr const char* scores[] = {"task", "mean", "sum", "calibrated", nullptr};
 constexpr const char* on_or_off[] = {"on", "off", nullptr};
 constexpr const char* schedules[] = {"constant", "linear", "cosine", nullptr};
 
@@ -81,6 +82,9 @@ constexpr Row task[] = {
      Decides::past},
     {{"bos", MEZO_INTEGER, "auto", "[0, 2147483647]", automatic_or_none, nullptr,
       "id of the token that every sequence begins with; auto: as the tokenizer says"},
+     Decides::past},
+    {{"score", MEZO_TEXT, "task", nullptr, scores, nullptr,
+      "what an option's log-probabilities make; task: what its file says, else their mean"},
      Decides::past}};
 
 constexpr Row generation[] = {

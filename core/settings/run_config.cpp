@@ -41,14 +41,20 @@ void check_files(const Value& tree, const RunSettings& run, Diagnostics& diagnos
 
 }  // namespace
 
-std::optional<Task> find_and_load_task(const Value& tree, const std::string& name,
+std::optional<Task> find_and_load_task(const Value& tree, const TaskSettings& settings,
                                        const std::vector<std::string>& folders,
                                        Diagnostics& diagnostics) {
   const Mark mark = mark_of(tree, "task", "file");
   try {
-    std::string file = find_task(name, folders);
-    if (file == name) file = resolve_path(file, mark).string();  // a path and no name
-    return load_task(file, diagnostics, mark);
+    std::string file = find_task(settings.file, folders);
+    if (file == settings.file) file = resolve_path(file, mark).string();  // a path and no name
+    std::optional<Task> task = load_task(file, diagnostics, mark);
+    if (!task || !settings.score) return task;
+    task->score = *settings.score;
+    if (const std::string problem = task->score_problem(); !problem.empty())
+      diagnostics.error(Code::not_a_choice, mark_of(tree, "task", "score"),
+                        "task.score: " + problem + " (" + file + ")");
+    return task;
   } catch (const UnknownTask& e) {
     diagnostics.error(Code::unknown_component, mark, e.what());
     return std::nullopt;
@@ -95,7 +101,7 @@ RunConfig load_run_config(const ConfigRequest& request) {
   check_files(tree, settings, diagnostics);
   std::optional<Task> task;
   if (!settings.task.file.empty())
-    task = find_and_load_task(tree, settings.task.file, request.task_folders, diagnostics);
+    task = find_and_load_task(tree, settings.task, request.task_folders, diagnostics);
   diagnostics.throw_if_any();
   settings.task.file = task->path;
   ChosenPeft peft{create<Peft>(settings.peft.component, settings.peft.own),

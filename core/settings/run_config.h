@@ -44,8 +44,9 @@ struct ConfigRequest {
   std::vector<std::string> task_folders;
 };
 
-// The task that `task.file` of `tree` names; what is wrong with its file is added to `diagnostics`.
-std::optional<Task> find_and_load_task(const Value& tree, const std::string& name,
+// The task that `task.file` of `tree` names, scored as `task.score` says; what is wrong with its
+// file is added to `diagnostics`.
+std::optional<Task> find_and_load_task(const Value& tree, const TaskSettings& settings,
                                        const std::vector<std::string>& folders,
                                        Diagnostics& diagnostics);
 

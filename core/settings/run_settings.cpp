@@ -117,6 +117,7 @@ TaskSettings task_of(const Parameters& p) {
     task.split_seed = static_cast<std::uint64_t>(p.integer("split_seed"));
   task.max_length = p.integer("max_length");
   task.bos = start_of(p);
+  if (p.text("score") != "task") task.score = option_score_named(p.text("score"));
   return task;
 }
 

@@ -18,6 +18,7 @@
 #include "core/generate/sampling.h"
 #include "core/plugin/registry.h"
 #include "core/task/encode.h"
+#include "core/task/task.h"
 #include "core/zo/direction.h"
 #include "core/zo/schedule.h"
 
@@ -47,6 +48,7 @@ struct TaskSettings {
   std::optional<std::uint64_t> split_seed;
   std::int64_t max_length = 0;
   SequenceStart bos;
+  std::optional<OptionScore> score;  // nothing: as the task says
 };
 
 struct GenerationSettings {

@@ -1,9 +1,12 @@
 #pragma once
 // Collects what is wrong with a data file, so that a user who mends it sees all of it at once and
-// not one line a run.
+// not one line a run. A fault that many lines have, as where a task names a field that the data
+// lack, is told once.
 
 #include <cstddef>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 
@@ -21,14 +24,20 @@ class DataFaults {
     }
   }
 
-  // Throws one DataError with a line for each of the first faults and the number of the others.
+  // Throws one DataError with a line for each of the first faults, the lines that have it too, and
+  // the number of the other faults.
   void throw_if_any() const;
 
  private:
+  struct Fault {
+    std::string message, lines;
+    std::size_t more = 0;
+  };
   void add(const std::string& message);
 
-  std::string text_;
-  std::size_t count_ = 0;
+  std::vector<Fault> faults_;
+  std::map<std::string, std::size_t> places_;  // in faults_, by the message without its line
+  std::size_t untold_ = 0;
 };
 
 }  // namespace mezo

@@ -14,9 +14,13 @@ namespace {
 using Kind = PromptTemplate::Kind;
 
 std::int32_t only_token(const Option& option, const Tokenizer& tokenizer, const Task& task) {
-  const auto ids = tokenizer.encode(option.text);
+  if (!option.text.fields().empty())
+    throw ConfigError("[" + task.path + "] the option " + shown(option.source) +
+                      " has fields, and a mask is filled by words that are the same for every "
+                      "example");
+  const auto ids = tokenizer.encode(option.text.render({}));
   if (ids.size() != 1)
-    throw DataError("[" + task.path + "] the option " + shown(option.text) + " is " +
+    throw DataError("[" + task.path + "] the option " + shown(option.source) + " is " +
                     std::to_string(ids.size()) +
                     " tokens of this model, and a mask is filled by one; take another word (most "
                     "tokenizers want the space before it)");
@@ -51,17 +55,21 @@ std::vector<MaskedEncoder::Part> MaskedEncoder::parts_of(const Example& example,
   std::vector<PromptTemplate::Rendered> pieces;
   try {
     pieces = task_.prompt.render_pieces(example.fields);
-  } catch (const MissingFieldError& e) {
-    throw DataError(where + e.what());
+  } catch (const DataError& e) {
+    throw DataError(where + e.what() + " (" + task_.path + ")");
   }
   std::vector<Part> parts;
   for (const auto& piece : pieces) {
     if (piece.kind == Kind::mask) {
-      parts.push_back({piece.kind, {mask_}});
+      parts.push_back({piece.kind, {mask_}, 0});
       continue;
     }
-    parts.push_back({piece.kind, ids_of(piece.text, tokenizer_, where)});
-    const Tokens& ids = parts.back().tokens;
+    parts.push_back({piece.kind, ids_of(piece.text, tokenizer_, where), 0});
+    Tokens& ids = parts.back().tokens;
+    if (piece.most_tokens > 0 && ids.size() > piece.most_tokens) {
+      parts.back().lost = static_cast<std::int64_t>(ids.size() - piece.most_tokens);
+      ids.resize(piece.most_tokens);
+    }
     // A second mask would be another place to fill, and padding has no position.
     for (const auto& [id, name] : {std::pair(tokenizer_.special().mask, "mask"),
                                    std::pair(tokenizer_.special().pad, "padding")})
@@ -71,10 +79,11 @@ std::vector<MaskedEncoder::Part> MaskedEncoder::parts_of(const Example& example,
   return parts;
 }
 
-void MaskedEncoder::cut(std::vector<Part>& parts, const std::string& where) const {
+std::int64_t MaskedEncoder::cut(std::vector<Part>& parts, const std::string& where) const {
   std::size_t length = start_.size() + end_.size();
   for (const Part& part : parts) length += part.tokens.size();
-  for (const auto room = static_cast<std::size_t>(max_length_); length > room; --length) {
+  std::int64_t lost = 0;
+  for (const auto room = static_cast<std::size_t>(max_length_); length > room; --length, ++lost) {
     const auto longest = std::ranges::max_element(parts, {}, [](const Part& part) {
       return part.kind == Kind::field ? part.tokens.size() : 0;
     });
@@ -83,15 +92,17 @@ void MaskedEncoder::cut(std::vector<Part>& parts, const std::string& where) cons
                       std::to_string(max_length_) + " without its fields");
     longest->tokens.pop_back();
   }
+  return lost;
 }
 
 Question MaskedEncoder::operator()(const Example& example, const std::string& path) const {
   const std::string where = place_of(example, path);
   Question question;
-  question.right = right_of(example, task_, where);
+  question.right = right_of(example, task_, options_of(example, task_, where), where);
   question.row = example.row;
   std::vector<Part> parts = parts_of(example, where);
-  cut(parts, where);
+  for (const Part& part : parts) question.cut += part.lost;
+  question.cut += cut(parts, where);
   Tokens ids = start_;
   std::int64_t place = 0;
   for (const Part& part : parts) {

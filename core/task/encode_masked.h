@@ -36,9 +36,10 @@ class MEZO_API MaskedEncoder {
   struct Part {
     PromptTemplate::Kind kind;
     Tokens tokens;
+    std::int64_t lost = 0;  // tokens, to first_tokens()
   };
   std::vector<Part> parts_of(const Example& example, const std::string& where) const;
-  void cut(std::vector<Part>& parts, const std::string& where) const;
+  std::int64_t cut(std::vector<Part>& parts, const std::string& where) const;
 
   const Task& task_;
   const Tokenizer& tokenizer_;

@@ -37,6 +37,20 @@ Question options_behind(std::vector<std::int32_t> context,
   return q;
 }
 
+void subtract(Question& question, Question neutral) {
+  if (neutral.options() != question.options())
+    throw std::logic_error("[subtract] expected the same options");
+  const auto before = static_cast<int>(question.pieces.size());
+  for (Question::Piece& piece : neutral.pieces) {
+    if (piece.follows >= 0) piece.follows += before;
+    question.pieces.push_back(std::move(piece));
+  }
+  for (Question::Scored& s : neutral.scored) {
+    s.piece += before;
+    question.subtracted.push_back(s);
+  }
+}
+
 Question answer_behind(std::vector<std::int32_t> context, const std::vector<std::int32_t>& answer) {
   const auto length = static_cast<std::int32_t>(answer.size());
   Question q = options_behind(std::move(context), {&answer, 1}, {&length, 1});

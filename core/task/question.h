@@ -36,12 +36,19 @@ struct Question {
   // Option by option from 0 on, none left out; an option's tokens in their order.
   std::vector<Scored> scored;
   Score score = Score::mean;
+  // Tokens listed like those of `scored`, for the same options: their log-probabilities' sum is
+  // taken from the option's score. None: a score is what it is.
+  std::vector<Scored> subtracted;
   std::vector<std::int64_t> right;  // options; several may be right, the first is trained on
+
+  // What the options are called, where the example brings them; else the task names them.
+  std::vector<std::string> names;
 
   std::int64_t generate = 0;         // where text is asked for: at most so many tokens of it
   std::vector<std::string> answers;  // texts that are right
 
   std::int64_t row = 0;  // of the example, in its file
+  std::int64_t cut = 0;  // tokens of the example that were too many
 
   MEZO_API std::int64_t options() const;
   MEZO_API std::int64_t rows() const;  // token rows that a forward needs
@@ -54,6 +61,10 @@ struct Question {
 MEZO_API Question options_behind(std::vector<std::int32_t> context,
                                  std::span<const std::vector<std::int32_t>> tails,
                                  std::span<const std::int32_t> scored);
+
+// Takes from each option's score what it has in `neutral`, the same options behind another context.
+// Throws std::logic_error where they are not as many.
+MEZO_API void subtract(Question& question, Question neutral);
 
 // One answer behind a context, every token of it scored (teacher forcing): the right option.
 MEZO_API Question answer_behind(std::vector<std::int32_t> context,

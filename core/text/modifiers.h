@@ -12,9 +12,15 @@
 namespace mezo {
 
 struct Modifier {
+  enum class Takes { nothing, one_text, two_texts, pairs, number };
+
   std::string_view name;
+  std::string_view arguments;  // as a template writes them: "('a', 'b')"
   std::string_view doc;
-  std::string (*apply)(std::string_view text);
+  Takes takes;
+  // The arguments are as many as it takes. Throws DataError that goes on behind "the field 'x' ".
+  // Null of first_tokens(), which whoever has the tokens applies.
+  std::string (*apply)(std::string_view text, std::span<const std::string> arguments);
 };
 
 // All of them, by name. A letter is a code point; case changes one code point into one.

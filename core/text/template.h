@@ -5,6 +5,8 @@
 //
 //   {field}            the example's field of that name
 //   {field|lower|…}    the same, changed by modifiers from left to right (core/text/modifiers.h)
+//   {field|replace('a', other)}  a modifier's arguments: text in single quotes, in which \n, \t, \'
+//                      and \\ are as in C; another field; or a whole number
 //   <mask>             where a masked model predicts
 //   {{  }}             a brace
 //
@@ -53,16 +55,28 @@ class MEZO_API PromptTemplate {
  public:
   enum class Kind { literal, field, mask };
 
-  struct Piece {
-    Kind kind;
-    std::string text;                        // a literal's text, a field's name, or "<mask>"
-    std::vector<const Modifier*> modifiers;  // of a field
+  struct Argument {
+    std::string text;
+    bool field = false;  // the text is a field's name
+  };
+  struct Change {
+    const Modifier* modifier;
+    std::vector<Argument> arguments;
   };
 
-  // A rendered piece: its text ("<mask>" for the mask).
+  struct Piece {
+    Kind kind;
+    std::string text;               // a literal's text, a field's name, or "<mask>"
+    std::vector<Change> modifiers;  // of a field
+    std::size_t most_tokens = 0;    // first_tokens(); 0: all
+  };
+
+  // A rendered piece: its text ("<mask>" for the mask), of which whoever tokenises it keeps the
+  // first `most_tokens` tokens (0: all).
   struct Rendered {
     Kind kind;
     std::string text;
+    std::size_t most_tokens = 0;
   };
 
   using Fields = std::map<std::string, std::string, std::less<>>;
@@ -72,10 +86,12 @@ class MEZO_API PromptTemplate {
   const std::vector<Piece>& pieces() const { return pieces_; }
   std::vector<std::string> fields() const;  // each once, in the order of first use
   std::size_t masks() const;                // how many <mask> it has
+  bool cuts_tokens() const;                 // whether a field has first_tokens()
 
-  // Both throw MissingFieldError, naming the field and the nearest of those that exist.
+  // Both throw MissingFieldError, naming the field and the nearest of those that exist, and
+  // DataError, naming the field, where a modifier cannot change its text.
   std::vector<Rendered> render_pieces(const Fields& fields) const;
-  std::string render(const Fields& fields) const;
+  std::string render(const Fields& fields) const;  // as one text, in which no token is cut
 
  private:
   std::vector<Piece> pieces_;

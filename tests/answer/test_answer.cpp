@@ -1,3 +1,4 @@
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/log_softmax.h>
 #include <doctest/doctest.h>
 
@@ -108,6 +109,35 @@ at::Tensor scores_of(const Made& m, ParameterSource& source, const std::vector<Q
 }
 
 }  // namespace
+
+TEST_CASE("what is subtracted is the sum behind the other context, and no token that is listed") {
+  Made m(12, 6);
+  const std::vector<std::vector<at::Tensor>> copies = {parameters_of(m.declaration, 1),
+                                                       parameters_of(m.declaration, 2)};
+  CopiesSource source(copies);
+  const std::vector<std::vector<Ids>> tails = {{{4}, {5, 6, 7}}, {{2, 2}, {3}}, {{1}, {8}}};
+  std::vector<Question> plain, neutral, questions;
+  for (const std::vector<Ids>& t : tails) {
+    Ids counts;
+    for (const Ids& tail : t) counts.push_back(static_cast<std::int32_t>(tail.size()));
+    plain.push_back(options_of({1, 2, 3}, t, counts));
+    neutral.push_back(options_of({9}, t, counts));
+    plain.back().score = neutral.back().score = Question::Score::sum;
+    questions.push_back(plain.back());
+    if (questions.size() != 2)
+      subtract(questions.back(), neutral.back());  // beside one that is not
+  }
+  const Needs all{.normalised = false, .token_log_likelihoods = true};
+  const Outputs without = answer(m.loaded, source, pointers(plain), all),
+                made = answer(m.loaded, source, pointers(questions), all);
+  CHECK(at::allclose(made.token_log_likelihoods, without.token_log_likelihoods, 1e-5, 1e-6));
+  at::Tensor expected = scores_of(m, source, neutral).neg();
+  expected.select(1, 1).zero_();
+  CHECK(at::allclose(made.option_scores, without.option_scores + expected, 1e-5, 1e-5));
+  // Also where nothing else asks for the vocabulary's normaliser.
+  CHECK(at::allclose(scores_of(m, source, {questions[2]}, differences),
+                     made.option_scores.narrow(1, 2, 1), 1e-5, 1e-5));
+}
 
 TEST_CASE("packed scores are those of each option alone, in every stream") {
   Made m(12, 6);

@@ -209,4 +209,8 @@ TEST_CASE("a prediction becomes one line with the options' labels") {
       R"({"index":7,"scores":{"bad \"one\"":-1.5,"1":-0.25},"prediction":"1","label":"bad \"one\""})");
   CHECK(prediction_line({7, {0.5f, 0.25f}, 0, -1}, toy_task().options) ==
         R"({"index":7,"scores":{"0":0.5,"1":0.25},"prediction":"0","label":null})");
+  Prediction own{9, {-2.0f, -1.0f}, 1, 0};
+  own.names = {"Ann", "Bo"};
+  CHECK(prediction_line(own, {}) ==
+        R"({"index":9,"scores":{"Ann":-2.0,"Bo":-1.0},"prediction":"Bo","label":"Ann"})");
 }

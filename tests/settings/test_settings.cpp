@@ -69,6 +69,7 @@ TEST_CASE("what a setting decides for a run that goes on") {
       {"task.split_seed", past},
       {"task.max_length", past},
       {"task.bos", past},
+      {"task.score", past},
       {"generation.max_new_tokens", future},
       {"generation.stop", future},
       {"generation.temperature", future},

@@ -88,6 +88,13 @@ TEST_CASE("a sequence that is too long loses the ends of its longest fields") {
         "toy.jsonl:7: the prompt is longer than max_length 4 without its fields");
 }
 
+TEST_CASE("a field loses what is behind its first tokens, however long the rest may be") {
+  const Question q =
+      MaskedEncoder(toy_task("{text|first_tokens(2)}<mask>{other}"), masked_tokenizer(), 100)(
+          masked_example("bbbb", "cc"), "toy.jsonl");
+  CHECK(q.pieces.at(0).tokens == Ids{start, b, b, mask, c, c, b});
+}
+
 TEST_CASE("what a mask cannot take is refused") {
   const Example example = masked_example("b", "c");
   CHECK(says(message_of(toy_task("{text}"), masked_tokenizer(), example),
@@ -97,6 +104,9 @@ TEST_CASE("what a mask cannot take is refused") {
   CHECK(says(
       message_of(toy_task("<mask>", {{"0", " bad"}, {"1", " bed"}}), masked_tokenizer(), example),
       "the option ' bed' is 3 tokens of this model, and a mask is filled by one"));
+  CHECK(says(message_of(toy_task("<mask>", {{"0", " bad"}, {"1", " {text}"}}), masked_tokenizer(),
+                        example),
+             "the option ' {text}' has fields"));
   CHECK(says(message_of(masked_task(), masked_tokenizer(), masked_example("a<mask>", "c")),
              "toy.jsonl:7: the mask token stands in the text 'a<mask>'"));
   CHECK(says(message_of(masked_task(), masked_tokenizer(), masked_example("a", "<pad>")),

@@ -40,7 +40,7 @@ TEST_CASE("a task file gives prompt, options in its order, label field and metri
   CHECK(task.prompt.render({{"text", "Hm."}}) == "Hm. It was");
   REQUIRE(task.options.size() == 2);
   CHECK(task.options[0].label == "b");
-  CHECK(task.options[1].text == " good");
+  CHECK(task.options[1].source == " good");
   CHECK(task.label_field == "stars");
   CHECK(task.metric == "accuracy");
 }
@@ -67,6 +67,46 @@ TEST_CASE("options must be there, at least two, each once and each with its own 
               "toy.yaml:2:20: error[C022]: the options for '0' and '1' are the same text"));
   CHECK(holds(config_error("prompt: x\noptions: {0: a, 1: ''}\n"),
               "toy.yaml:2:20: error[C019]: the option for '1' must be text"));
+}
+
+TEST_CASE("options may be templates, one for each text of a list too") {
+  const Task list = task_of(
+      "prompt: \"{text}\"\neach: names\noptions: \" {text|replace('@', names)}\"\nanswers: "
+      "right\n");
+  CHECK(list.each_field == "names");
+  CHECK(list.options.size() == 1);
+  CHECK(list.right_field() == "right");
+  CHECK(list.metric == "accuracy");
+  CHECK(!list.generates());
+  CHECK(task_of("prompt: x\neach: names\noptions: \" {names}\"\n").right_field() == "label");
+  CHECK(holds(config_error("prompt: x\neach: a\noptions: {0: a, 1: b}\n"),
+              "toy.yaml:3:10: error[C018]: options: expected one text, as each names a list"));
+  CHECK(holds(config_error("prompt: x\neach: a\noptions: ' {a}'\nanswers: b\nlabel: c\n"),
+              "toy.yaml:5:8: error[C022]: label: answers says what is right"));
+  CHECK(holds(config_error("prompt: x<mask>\neach: a\noptions: ' {a}'\n"), "each: a <mask> is"));
+  CHECK(holds(config_error("prompt: x\noptions: {0: a, 1: 'b{'}\n"),
+              "toy.yaml:2:22: error[C019]: the option for '1': [template] column 2: '{' is not"));
+}
+
+TEST_CASE("a calibrated score needs the prompt that says nothing") {
+  const Task task =
+      task_of("prompt: x\noptions: {0: a, 1: b}\nscore: calibrated\nneutral_prompt: ''\n");
+  CHECK(task.score == OptionScore::calibrated);
+  CHECK(task.neutral_prompt->render({}).empty());
+  CHECK(holds(config_error("prompt: x\noptions: {0: a, 1: b}\nscore: calibrated\n"),
+              "toy.yaml:3:8: error[C022]: score: calibrated needs the task's neutral_prompt"));
+  CHECK(
+      holds(config_error("prompt: x\nanswers: a\nscore: sum\n"), "score: the task has no options"));
+  CHECK(holds(config_error("prompt: x<mask>\noptions: {0: a, 1: b}\nscore: calibrated\n"),
+              "score: calibrated is for options that follow a prompt"));
+}
+
+TEST_CASE("tokens of fields are cut in a prompt with a mask alone") {
+  CHECK(
+      task_of("prompt: '{a|first_tokens(3)}<mask>'\noptions: {0: a, 1: b}\n").prompt.cuts_tokens());
+  CHECK(holds(
+      config_error("prompt: '{a|first_tokens(3)}'\noptions: {0: a, 1: b}\n"),
+      "toy.yaml:1:9: error[C022]: prompt: first_tokens() cuts fields of a prompt with <mask>"));
 }
 
 TEST_CASE("a malformed template is reported at the character that is wrong") {

@@ -68,16 +68,45 @@ TEST_CASE("each modifier does what its line says, on letters of any script") {
   CHECK(with("strip", " \n ").empty());
   CHECK(with("rstrip", " x ") == " x");
   CHECK(with("question_mark", "so?") == "so?");
-  CHECK(with("highlights", "a\n@highlight\nb@highlight\n") == "a\n- b- ");
+  CHECK(with("prepend(' ')", "x") == " x");
+  CHECK(with("replace('@highlight\\n', '- ')", "a\n@highlight\nb@highlight\n") == "a\n- b- ");
+  CHECK(with("choose('effect', ' so', 'cause', ' because')", "cause") == " because");
+  CHECK(with("first_words(2)", " ein \u00a0zwei drei") == " ein \u00a0zwei");
+  CHECK(with("first_words(2)", "ein zwei") == "ein zwei");
 }
 
 TEST_CASE("modifiers leave bytes that are not UTF-8 as they are") {
   for (const auto& modifier : mezo::modifiers()) {
     CAPTURE(modifier.name);
-    CHECK(modifier.apply("").size() <= 1);
-    CHECK(modifier.apply("\xFF").size() <= 2);
+    if (modifier.takes != mezo::Modifier::Takes::nothing) continue;
+    CHECK(modifier.apply("", {}).size() <= 1);
+    CHECK(modifier.apply("\xFF", {}).size() <= 2);
   }
   CHECK(with("lower", "A\xFF\xC3") == "a\xFF\xC3");
+}
+
+TEST_CASE("an argument is text in quotes, with braces and bars as they are, or another field") {
+  CHECK(render("{q|replace('@{|}', who)|lower}!", {{"q", "Is @{|} in?"}, {"who", "ANN'S"}}) ==
+        "is ann's in?!");
+  CHECK(with(R"(replace( 'b' ,'\\\'' ))", "abc") == "a\\'c");
+  CHECK(PromptTemplate("{q|replace('a', who)}").fields() == std::vector<std::string>{"q", "who"});
+  CHECK_THROWS_WITH_AS(render("{q|replace('a', whom)}", {{"q", "a"}, {"who", ""}}),
+                       "[template] the prompt needs the field 'whom', which the example lacks; did "
+                       "you mean 'who'?",
+                       mezo::DataError);
+  CHECK_THROWS_WITH_AS(render("{q|choose('a', 'b')}", {{"q", "c"}}),
+                       "[template] the field 'q' is 'c', and choose() has a text for 'a'",
+                       mezo::DataError);
+}
+
+TEST_CASE("tokens are cut by whoever has them") {
+  const PromptTemplate prompt("{a|drop_last|first_tokens(12)}<mask>{b}");
+  CHECK(prompt.cuts_tokens());
+  CHECK(!PromptTemplate("{a|first_words(3)}").cuts_tokens());
+  const auto pieces = prompt.render_pieces({{"a", "xy"}, {"b", ""}});
+  CHECK(pieces[0].text == "x");
+  CHECK(pieces[0].most_tokens == 12);
+  CHECK(pieces[2].most_tokens == 0);
 }
 
 TEST_CASE("a missing field is named with the nearest that exist") {
@@ -104,9 +133,21 @@ TEST_CASE("a malformed template is refused at its column") {
   CHECK(column_of_error("{a b}") == 2);
   CHECK(column_of_error("{a|}") == 4);
   CHECK(column_of_error("{a|lower|shout}") == 10);
+  CHECK(column_of_error("{a|replace('b')}") == 4);
+  CHECK(column_of_error("{a|choose('b', 'c', 'd')}") == 4);
+  CHECK(column_of_error("{a|lower('b')}") == 4);
+  CHECK(column_of_error("{a|replace('b', 'c}") == 1);
+  CHECK(column_of_error("{a|prepend('b' c)}") == 16);
+  CHECK(column_of_error("{a|prepend('b')c}") == 16);
+  CHECK(column_of_error("{a|prepend('b\\q')}") == 14);
+  CHECK(column_of_error("{a|first_words(0)}") == 4);
+  CHECK(column_of_error("{a|first_words(many)}") == 4);
+  CHECK(column_of_error("{a|first_tokens(3)|lower}") == 20);
   CHECK_THROWS_WITH_AS(
       PromptTemplate("{a|shout}"),
-      "[template] column 4: unknown modifier 'shout'; known are capitalize, drop_full_stop, "
-      "drop_last, highlights, lower, lower_first, lower_first_word, question_mark, rstrip, strip",
+      "[template] column 4: unknown modifier 'shout'; known are capitalize, choose, "
+      "drop_full_stop, "
+      "drop_last, first_tokens, first_words, lower, lower_first, lower_first_word, prepend, "
+      "question_mark, replace, rstrip, strip",
       mezo::ConfigError);
 }

@@ -17,7 +17,7 @@ struct Arguments {
   std::vector<std::string> plugin_path;
   std::string component;
   bool overwrite = false, resume = false;
-  std::optional<std::int64_t> step;
+  std::optional<std::int64_t> step, show;
   bool verify = false;
   std::string path, format = "hf", dtype = "auto";
   std::vector<std::string> prompts;

@@ -202,6 +202,12 @@ int run(int argc, char** argv, mezo::Console& console) {
   eval->add_flag("--overwrite", a.overwrite, overwrite);
   CLI::App* validate =
       add_verb(app, "validate", "check everything that can be checked without reading weights", a);
+  validate
+      ->add_option(
+          "--show", a.show,
+          "print what the data are like, and N examples of each split as the model reads them")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   CLI::App* again = add_verb_of_run(
       app, "replay", "rebuild a run's weights from its trajectory, print their hash", a);
   again->add_flag("--verify", a.verify, "fail unless the hash is the one the run recorded");
@@ -265,7 +271,7 @@ int run(int argc, char** argv, mezo::Console& console) {
     throw mezo::ConfigError(a.config + " is no run folder: only a run has steps (--step)");
   const mezo::RunConfig config = load(a, argc, argv);
   if (*validate) {
-    mezo::validate(config, console);
+    mezo::validate(config, a.show, console);
     return 0;
   }
   const mezo::RunResult result = *train ? mezo::run(config, a.earlier(), console)
