@@ -157,8 +157,13 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& quest
   const at::AutoDispatchBelowADInplaceOrView forward_only;
   const bool texts = !questions.empty() && questions[0].generate > 0;
   if (texts && !rules) throw std::logic_error("[evaluate] texts without rules for them");
-  std::vector<std::size_t> order = by_length(questions);
-  if (texts) std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  if (texts) {
+    order.resize(questions.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+  } else {
+    order = by_length(questions);
+  }
   Evaluation result;
   result.predictions.resize(questions.size());
   const std::size_t done = texts

@@ -5,7 +5,6 @@
 // and cuDNN's attention, the fastest, knows no causal mask that begins behind a prefix.
 #include <ATen/Context.h>
 #include <ATen/SDPBackend.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/_fused_sdp_choice.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
@@ -199,9 +198,9 @@ class CudaAttentionKernels : public AttentionKernels {
       before = s.window - 1;
       behind = s.causal ? 0 : s.window - 1;
     }
-    return std::get<0>(at::_flash_attention_forward(
-        s.q, s.k, s.v, s.query_ends, s.key_ends, s.longest_queries, s.longest_keys, 0.0, s.causal,
-        false, s.scale, before, behind));
+    return std::get<0>(at::_flash_attention_forward(s.q, s.k, s.v, s.query_ends, s.key_ends,
+                                                    s.longest_queries, s.longest_keys, 0.0,
+                                                    s.causal, false, s.scale, before, behind));
   }
 
   at::Tensor attend(const PaddedSequences& s,
@@ -215,10 +214,7 @@ class CudaAttentionKernels : public AttentionKernels {
     const std::int64_t n = s.q.size(0), heads = s.q.size(1), width = s.q.size(3);
     const at::Tensor keys = prefix.keys.contiguous(), values = prefix.values.contiguous();
     // The pass writes into what attention gave, unseen by autograd.
-    if (at::GradMode::is_enabled() &&
-        (s.q.requires_grad() || s.k.requires_grad() || s.v.requires_grad() ||
-         keys.requires_grad() || values.requires_grad()))
-      return std::nullopt;
+    if (learns(prefix, s)) return std::nullopt;
     if (width % part != 0 || width > 32 * part || !in_parts(s.q) || !in_parts(keys) ||
         !in_parts(values))
       return std::nullopt;

@@ -8,8 +8,10 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/sigmoid.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -74,18 +76,12 @@ at::Tensor AttentionKernels::attend_packed(const PackedSequences&) const {
 
 std::optional<at::Tensor> AttentionKernels::attend_behind(const KeysValues& prefix,
                                                           const PaddedSequences& s) const {
-  const bool learns = at::GradMode::is_enabled() &&
-                      (s.q.requires_grad() || s.k.requires_grad() || s.v.requires_grad() ||
-                       prefix.keys.requires_grad() || prefix.values.requires_grad());
-  if (!s.q.device().is_cpu() || learns || s.v.size(3) != s.q.size(3)) return std::nullopt;
+  if (!s.q.device().is_cpu() || learns(prefix, s) || s.v.size(3) != s.q.size(3))
+    return std::nullopt;
   const std::int64_t n = s.q.size(0), heads = s.q.size(1);
   const auto own = [&](const at::Tensor& x) { return repeat_heads(x, heads); };
-  const auto shared = [&](const at::Tensor& x) {  // [n, heads, length, width]
-    const std::int64_t streams = x.size(0);
-    return own(x.unsqueeze(1)
-                   .expand({streams, n / streams, x.size(1), x.size(2), x.size(3)})
-                   .reshape({n, x.size(1), x.size(2), x.size(3)})
-                   .transpose(1, 2));
+  const auto shared = [&](const at::Tensor& x) {
+    return own(repeat_streams(x, n).transpose(1, 2));
   };
   const auto [out, log_sum] = at::_scaled_dot_product_flash_attention_for_cpu(
       s.q, own(s.k), own(s.v), 0.0, s.causal, {}, s.scale);
@@ -101,6 +97,28 @@ at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
   return x.unsqueeze(2)
       .expand({x.size(0), own, heads / own, x.size(2), x.size(3)})
       .reshape({x.size(0), heads, x.size(2), x.size(3)});
+}
+
+at::Tensor repeat_streams(const at::Tensor& x, std::int64_t n) {
+  const std::int64_t streams = x.size(0);
+  return x.unsqueeze(1)
+      .expand({streams, n / streams, x.size(1), x.size(2), x.size(3)})
+      .reshape({n, x.size(1), x.size(2), x.size(3)});
+}
+
+at::Tensor mask_of(const at::Tensor& seen, at::ScalarType type) {
+  const std::int64_t keys = seen.size(2);
+  at::Tensor mask =
+      at::zeros({seen.size(0), seen.size(1), (keys + 15) / 16 * 16}, seen.options().dtype(type))
+          .narrow(2, 0, keys);
+  mask.masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
+  return mask.unsqueeze(1);
+}
+
+bool learns(const KeysValues& prefix, const PaddedSequences& s) {
+  return at::GradMode::is_enabled() &&
+         (s.q.requires_grad() || s.k.requires_grad() || s.v.requires_grad() ||
+          prefix.keys.requires_grad() || prefix.values.requires_grad());
 }
 
 const AttentionKernels& attention_kernels(bool cuda) {

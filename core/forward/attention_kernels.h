@@ -61,6 +61,18 @@ class MEZO_API AttentionKernels {
 // x [n, kv heads, length, width], each head repeated for the query heads that it serves.
 MEZO_API at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads);
 
+// x [S or 1, length, heads, width], once for each of n sequences, those of a stream together: [n,
+// length, heads, width].
+MEZO_API at::Tensor repeat_streams(const at::Tensor& x, std::int64_t n);
+
+// What a mask of `seen` [n or 1, queries or 1, keys] adds to scores: 0 where a query sees a key,
+// minus infinity elsewhere, [n or 1, 1, queries or 1, keys]. Rows begin at multiples of 16
+// elements, which a GPU's kernels ask for.
+MEZO_API at::Tensor mask_of(const at::Tensor& seen, at::ScalarType type);
+
+// Whether autograd looks on, so that results may not be put together behind its back.
+MEZO_API bool learns(const KeysValues& prefix, const PaddedSequences&);
+
 MEZO_API const AttentionKernels& attention_kernels(bool cuda);
 
 }  // namespace mezo

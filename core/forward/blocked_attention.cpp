@@ -4,7 +4,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <limits>
@@ -15,17 +14,6 @@ namespace mezo {
 namespace {
 
 constexpr std::int64_t most_queries = 256;  // of a block
-
-// 0 where a query sees a key, minus infinity elsewhere: [n or 1, 1, queries or 1, keys]. Rows begin
-// at multiples of 16 elements, which a GPU's kernels ask for.
-at::Tensor mask_of(const at::Tensor& seen, at::ScalarType type) {
-  const std::int64_t keys = seen.size(2);
-  at::Tensor mask =
-      at::zeros({seen.size(0), seen.size(1), (keys + 15) / 16 * 16}, seen.options().dtype(type))
-          .narrow(2, 0, keys);
-  mask.masked_fill_(seen.logical_not(), -std::numeric_limits<double>::infinity());
-  return mask.unsqueeze(1);
-}
 
 // Keys of the padded ones that a query of [begin, end) may see.
 std::pair<std::int64_t, std::int64_t> visible(const PaddedPlaces& places, const AttentionOptions& o,

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -129,13 +128,7 @@ at::Tensor CachedAttention::mask(std::int64_t prefix, std::int64_t window,
     if (!placed_) near = near | (key < prefix);
     seen = seen & near;
   }
-  // Rows begin at multiples of 16 elements, which a GPU's kernels ask for.
-  at::Tensor mask =
-      at::zeros({streams_ * of_stream, (keys + 15) / 16 * 16}, own.options().dtype(type))
-          .narrow(1, 0, keys);
-  mask.masked_fill_(seen.logical_not().repeat({streams_, 1}),
-                    -std::numeric_limits<double>::infinity());
-  return mask.view({streams_ * of_stream, 1, 1, keys});
+  return mask_of(seen.repeat({streams_, 1}).unsqueeze(1), type);
 }
 
 const CachedAttention::Places& CachedAttention::places(const Layer& layer, std::int64_t window,

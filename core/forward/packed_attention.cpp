@@ -21,14 +21,6 @@ at::Tensor gather(const at::Tensor& rows, const at::Tensor& index, bool in_order
       .reshape({n, length, rows.size(1), rows.size(2)});
 }
 
-// A prefix [S or 1, its length, heads, width] before each of n sequences; those of one stream lie
-// together.
-at::Tensor of_each(const at::Tensor& prefix, int streams, std::int64_t n) {
-  return prefix.unsqueeze(1)
-      .expand({streams, n / streams, prefix.size(1), prefix.size(2), prefix.size(3)})
-      .reshape({n, prefix.size(1), prefix.size(2), prefix.size(3)});
-}
-
 // Rows a piece's queries can see, in order: its parent's, then its own.
 std::vector<std::int64_t> visible_rows(const PackedBatch& batch, const Piece& s) {
   std::vector<std::int64_t> rows;
@@ -200,7 +192,7 @@ at::Tensor PackedAttention::attend(Group& g, const at::Tensor& q, const at::Tens
     if (const auto out = kernels_.attend_behind(*prefix, sequences)) return *out;
   }
   std::optional<KeysValues> own;
-  if (prefix) own = {of_each(prefix->keys, streams_, g.n), of_each(prefix->values, streams_, g.n)};
+  if (prefix) own = {repeat_streams(prefix->keys, g.n), repeat_streams(prefix->values, g.n)};
   return g.blocks(kernels_, g.places, q, k, v, options, own, placed_, !g.in_order);
 }
 

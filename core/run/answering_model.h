@@ -2,6 +2,8 @@
 // A model that is to answer, and how: of a model's files, or of a run's weights after a step. Used
 // by `mezo predict` and `mezo serve`.
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +22,11 @@ struct AnsweringModel {
   GenerationSettings generation;
   std::optional<Task> task;           // none: of a model for which none was given
   std::optional<RunStreams> streams;  // of a run
+
+  // Most tokens that a sequence may have.
+  std::int64_t longest() const {
+    return std::min(settings.max_length, model.max_positions.value_or(INT64_MAX));
+  }
 
   // What says how texts are generated: none where the task has options, or there is no task.
   const Task* text_task() const { return task && task->generates() ? &*task : nullptr; }

@@ -24,8 +24,7 @@ std::string sign_of(float epsilon) { return std::signbit(epsilon) ? "-1" : "1"; 
 Completions::Completions(AnsweringModel answering, std::string name)
     : answering_(std::move(answering)),
       rules_(rules_of(answering_.generation, answering_.text_task(), answering_.model)),
-      max_length_(std::min(answering_.settings.max_length,
-                           answering_.model.max_positions.value_or(INT64_MAX))),
+      max_length_(answering_.longest()),
       start_(answering_.settings.bos.tokens(answering_.model.tokenizer)),
       served_{std::move(name), std::time(nullptr)},
       weights_(answering_.model, answering_.streams ? &*answering_.streams : nullptr) {

@@ -42,8 +42,7 @@ class Predictor {
         asked_(answering_model(request.weights, request.task_folders, console)),
         max_length_(asked_.task ? longest_sequence(asked_.settings.max_length, *asked_.task,
                                                    asked_.model, console)
-                                : std::min(asked_.settings.max_length,
-                                           asked_.model.max_positions.value_or(INT64_MAX))) {}
+                                : asked_.longest()) {}
 
   void answer_prompts() {
     std::vector<Question> questions;

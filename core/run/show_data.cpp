@@ -23,22 +23,21 @@ std::string shown_ids(const Tokenizer& tokenizer, const Ids& ids) {
 }
 
 // All that the model reads of an example: equal for two that differ in nothing but the answer.
+std::vector<Ids> reading(const Question& q) {
+  std::vector<Ids> own;
+  for (const Question::Piece& piece : q.pieces) own.push_back(piece.tokens);
+  return own;
+}
+
 std::set<std::vector<Ids>> readings(const Split& split) {
   std::set<std::vector<Ids>> all;
-  for (const Question& q : split.examples) {
-    std::vector<Ids> own;
-    for (const Question::Piece& piece : q.pieces) own.push_back(piece.tokens);
-    all.insert(std::move(own));
-  }
+  for (const Question& q : split.examples) all.insert(reading(q));
   return all;
 }
 
 std::size_t shared_rows(const Split& split, const std::set<std::vector<Ids>>& with) {
-  return static_cast<std::size_t>(std::ranges::count_if(split.examples, [&](const Question& q) {
-    std::vector<Ids> own;
-    for (const Question::Piece& piece : q.pieces) own.push_back(piece.tokens);
-    return with.contains(own);
-  }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      split.examples, [&](const Question& q) { return with.contains(reading(q)); }));
 }
 
 // "0: 480, 1: 520" in the task's order; nothing where options or texts are each example's own.

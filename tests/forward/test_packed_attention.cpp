@@ -168,6 +168,23 @@ TEST_CASE("a prefix is seen by every row of its stream, whatever else the row se
           }
 }
 
+TEST_CASE("a prefix that is placed before a long sequence is hidden by a window as tokens are") {
+  PackedBatch batch, joined;
+  batch.add(tokens(0, 530));
+  joined.add(tokens(0, 533));
+  const at::Tensor q = numbers({533, 2, 4}, 1).mul(3), k = numbers({533, 1, 4}, 2),
+                   v = numbers({533, 1, 4}, 3);
+  const auto behind = [](const at::Tensor& x) { return x.narrow(0, 3, 530); };
+  const KeysValues prefix{k.narrow(0, 0, 3).unsqueeze(0), v.narrow(0, 0, 3).unsqueeze(0)};
+  for (const std::int64_t window : {2, 40, 300, 531}) {
+    CAPTURE(window);
+    const AttentionOptions options{0.35, true, window};
+    CHECK(difference(PackedAttention(batch, 1, at::kCPU, nullptr, true)(0, behind(q), behind(k),
+                                                                        behind(v), options, prefix),
+                     behind(PackedAttention(joined, 1)(0, q, k, v, options))) < 1e-5);
+  }
+}
+
 namespace {
 
 // What attention's kernels are asked for.

@@ -113,7 +113,11 @@ class Prompts(cli.Case):
             self.write("test.jsonl", row + "\n")
             self.fails(4, ["eval", "run.yaml"], "test.jsonl:1: " + message)
 
-    def test_an_option_begins_with_its_space(self):
+    def test_an_option_is_a_template_and_begins_with_its_space(self):
+        self.write("toy.yaml", cli.TASK.replace(" great", " {txt}"))
+        self.fails(4, ["validate", "run.yaml"], "the field 'txt'", "did you mean 'text'?", "toy.yaml")
+        self.write("toy.yaml", cli.TASK.replace(" great", " {text"))
+        self.fails(2, ["validate", "run.yaml"], "toy.yaml:2:", "'{' is not closed")
         self.write("toy.yaml", cli.TASK.replace(" great", "great"))
         self.assertIn("warning: ", err := self.run_ok("validate", "run.yaml").err)
         self.assertIn("the option 'great' follows the prompt without a space", err)
