@@ -12,6 +12,7 @@
 #include "core/record/provenance.h"
 #include "core/record/result.h"
 #include "core/run/config_checks.h"
+#include "core/run/forward_passes.h"
 #include "core/run/measure.h"
 #include "core/run/placement.h"
 #include "core/run/run_model.h"
@@ -47,6 +48,7 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;
   result["steps_not_applied"] = trained.unapplied;
+  result["forward_passes"] = trained.forward_passes;
   result["interrupted"] = Interrupt::stop();
   result["seconds"] = trained.seconds;
   if (trained.texts)
@@ -117,8 +119,10 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
         whole && resumption->past.steps() == config.settings.trainer.steps)
       return finished(folder, *whole, resumption->past.steps(), console);
   }
-  const Trained trained = train_model(
+  Trained trained = train_model(
       {config, folder, data, model, provenance, std::move(estimator), console}, resumption);
+  trained.forward_passes =
+      forward_passes(config.settings.optimizer, context, trained.steps, resumption);
   return report(config, requested, model, hashes, trained, folder, console);
 }
 

@@ -29,6 +29,7 @@ struct Trained {
   nlohmann::ordered_json before;  // scores_of() the measurement before the first step
   Evaluation after;
   std::uint32_t steps = 0, unapplied = 0;  // of the steps, those that applied nothing
+  std::uint64_t forward_passes = 0;        // that the steps took (forward_passes.h)
   double seconds = 0;                      // of training alone, earlier sessions' included
   MemoryUse memory;
   std::optional<GenerationCost> texts = {};  // of training, where the objective asks for them

@@ -15,15 +15,6 @@ namespace mezo {
 
 namespace {
 
-Value read_tree(const ConfigRequest& request, std::vector<std::string>& notes,
-                Diagnostics& diagnostics) {
-  std::optional<Config> config = read_config(request.path, host_settings(), diagnostics);
-  if (!config) diagnostics.throw_if_any();
-  notes = std::move(config->notes);
-  apply_overrides(config->tree, request.overrides, host_settings(), notes, diagnostics);
-  return std::move(config->tree);
-}
-
 // Data files are named with their position in the config, before any of them is opened.
 void check_files(const Value& tree, const RunSettings& run, Diagnostics& diagnostics) {
   const auto check_file = [&](const char* block, const char* key, const std::string& path) {
@@ -78,10 +69,29 @@ std::string RunConfig::requested_hash() const {
   return hash.hex();
 }
 
+Value read_run_tree(const ConfigRequest& request, std::vector<std::string>& notes,
+                    Diagnostics& diagnostics) {
+  std::optional<Config> config = read_config(request.path, host_settings(), diagnostics);
+  if (!config) diagnostics.throw_if_any();
+  notes = std::move(config->notes);
+  apply_overrides(config->tree, request.overrides, host_settings(), notes, diagnostics);
+  return std::move(config->tree);
+}
+
 RunConfig load_run_config(const ConfigRequest& request) {
   Diagnostics diagnostics;
   std::vector<std::string> notes;
-  const Value tree = read_tree(request, notes, diagnostics);
+  Value tree = read_run_tree(request, notes, diagnostics);
+  if (const Entry* sweep = tree.entry("sweep")) {
+    diagnostics.error(Code::unknown_key, sweep->mark, "a sweep is of several runs, and this is one",
+                      "all of them: mezo compare " + request.path);
+    tree.erase("sweep");
+  }
+  return check_run_config(tree, request, std::move(notes), diagnostics);
+}
+
+RunConfig check_run_config(const Value& tree, const ConfigRequest& request,
+                           std::vector<std::string> notes, Diagnostics& diagnostics) {
   PluginSearch search;
   search.named = read_top(tree, diagnostics).plugins;
   search.base = std::filesystem::absolute(request.path).parent_path();

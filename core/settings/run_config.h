@@ -53,4 +53,12 @@ std::optional<Task> find_and_load_task(const Value& tree, const TaskSettings& se
 // Throws ConfigError, PluginError.
 MEZO_API RunConfig load_run_config(const ConfigRequest& request);
 
+// The two halves of that, for whoever changes the tree between them (core/compare). The first gives
+// what the request's file, what it extends and the overrides make together, unchecked. The second
+// also throws what is in `diagnostics` by then.
+Value read_run_tree(const ConfigRequest& request, std::vector<std::string>& notes,
+                    Diagnostics& diagnostics);
+RunConfig check_run_config(const Value& tree, const ConfigRequest& request,
+                           std::vector<std::string> notes, Diagnostics& diagnostics);
+
 }  // namespace mezo

@@ -7,9 +7,9 @@ namespace mezo {
 
 std::vector<Argument> numbered(const std::vector<std::string>& overrides, int argc, char** argv,
                                int before) {
-  static const std::vector<std::string> with_value = {"--plugin-path", "--step",   "--format",
-                                                      "--dtype",       "--prompt", "--file",
-                                                      "--show",        "--host",   "--port"};
+  static const std::vector<std::string> with_value = {
+      "--plugin-path", "--step", "--format", "--dtype", "--prompt",
+      "--file",        "--show", "--host",   "--port",  "--metric"};
   std::vector<Argument> list;
   std::size_t next = 0;
   int positional = 0;

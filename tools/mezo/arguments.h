@@ -23,6 +23,9 @@ struct Arguments {
   std::vector<std::string> prompts;
   std::string file;
   bool text = false;
+  std::vector<std::string> runs;
+  std::string metric;
+  bool csv = false, json = false, check = false;
   std::string host = "127.0.0.1";
   int port = 8080;
 

@@ -2,11 +2,9 @@
 // turns exceptions into exit codes; everything that happens is in core/.
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -14,12 +12,11 @@
 #include <filesystem>
 #include <new>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "core/config/display.h"
-#include "core/config/nearest.h"
+#include "core/compare/compare.h"
+#include "core/compare/results.h"
 #include "core/config/table.h"
 #include "core/error.h"
 #include "core/io/shrunk_file.h"
@@ -38,6 +35,7 @@
 #include "core/run/serve.h"
 #include "core/version.h"
 #include "tools/mezo/arguments.h"
+#include "tools/mezo/verbs.h"
 
 namespace {
 
@@ -116,71 +114,14 @@ bool evaluate_run(const Arguments& a, int argc, char** argv, mezo::Console& cons
       .whole;
 }
 
-void add_plugin_path(CLI::App& verb, Arguments& a) {
-  verb.add_option("--plugin-path", a.plugin_path,
-                  "a folder to look for plugins in, before the usual ones")
-      ->type_name("FOLDER")
-      ->allow_extra_args(false);
-}
-
-void add_overrides(CLI::App& verb, Arguments& a, const char* about) {
-  verb.add_option("OVERRIDES", a.overrides, about)->type_name("key=value");
-  add_plugin_path(verb, a);
-}
-
-void add_step(CLI::App& verb, Arguments& a) {
-  verb.add_option("--step", a.step, "a run's weights after so many steps; not given: after all")
-      ->type_name("N");
-}
-
-// `verb CONFIG [key=value …]`.
-CLI::App* add_verb(CLI::App& app, const char* name, const char* help, Arguments& a) {
-  CLI::App* verb = app.add_subcommand(name, help);
-  verb->add_option("CONFIG", a.config, "a run's YAML file")->required();
-  add_overrides(*verb, a, "settings laid over the file's: optimizer.epsilon=1e-3");
-  return verb;
-}
-
-// `verb RUN […] [key=value …]`, of a run that was done: `path` is what else the verb takes by
-// place.
-CLI::App* add_verb_of_run(CLI::App& app, const char* name, const char* help, Arguments& a,
-                          const char* path = nullptr, const char* about_path = "") {
-  CLI::App* verb = app.add_subcommand(name, help);
-  verb->add_option("RUN", a.config, "a run folder, or a trajectory.mezo")->required();
-  if (path) verb->add_option(path, a.path, about_path)->required();
-  add_overrides(*verb, a, "where the base model lies by now: model.path=…");
-  add_step(*verb, a);
-  return verb;
-}
-
-// `verb MODEL|RUN [--step N] [key=value …]`.
-CLI::App* add_verb_of_model(CLI::App& app, const char* name, const char* help, Arguments& a) {
-  CLI::App* verb = app.add_subcommand(name, help);
-  verb->add_option("MODEL|RUN", a.config, "a model folder, a .gguf file or a run folder")
-      ->required();
-  add_overrides(*verb, a, "generation.max_new_tokens=50, task.file=sst2, peft.adapter=FOLDER …");
-  add_step(*verb, a);
-  return verb;
-}
-
-// The parser's own message would only say that a verb is missing.
-void refuse_unknown_verb(const CLI::App& app, const std::string& verb) {
-  std::vector<std::string> known;
-  for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; }))
-    known.push_back(one->get_name());
-  if (std::find(known.begin(), known.end(), verb) != known.end()) return;
-  throw mezo::ConfigError(fmt::format("mezo: unknown verb {}{} (known: {})", mezo::shown(verb),
-                                      mezo::did_you_mean(verb, known), fmt::join(known, ", ")));
-}
-
-// Help, the version, or what is wrong with the arguments. The parser would write to the streams
-// itself, and then nobody knew of help that was lost.
-int say_parsed(const CLI::App& app, const CLI::ParseError& e, mezo::Console& console) {
-  std::ostringstream out, err;
-  const int code = app.exit(e, out, err);
-  console.out(out.str());
-  console.err(err.str());
-  return code == 0 ? 0 : 2;
+bool compare(const Arguments& a, int argc, char** argv, mezo::Console& console) {
+  return mezo::compare({{a.config, numbered(a.overrides, argc, argv),
+                         mezo::plugin_folders(a.plugin_path), task_folders()},
+                        a.plugin_path,
+                        a.overwrite,
+                        a.metric,
+                        a.check},
+                       console);
 }
 
 int run(int argc, char** argv, mezo::Console& console) {
@@ -189,31 +130,31 @@ int run(int argc, char** argv, mezo::Console& console) {
   app.require_subcommand(1);
   Arguments a;
   const char* overwrite = "replace the result that is in the output folder";
-  CLI::App* train = add_verb(app, "run", "train, evaluate, write the run folder", a);
+  CLI::App* train = mezo::add_verb(app, "run", "train, evaluate, write the run folder", a);
   CLI::Option* replace = train->add_flag("--overwrite", a.overwrite, overwrite);
   train
       ->add_flag("--resume", a.resume,
                  "go on with the run in the output folder, or start it if there is none")
       ->excludes(replace);
   CLI::App* eval =
-      add_verb(app, "eval", "evaluate a model without training, or what a run trained", a);
+      mezo::add_verb(app, "eval", "evaluate a model without training, or what a run trained", a);
   eval->get_option("CONFIG")->description("a run's YAML file, or the folder of a run that is done");
-  add_step(*eval, a);
+  mezo::add_step(*eval, a);
   eval->add_flag("--overwrite", a.overwrite, overwrite);
-  CLI::App* validate =
-      add_verb(app, "validate", "check everything that can be checked without reading weights", a);
+  CLI::App* validate = mezo::add_verb(
+      app, "validate", "check everything that can be checked without reading weights", a);
   validate
       ->add_option(
           "--show", a.show,
           "print what the data are like, and N examples of each split as the model reads them")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
-  CLI::App* again = add_verb_of_run(
+  CLI::App* again = mezo::add_verb_of_run(
       app, "replay", "rebuild a run's weights from its trajectory, print their hash", a);
   again->add_flag("--verify", a.verify, "fail unless the hash is the one the run recorded");
   CLI::App* write =
-      add_verb_of_run(app, "export", "rebuild a run's weights and write them as a model", a, "PATH",
-                      "the folder to write, which must not be there yet or be empty");
+      mezo::add_verb_of_run(app, "export", "rebuild a run's weights and write them as a model", a,
+                            "PATH", "the folder to write, which must not be there yet or be empty");
   write->add_option("--format", a.format, "hf: a Hugging Face folder; peft: an adapter folder")
       ->capture_default_str();
   write
@@ -221,7 +162,7 @@ int run(int argc, char** argv, mezo::Console& console) {
                    "auto (each tensor as the base has it), float32, float16 or bfloat16")
       ->type_name("TYPE")
       ->capture_default_str();
-  CLI::App* ask = add_verb_of_model(
+  CLI::App* ask = mezo::add_verb_of_model(
       app, "predict",
       "print what a model, or what a run trained, answers: text, or a task's option", a);
   ask->add_option("--prompt", a.prompts, "what the model reads; may be given several times")
@@ -230,7 +171,7 @@ int run(int argc, char** argv, mezo::Console& console) {
   ask->add_option("--file", a.file, "rows of fields, .jsonl or .tsv; -: JSON lines from stdin")
       ->type_name("ROWS");
   ask->add_flag("--text", a.text, "generate text, though the task has options");
-  CLI::App* server = add_verb_of_model(
+  CLI::App* server = mezo::add_verb_of_model(
       app, "serve", "answer other programs over HTTP: completions in the form of OpenAI's API", a);
   server->add_option("--host", a.host, "the address to listen at")
       ->type_name("ADDRESS")
@@ -239,15 +180,34 @@ int run(int argc, char** argv, mezo::Console& console) {
       ->check(CLI::Range(0, 65535))
       ->type_name("N")
       ->capture_default_str();
+  CLI::App* many = mezo::add_verb(
+      app, "compare", "do what is not done of a sweep's runs, and make one table of all", a);
+  many->add_flag("--overwrite", a.overwrite, "replace runs of another configuration, too");
+  many->add_flag("--check", a.check, "check every run's settings, say what is done, start nothing");
+  many->add_option("--metric", a.metric, "what the table shows; not given: each task's own")
+      ->type_name("NAME");
+  CLI::App* results = app.add_subcommand("results", "make one table of runs that are done");
+  results->add_option("RUN", a.runs, "run folders")->required();
+  CLI::Option* csv = results->add_flag("--csv", a.csv, "as lines of a CSV file");
+  results->add_flag("--json", a.json, "as JSON")->excludes(csv);
   CLI::App* plugins =
       app.add_subcommand("plugins", "list components, or show one with its settings");
   plugins->add_option("ID", a.component, "a component's id");
-  add_plugin_path(*plugins, a);
-  if (argc > 1 && argv[1][0] != '-') refuse_unknown_verb(app, argv[1]);
+  mezo::add_plugin_path(*plugins, a);
+  if (argc > 1 && argv[1][0] != '-') mezo::refuse_unknown_verb(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return say_parsed(app, e, console);
+    return mezo::say_parsed(app, e, console);
+  }
+  if (*many) return compare(a, argc, argv, console) ? 0 : 6;
+  if (*results) {
+    mezo::report_results(a.runs,
+                         a.csv    ? mezo::ResultsForm::csv
+                         : a.json ? mezo::ResultsForm::json
+                                  : mezo::ResultsForm::table,
+                         console);
+    return 0;
   }
   if (*plugins) return list_plugins(a, console);
   if (*again) {
