@@ -109,7 +109,7 @@ class Comparer {
       const Ended ended =
           run_child(arguments_of(cell), all_.file(cell, cell_log), [&] { line.show(); });
       line.erase();
-      settle(cell, ended, line.last_words());
+      settle(cell, ended, line.reason());
     } catch (const RunError& error) {
       fail(cell, error.what());
     } catch (const std::filesystem::filesystem_error& error) {
@@ -132,7 +132,7 @@ class Comparer {
     return arguments;
   }
 
-  void settle(Cell& cell, const Ended& ended, const std::string& last_words) {
+  void settle(Cell& cell, const Ended& ended, const std::string& reason) {
     cell.foreign = false;
     if (ended.signal == 0 && (ended.code == 0 || Interrupt::stop())) {
       look_at(all_, cell);
@@ -145,8 +145,8 @@ class Comparer {
     if (ended.signal != 0)
       return fail(cell,
                   fmt::format("killed by signal {} ({})", ended.signal, ::strsignal(ended.signal)));
-    fail(cell, last_words.empty() ? fmt::format("exit code {}", ended.code)
-                                  : fmt::format("exit code {}: {}", ended.code, last_words));
+    fail(cell, reason.empty() ? fmt::format("exit code {}", ended.code)
+                              : fmt::format("exit code {}: {}", ended.code, reason));
   }
 
   static void fail(Cell& cell, std::string why) {

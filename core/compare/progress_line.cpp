@@ -22,6 +22,8 @@ std::int64_t size_of(const std::string& file) {
   return none ? 0 : static_cast<std::int64_t>(size);
 }
 
+std::string last_line(const std::string& text) { return text.substr(text.rfind('\n') + 1); }
+
 }  // namespace
 
 ProgressLine::ProgressLine(Console& console, std::string title, std::string log)
@@ -37,8 +39,8 @@ void ProgressLine::erase() {
 void ProgressLine::show() {
   if (!console_.terminal() || (drawn_ && last_.seconds() < seconds_between)) return;
   last_ = Stopwatch();
-  std::string line =
-      printable(fmt::format("{}  {}  {}", title_, duration(start_.seconds()), last_words()));
+  std::string line = printable(
+      fmt::format("{}  {}  {}", title_, duration(start_.seconds()), last_line(end_of_log())));
   // Bytes, of which there are no fewer than columns; a character is not cut in two.
   std::size_t end = std::min(line.size(), console_.width() - 1);
   while (end > 0 && end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80)
@@ -47,7 +49,14 @@ void ProgressLine::show() {
   drawn_ = true;
 }
 
-std::string ProgressLine::last_words() const {
+std::string ProgressLine::reason() const {
+  const std::string text = "\n" + end_of_log();
+  const std::size_t error = text.rfind("\n[");
+  if (error == text.npos) return last_line(text);
+  return text.substr(error + 1, text.find('\n', error + 1) - error - 1);
+}
+
+std::string ProgressLine::end_of_log() const {
   const std::int64_t size = size_of(log_), from = std::max(begin_, size - most_looked_at);
   if (from >= size) return "";
   std::ifstream in(log_, std::ios::binary);
@@ -56,7 +65,7 @@ std::string ProgressLine::last_words() const {
   in.read(text.data(), size - from);
   text.resize(static_cast<std::size_t>(in.gcount()));
   text.erase(text.find_last_not_of(" \r\n") + 1);
-  return text.substr(text.rfind('\n') + 1);
+  return text;
 }
 
 }  // namespace mezo

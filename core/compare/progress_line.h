@@ -21,10 +21,13 @@ class ProgressLine {
   void show();
   void erase();
 
-  // The last whole line that the process said; "" if none.
-  std::string last_words() const;
+  // Of what the process said at its end, where an error begins ("[resume] …", core/error.h), or
+  // else the last line; "" if it said nothing.
+  std::string reason() const;
 
  private:
+  std::string end_of_log() const;
+
   Console& console_;
   std::string title_, log_;
   std::int64_t begin_ = 0;
