@@ -157,25 +157,43 @@ class Comparer {
 
   std::string outcome_text(const Cell& cell) const {
     if (cell.state == Cell::State::failed) return "failed: " + cell.failure;
-    if (cell.state != Cell::State::done) return "interrupted";
+    if (cell.state != Cell::State::done)
+      return cell.outcome ? fmt::format("interrupted after {} steps", cell.outcome->steps)
+                          : "interrupted";
     const std::string& metric = request_.metric.empty() ? cell.metric : request_.metric;
     const auto score = cell.outcome->score(metric);
     return score ? metric + " " + shown(metric_named(metric), *score) : "no " + metric;
   }
 
+  // Once for all that failed for the same reason.
+  void say_failures() {
+    std::vector<std::pair<const Cell*, std::size_t>> reasons;
+    for (const Cell* run : runs_) {
+      if (run->state != Cell::State::failed) continue;
+      const auto same = std::ranges::find_if(
+          reasons, [&](const auto& reason) { return reason.first->failure == run->failure; });
+      if (same == reasons.end())
+        reasons.emplace_back(run, 0);
+      else
+        ++same->second;
+    }
+    for (const auto& [run, others] : reasons)
+      console_.say(fmt::format("failed: {}{}: {}; all it said: {}", run->name,
+                               others ? fmt::format(" and {} more", others) : "", run->failure,
+                               all_.file(*run, cell_log)));
+  }
+
   bool report() {
     const std::size_t width =
         console_.terminal() ? console_.width() : std::numeric_limits<std::size_t>::max();
+    if (console_.terminal()) console_.err("\n");
     console_.out(table_of(all_, request_.metric, width));
     const auto in = [&](Cell::State state) {
       return static_cast<std::size_t>(
           std::ranges::count_if(runs_, [&](const Cell* run) { return run->state == state; }));
     };
     const std::size_t failed = in(Cell::State::failed), done = in(Cell::State::done);
-    for (const Cell* run : runs_)
-      if (run->state == Cell::State::failed)
-        console_.say(fmt::format("failed: {}: {} (all it said: {})", run->name, run->failure,
-                                 all_.file(*run, cell_log)));
+    say_failures();
     if (done < runs_.size())
       console_.say(fmt::format("{} of {} runs are done{}; the same command goes on with the others",
                                done, runs_.size(),
