@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <optional>
+#include <set>
 
 #include "core/compare/outcome.h"
 #include "core/compare/records.h"
@@ -37,12 +39,32 @@ DoneRun read_run(const std::string& folder) {
   return {folder, std::move(*outcome), std::move(*tree)};
 }
 
-// Those in which any two runs differ, but for where they lie and what the columns say anyway.
+// A setting as a cell of the table; nothing where the run has none of the name.
+std::optional<std::string> text_of(const Value& tree, const std::string& key) {
+  const std::size_t dot = key.find('.');
+  const Value* value = tree.find(key.substr(0, dot));
+  if (value && dot != key.npos) value = value->find(key.substr(dot + 1));
+  if (!value) return {};
+  if (!value->is_sequence()) return setting_text(tree, key);
+  std::string list;
+  for (const Value& item : value->items) list += (list.empty() ? "" : ",") + item.text;
+  return "[" + list + "]";
+}
+
+bool varies(const std::vector<DoneRun>& runs, const std::string& key) {
+  std::set<std::string> texts;
+  for (const DoneRun& run : runs)
+    if (auto text = text_of(run.config, key)) texts.insert(std::move(*text));
+  return texts.size() > 1;
+}
+
+// Those in which two runs differ that both have them (what only one method has comes with it), but
+// for where runs lie and what other columns say.
 std::vector<std::string> differing(const std::vector<DoneRun>& runs) {
   std::vector<std::string> keys;
   for (const DoneRun& run : runs)
     for (const std::string& key : changed_settings(runs[0].config, run.config))
-      if (key != "output" && key != "task.file" && key != "peft.type" &&
+      if (key != "output" && key != "task.file" && key != "peft.type" && varies(runs, key) &&
           std::ranges::find(keys, key) == keys.end())
         keys.push_back(key);
   return keys;
@@ -62,7 +84,7 @@ std::vector<Column> columns_of(const std::vector<DoneRun>& runs) {
   for (const DoneRun& run : runs) {
     const Outcome& o = run.outcome;
     std::vector<std::string> cells = {run.folder, o.method, o.task};
-    for (const std::string& key : keys) cells.push_back(setting_text(run.config, key));
+    for (const std::string& key : keys) cells.push_back(text_of(run.config, key).value_or("-"));
     const std::vector<std::string> numbers = {
         o.metric,
         score_text(o.before, o.metric),
@@ -84,7 +106,7 @@ Json records_of(const std::vector<DoneRun>& runs) {
   for (const DoneRun& run : runs) {
     const Outcome& o = run.outcome;
     Json record = {{"run", run.folder}, {"method", o.method}, {"task", o.task}};
-    for (const std::string& key : keys) record[key] = setting_text(run.config, key);
+    for (const std::string& key : keys) record[key] = text_of(run.config, key).value_or("");
     const auto score = [&](const std::map<std::string, double>& scores) {
       const auto found = scores.find(o.metric);
       return found == scores.end() ? Json() : Json(found->second);
