@@ -68,7 +68,11 @@ std::string result_table(const RunConfig& config, const LoadedModel& model, cons
   // A prefix, or an adapter from a folder, has its part in the scores from the start.
   return head + "\n" +
          row(model.network.adapter ? "before training" : "zero-shot", result.at("before")) +
-         row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
+         row(result.contains("best_step")
+                 ? fmt::format("{}, step {} of {}", method,
+                               result["best_step"].get<std::uint32_t>(),
+                               result.at("steps").get<std::uint32_t>())
+                 : fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
              result.at("after")) +
          fmt::format("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(),
                      memory.text());

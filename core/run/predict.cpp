@@ -9,6 +9,7 @@
 #include "core/console/interrupt.h"
 #include "core/error.h"
 #include "core/run/answering_model.h"
+#include "core/run/chosen_rows.h"
 #include "core/run/generation_rules.h"
 #include "core/run/predicted_rows.h"
 #include "core/run/question_encoder.h"
@@ -42,7 +43,12 @@ class Predictor {
         asked_(answering_model(request.weights, request.task_folders, console)),
         max_length_(asked_.task ? longest_sequence(asked_.settings.max_length, *asked_.task,
                                                    asked_.model, console)
-                                : asked_.longest()) {}
+                                : asked_.longest()) {
+    if (!asked_.task) return;
+    const std::vector<Example> rows = choose_demonstrations(asked_.settings, *asked_.task);
+    before_ =
+        demonstrations_of(rows, *asked_.task, asked_.model.tokenizer, asked_.settings.train).text;
+  }
 
   void answer_prompts() {
     std::vector<Question> questions;
@@ -97,7 +103,7 @@ class Predictor {
     const PromptRoom room{max_length_, new_tokens_of(asked_.generation, &task),
                           asked_.task.has_value()};
     return QuestionEncoder(task, asked_.model, room,
-                           asked_.settings.bos.tokens(asked_.model.tokenizer));
+                           asked_.settings.bos.tokens(asked_.model.tokenizer), before_);
   }
 
   void print(const std::vector<Question>& questions, const Task& task) {
@@ -121,6 +127,7 @@ class Predictor {
   Console& console_;
   AnsweringModel asked_;
   std::int64_t max_length_;
+  std::string before_;  // demonstrations
   GenerationCost cost_;
 };
 
