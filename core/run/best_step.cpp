@@ -4,8 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/io/json_text.h"
-#include "core/io/read_file.h"
+#include "core/record/read_result.h"
 
 namespace mezo {
 
@@ -31,17 +30,12 @@ void BestStep::see(std::uint32_t step, const nlohmann::ordered_json& scores) {
 }
 
 std::optional<std::uint32_t> best_in_result(const std::filesystem::path& folder) {
-  using Json = nlohmann::ordered_json;
-  const std::filesystem::path file = folder / "result.json";
-  std::error_code none;
-  if (!std::filesystem::exists(file, none)) return {};
-  const Json json = json_of<RunError, Json>(read_file<RunError>(file, most_text, "[replay] "),
-                                            "[replay] " + file.string());
-  const auto best = json.is_object() ? json.find("best_step") : json.end();
-  if (!json.is_object() || (best != json.end() && !best->is_number_unsigned()))
-    throw RunError("[replay] " + file.string() + ": expected the result of a run");
-  if (best == json.end()) return {};
-  return best->get<std::uint32_t>();
+  const auto result = read_result(folder);
+  if (!result || !result->contains("best_step")) return {};
+  const auto& step = result->at("best_step");
+  if (!step.is_number_unsigned())
+    throw RunError("[run] " + (folder / "result.json").string() + ": best_step must be a step");
+  return step.get<std::uint32_t>();
 }
 
 }  // namespace mezo

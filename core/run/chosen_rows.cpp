@@ -24,10 +24,10 @@ Places order_of(std::size_t rows, std::optional<std::uint64_t> seed) {
   return order;
 }
 
-std::vector<Example> in_file_order(const std::vector<Example>& all, Places places) {
+std::vector<Example> in_file_order(std::vector<Example>& all, Places places) {
   std::sort(places.begin(), places.end());
   std::vector<Example> chosen;
-  for (const std::uint32_t i : places) chosen.push_back(all[i]);
+  for (const std::uint32_t i : places) chosen.push_back(std::move(all[i]));
   return chosen;
 }
 
@@ -105,7 +105,7 @@ Taken take(const std::vector<Example>& rows, const TaskSettings& settings, const
 std::vector<Example> choose_rows(const std::string& path, std::int64_t limit,
                                  std::optional<std::uint64_t> seed) {
   if (!seed) return read_examples(path, limit);
-  const std::vector<Example> all = read_examples(path);
+  std::vector<Example> all = read_examples(path);
   Places order = order_of(all.size(), seed);
   if (limit > 0 && static_cast<std::size_t>(limit) < order.size())
     order.resize(static_cast<std::size_t>(limit));
@@ -120,7 +120,7 @@ TrainRows choose_train_rows(const TaskSettings& settings, const Task& task) {
                       settings.dev + ": leave out one of them");
   if (!settings.dev_from_train && !settings.train_per_class)
     return {choose_rows(settings.train, settings.train_size, settings.split_seed), {}};
-  const std::vector<Example> all = read_examples(settings.train);
+  std::vector<Example> all = read_examples(settings.train);
   Taken taken = take(all, settings, task);
   return {in_file_order(all, std::move(taken.train)), in_file_order(all, std::move(taken.dev))};
 }
@@ -143,7 +143,7 @@ std::vector<Example> choose_demonstrations(const TaskSettings& settings, const T
     require(rows.size());
     return rows;
   }
-  const std::vector<Example> all = read_examples(settings.train);
+  std::vector<Example> all = read_examples(settings.train);
   Places places = take(all, settings, task).train;
   require(places.size());
   places.resize(static_cast<std::size_t>(wanted));

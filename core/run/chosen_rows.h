@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/settings/run_settings.h"
-#include "core/task/demonstrations.h"
 #include "core/task/examples.h"
 #include "core/task/task.h"
 

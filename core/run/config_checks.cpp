@@ -16,8 +16,7 @@ void require_data(const RunConfig& config, bool training) {
   if (training && config.settings.trainer.steps > 0 && task.train.empty())
     throw ConfigError(
         "[task] train: no file is given, and `mezo run` trains; `mezo eval` and trainer.steps=0 "
-        "only "
-        "evaluate");
+        "only evaluate");
   if (task.test.empty() && !task.has_dev())
     throw ConfigError("[task] neither test nor dev is given, so there is nothing to measure on");
 }

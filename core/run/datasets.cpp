@@ -94,24 +94,13 @@ class Reader {
   std::optional<TrainRows> of_train_;
 };
 
-// How many of them each prompt of dev and test kept.
 void say_demonstrations(const Datasets& data, Console& console) {
-  const auto all = static_cast<std::int64_t>(data.demonstrations.begins.size());
-  if (all == 0) return;
-  std::int64_t least = all, most = 0;
+  if (data.demonstrations.text.empty()) return;
+  DemonstrationCount count(data.demonstrations);
   for (const std::optional<Split>* split : {&data.dev, &data.test})
     if (*split)
-      for (const Question& q : (*split)->examples) {
-        const std::int64_t whole = data.demonstrations.whole(q.cut);
-        least = std::min(least, whole);
-        most = std::max(most, whole);
-      }
-  console.say(fmt::format("demonstrations: {} rows of train before every prompt of dev and test{}",
-                          all,
-                          least == all ? ", all whole"
-                                       : fmt::format("; {} to {} of them are whole, and what is "
-                                                     "before is cut",
-                                                     least, most)));
+      for (const Question& q : (*split)->examples) count.see(q);
+  console.say(count.text());
 }
 
 // Fewer than were asked for, where train left no more.

@@ -46,8 +46,8 @@ class Predictor {
                                 : asked_.longest()) {
     if (!asked_.task) return;
     const std::vector<Example> rows = choose_demonstrations(asked_.settings, *asked_.task);
-    before_ =
-        demonstrations_of(rows, *asked_.task, asked_.model.tokenizer, asked_.settings.train).text;
+    shown_ = demonstrations_of(rows, *asked_.task, asked_.model.tokenizer, asked_.settings.train);
+    count_.emplace(shown_);
   }
 
   void answer_prompts() {
@@ -75,6 +75,7 @@ class Predictor {
   }
 
   void say_cost() const {
+    if (!shown_.text.empty()) console_.say(count_->text());
     if (cost_.new_tokens > 0) console_.say("texts: " + text_of(cost_));
   }
 
@@ -103,10 +104,12 @@ class Predictor {
     const PromptRoom room{max_length_, new_tokens_of(asked_.generation, &task),
                           asked_.task.has_value()};
     return QuestionEncoder(task, asked_.model, room,
-                           asked_.settings.bos.tokens(asked_.model.tokenizer), before_);
+                           asked_.settings.bos.tokens(asked_.model.tokenizer), shown_.text);
   }
 
   void print(const std::vector<Question>& questions, const Task& task) {
+    if (count_)
+      for (const Question& q : questions) count_->see(q);
     const GenerationRules rules = rules_of(asked_.generation, &task, asked_.model);
     const Evaluation made = evaluate(asked_.model, questions, {}, rules,
                                      [](std::size_t, std::size_t) { return !Interrupt::stop(); });
@@ -127,7 +130,8 @@ class Predictor {
   Console& console_;
   AnsweringModel asked_;
   std::int64_t max_length_;
-  std::string before_;  // demonstrations
+  Demonstrations shown_;  // before every prompt
+  std::optional<DemonstrationCount> count_;
   GenerationCost cost_;
 };
 

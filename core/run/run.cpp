@@ -159,6 +159,8 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   if (trained.goes_back()) {
     go_back(loaded, config, folder, trained.best->step, console);
     trained.after = measure(*loaded, data.measured(), "after", 0, console);
+    trained.memory =
+        memory_use(loaded->store.device(), loaded->store.bytes(), trained.memory.scratch);
   }
   return report(config, requested, *loaded, hashes, trained, folder, console);
 }

@@ -36,6 +36,24 @@ std::int64_t Demonstrations::whole(std::int64_t cut) const {
   return std::ranges::count_if(begins, [&](std::int64_t begin) { return begin >= cut; });
 }
 
+DemonstrationCount::DemonstrationCount(const Demonstrations& of)
+    : of_(of), least_(static_cast<std::int64_t>(of.begins.size())) {}
+
+void DemonstrationCount::see(const Question& question) {
+  const std::int64_t whole = of_.whole(question.cut);
+  least_ = std::min(least_, whole);
+  most_ = std::max(most_, whole);
+}
+
+std::string DemonstrationCount::text() const {
+  const std::size_t all = of_.begins.size();
+  const std::string said =
+      "demonstrations: " + std::to_string(all) + " rows of train before every prompt";
+  if (least_ == static_cast<std::int64_t>(all)) return said + ", all whole";
+  return said + "; " + std::to_string(least_) + " to " + std::to_string(most_) +
+         " of them are whole, and what is before those is cut";
+}
+
 Demonstrations demonstrations_of(const std::vector<Example>& examples, const Task& task,
                                  const Tokenizer& tokenizer, const std::string& path) {
   Demonstrations out;

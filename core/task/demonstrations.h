@@ -11,6 +11,7 @@
 
 #include "core/api.h"
 #include "core/task/examples.h"
+#include "core/task/question.h"
 #include "core/task/task.h"
 #include "core/text/tokenizer.h"
 
@@ -21,7 +22,21 @@ struct Demonstrations {
   std::vector<std::int64_t> begins;  // of each, how many tokens of the text stand before it
 
   // How many are whole where `cut` tokens of a sequence's beginning are lost.
-  MEZO_API std::int64_t whole(std::int64_t cut) const;
+  std::int64_t whole(std::int64_t cut) const;
+};
+
+// How many of them prompts had room for.
+class MEZO_API DemonstrationCount {
+ public:
+  // Keeps a reference.
+  explicit DemonstrationCount(const Demonstrations& of);
+  void see(const Question& question);  // one that they stand before
+  // "demonstrations: 3 rows of train before every prompt; 1 to 2 of them are whole, …".
+  std::string text() const;
+
+ private:
+  const Demonstrations& of_;
+  std::int64_t least_, most_ = 0;
 };
 
 // In the order of `examples`. An answer has a space before it, an option is as the task has it;
