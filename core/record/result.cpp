@@ -65,10 +65,13 @@ std::string result_table(const RunConfig& config, const LoadedModel& model, cons
   };
   std::string head = fmt::format("{:<24}", config.task.name);
   for (const Metric* m : columns) head += fmt::format(" {:>9}", m->name);
+  std::string best;
+  if (const auto step = result.find("best_step"); step != result.end())
+    best = fmt::format("step {} of ", step->get<std::uint32_t>());
   // A prefix, or an adapter from a folder, has its part in the scores from the start.
   return head + "\n" +
          row(model.network.adapter ? "before training" : "zero-shot", result.at("before")) +
-         row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
+         row(fmt::format("{}, {}{} steps", method, best, result.at("steps").get<std::uint32_t>()),
              result.at("after")) +
          fmt::format("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(),
                      memory.text());
