@@ -35,7 +35,7 @@ constexpr int cannot_start = 127;
 
 Ended wait_for(pid_t child, const std::function<void()>& meanwhile) {
   Ended ended;
-  int passed = Interrupt::signals();
+  int passed = 0;
   for (;;) {
     int status = 0;
     const pid_t done = ::waitpid(child, &status, WNOHANG);
@@ -46,10 +46,7 @@ Ended wait_for(pid_t child, const std::function<void()>& meanwhile) {
     }
     if (done < 0 && errno != EINTR)
       throw RunError(std::string("[compare] cannot wait for a cell: ") + std::strerror(errno));
-    for (; passed < Interrupt::signals(); ++passed) {
-      ::kill(child, SIGINT);
-      ended.passed = true;
-    }
+    for (; passed < Interrupt::signals(); ++passed) ::kill(child, SIGINT);
     meanwhile();
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

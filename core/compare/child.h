@@ -8,9 +8,8 @@
 namespace mezo {
 
 struct Ended {
-  int code = 0;         // its exit code
-  int signal = 0;       // or what killed it
-  bool passed = false;  // a signal that this process got was passed on to it
+  int code = 0;    // its exit code
+  int signal = 0;  // or what killed it
 };
 
 // Runs this executable again with `arguments` (without its name), what it says appended to the file

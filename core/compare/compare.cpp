@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -15,6 +16,7 @@
 #include "core/compare/progress_line.h"
 #include "core/compare/records.h"
 #include "core/compare/report.h"
+#include "core/config/display.h"
 #include "core/console/interrupt.h"
 #include "core/console/progress.h"
 #include "core/console/stopwatch.h"
@@ -27,6 +29,8 @@
 namespace mezo {
 
 namespace {
+
+constexpr int interrupted_code = 6;  // what `mezo run` ends with after a signal
 
 class Comparer {
  public:
@@ -134,10 +138,12 @@ class Comparer {
 
   void settle(Cell& cell, const Ended& ended, const std::string& reason) {
     cell.foreign = false;
-    if (ended.signal == 0 && (ended.code == 0 || Interrupt::stop())) {
+    const bool stopped =
+        Interrupt::stop() && (ended.code == interrupted_code || ended.signal == SIGINT);
+    if (stopped || (ended.code == 0 && ended.signal == 0)) {
       look_at(all_, cell);
-      if (cell.state == Cell::State::done && !cell.foreign) return;
-      if (Interrupt::stop()) {
+      if (cell.state == Cell::State::done) return;
+      if (stopped) {
         cell.state = Cell::State::interrupted;
         return;
       }
@@ -145,8 +151,7 @@ class Comparer {
     if (ended.signal != 0)
       return fail(cell,
                   fmt::format("killed by signal {} ({})", ended.signal, ::strsignal(ended.signal)));
-    fail(cell, reason.empty() ? fmt::format("exit code {}", ended.code)
-                              : fmt::format("exit code {}: {}", ended.code, reason));
+    fail(cell, fmt::format("exit code {}{}{}", ended.code, reason.empty() ? "" : ": ", reason));
   }
 
   static void fail(Cell& cell, std::string why) {
@@ -187,7 +192,7 @@ class Comparer {
     const std::size_t width =
         console_.terminal() ? console_.width() : std::numeric_limits<std::size_t>::max();
     if (console_.terminal()) console_.err("\n");
-    console_.out(table_of(all_, request_.metric, width));
+    console_.out(printable(table_of(all_, request_.metric, width)));
     const auto in = [&](Cell::State state) {
       return static_cast<std::size_t>(
           std::ranges::count_if(runs_, [&](const Cell* run) { return run->state == state; }));

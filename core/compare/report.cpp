@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/compare/groups.h"
 #include "core/compare/text_table.h"
@@ -82,13 +83,17 @@ Grid grid_of(const Comparison& comparison, const std::vector<Group>& groups, std
   return grid;
 }
 
+// The metric stands in the head, or, where rows have different ones, before each number.
 Column score_column(const Grid& grid, std::size_t column, const std::string& head) {
-  std::string metric;
+  std::set<std::string> metrics;
   for (const auto& row : grid.places)
-    if (row[column]) metric = row[column]->metric;
-  Column shown{{head, metric_head(metric)}};
+    if (row[column]) metrics.insert(row[column]->metric);
+  const bool one = metrics.size() == 1;
+  Column shown{{head, one ? metric_head(*metrics.begin()) : ""}};
   for (const auto& row : grid.places)
-    shown.cells.push_back(row[column] ? score_text(*row[column]) : "");
+    shown.cells.push_back(!row[column] ? ""
+                                       : (one ? "" : metric_head(row[column]->metric) + " ") +
+                                             score_text(*row[column]));
   return shown;
 }
 

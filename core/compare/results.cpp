@@ -11,6 +11,7 @@
 #include "core/compare/outcome.h"
 #include "core/compare/records.h"
 #include "core/compare/text_table.h"
+#include "core/config/display.h"
 #include "core/config/reader.h"
 #include "core/error.h"
 #include "core/settings/recorded.h"
@@ -132,9 +133,9 @@ void report_results(const std::vector<std::string>& folders, ResultsForm form, C
   if (form == ResultsForm::csv) return console.out(csv_of(records_of(runs)));
   if (form == ResultsForm::json)
     return console.out(records_of(runs).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-  console.out(text_table(columns_of(runs), console.terminal()
-                                               ? console.width()
-                                               : std::numeric_limits<std::size_t>::max()));
+  const std::size_t width =
+      console.terminal() ? console.width() : std::numeric_limits<std::size_t>::max();
+  console.out(printable(text_table(columns_of(runs), width)));
 }
 
 }  // namespace mezo

@@ -125,6 +125,13 @@ class Tables(Comparing):
         self.assertIn(f"{losses[3]:.4f}", again.out)
         self.fails(2, ["compare", "sweep.yaml", "--metric", "lose"], "no metric called 'lose'", "did you mean 'loss'?")
 
+    def test_a_metric_of_its_own_stands_before_its_number(self):
+        self.write("loss.yaml", cli.TASK + "metric: loss\n")
+        self.sweep("data: {a: {}, b: {task.file: loss.yaml}}")
+        out = self.run_ok("compare", "sweep.yaml", "trainer.steps=1").out
+        a, b = self.cells().values()
+        self.assertIn(f"a  accuracy, % {100 * a['after']['accuracy']:.1f} ", out)
+        self.assertIn(f"b  loss {b['after']['loss']:.4f} ", out)
 
 
 class GoingOn(Comparing):
