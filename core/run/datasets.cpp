@@ -67,7 +67,10 @@ class Reader {
 
  private:
   const TrainRows& of_train() {
-    if (!of_train_) of_train_ = choose_train_rows(task_, config_.task);
+    if (!of_train_) {
+      of_train_.emplace();  // first, so that what is wrong with it is told once
+      *of_train_ = choose_train_rows(task_, config_.task);
+    }
     return *of_train_;
   }
 

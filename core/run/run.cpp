@@ -50,8 +50,10 @@ std::optional<RunResult> done_already(const RunConfig& config, const std::string
 
 nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& model,
                                  const WeightHashes& hashes, const Trained& trained) {
-  nlohmann::ordered_json result =
-      describe_run(config, model, hashes, "mezo " + std::string(config.peft.component.id()));
+  nlohmann::ordered_json result = describe_run(
+      config, model, hashes,
+      config.settings.trainer.steps == 0 ? untrained_method(config, model)
+                                         : "mezo " + std::string(config.peft.component.id()));
   result["before"] = trained.before;
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;

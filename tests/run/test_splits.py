@@ -50,8 +50,9 @@ class Splits(cli.Case):
         self.assertIn("6 train, 6 dev and 6 test examples", self.run_ok("validate", "run.yaml", *settings).out)
 
     def test_what_cannot_be_split(self):
-        self.fails(4, ["validate", "run.yaml", "task.train_per_class=5", "task.dev_from=train"],
-                   "train.jsonl: the label 0 has 9 rows, and task.train_per_class 5 wants 10, half of them for dev")
+        told = self.fails(4, ["validate", "run.yaml", "task.train_per_class=5", "task.dev_from=train"],
+                          "train.jsonl: the label 0 has 9 rows, and task.train_per_class 5 wants 10, half of them for dev")
+        self.assertEqual(told.err.count("the label 0"), 1)
         self.fails(4, ["validate", "run.yaml", "task.train_size=18", "task.dev_from=train"], "train uses all 18 rows", "lower task.train_size")
         self.fails(2, ["validate", "run.yaml", "task.dev=test.jsonl", "task.dev_from=train"], "leave out one of them")
         self.fails(2, ["eval", "run.yaml", "task.train=", "task.test=", "task.dev_from=train"], "[task] dev_from: train, and train is not given")
@@ -88,12 +89,14 @@ class Splits(cli.Case):
         result = self.result()
         self.assertEqual((result["before"], result["steps"]), (result["after"], 0))
         self.assertNotIn("training:", err)
+        self.assertEqual(result["method"], "zero-shot")
         evaluated = (self.folder / "out/predictions.jsonl").read_bytes()
         self.run_ok("eval", "run.yaml", "task.train=", "output=other")
         self.assertEqual(evaluated, (self.folder / "other/predictions.jsonl").read_bytes())
         self.run_ok("run", "run.yaml", "trainer.steps=0", "task.demonstrations=2", "output=shown")
         self.run_ok("eval", "run.yaml", "task.demonstrations=2", "output=shown_too")
         self.assertEqual(*((self.folder / name / "predictions.jsonl").read_bytes() for name in ("shown", "shown_too")))
+        self.assertEqual({self.result(name)["method"] for name in ("shown", "shown_too")}, {"in-context"})
         self.assertNotEqual(evaluated, (self.folder / "shown/predictions.jsonl").read_bytes())
 
 
