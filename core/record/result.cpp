@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/settings/optimizers.h"
 #include "core/version.h"
 
 namespace mezo {
@@ -44,6 +45,11 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
           {"plugins", plugins}};
 }
 
+std::string method_of(const RunConfig& config) {
+  return optimizer_kind(config.settings.optimizer.type).method + std::string(" ") +
+         std::string(config.peft.component.id());
+}
+
 std::vector<std::string> lines_of(const WeightHashes& hashes) {
   std::vector<std::string> lines;
   for (const auto& [file, hash] : hashes) lines.push_back("sha256 " + hash + "  " + file);
@@ -52,7 +58,8 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
 
 std::string result_table(const RunConfig& config, const LoadedModel& model, const Json& result,
                          const MemoryUse& memory) {
-  const std::string method = "MeZO " + std::string(config.peft.component.id());
+  const std::string method = optimizer_kind(config.settings.optimizer.type).title +
+                             std::string(" ") + std::string(config.peft.component.id());
   const std::vector<const Metric*> columns = metrics_for(config.task.metric);
   const auto row = [&](const std::string& name, const Json& scores) {
     std::string cells;

@@ -25,6 +25,9 @@ nlohmann::ordered_json describe_run(const RunConfig&, const LoadedModel&, const 
 // Lines for config.yaml's head: "sha256 HASH  FILE".
 std::vector<std::string> lines_of(const WeightHashes&);
 
+// "mezo lora", "adam full": what trained, for describe_run().
+std::string method_of(const RunConfig&);
+
 // What a training run ends with on stdout, lines with their ends; `result` is its result.json.
 std::string result_table(const RunConfig&, const LoadedModel&, const nlohmann::ordered_json& result,
                          const MemoryUse&);

@@ -157,10 +157,9 @@ RunResult evaluate_run(const RunEvaluation& request, Console& console) {
   };
   const ReplayedRun replayed = replay_run(weights, console);
   const std::string of = fmt::format("# the weights of {} after step {}\n", run, replayed.step);
-  return evaluate_model(
-      {config, replayed.model, hash_weights(replayed.model.files),
-       "mezo " + std::string(config.peft.component.id()), of, replayed.model.frozen()},
-      *data, *folder, {{"run", run}, {"step", replayed.step}}, console);
+  return evaluate_model({config, replayed.model, hash_weights(replayed.model.files),
+                         method_of(config), of, replayed.model.frozen()},
+                        *data, *folder, {{"run", run}, {"step", replayed.step}}, console);
 }
 
 }  // namespace mezo

@@ -46,11 +46,12 @@ class StepLog : public StepListener {
   std::int64_t examples_ = 0;
 };
 
-// Dev every so many steps. A signal that comes meanwhile cuts it short, and nothing is written.
+// Dev every so many steps. `weights`: what updates wait in; null: they are written at once. A
+// signal that comes meanwhile cuts it short, and nothing is written.
 class DevEvaluation : public StepListener {
  public:
   DevEvaluation(RunFolder& folder, Progress& progress, TrainingClock& clock,
-                const LoadedModel& model, ExactWeights& weights, const std::optional<Split>& dev,
+                const LoadedModel& model, ExactWeights* weights, const std::optional<Split>& dev,
                 std::int64_t every)
       : folder_(folder),
         progress_(progress),
@@ -72,7 +73,7 @@ class DevEvaluation : public StepListener {
   Progress& progress_;
   TrainingClock& clock_;
   const LoadedModel& model_;
-  ExactWeights& weights_;
+  ExactWeights* weights_;
   const std::optional<Split>& dev_;
   std::int64_t every_;
 };
@@ -94,8 +95,8 @@ class TrajectoryRecord : public StepListener {
 // recorded it throws RunError with what to do. `stops` false: it goes on.
 class DivergenceGuard : public StepListener {
  public:
-  // `watch` has seen the steps of earlier sessions.
-  DivergenceGuard(RunFolder& folder, Progress& progress, TrajectoryRecord& record,
+  // `watch` has seen the steps of earlier sessions. `record`: null where there is no trajectory.
+  DivergenceGuard(RunFolder& folder, Progress& progress, TrajectoryRecord* record,
                   DivergenceWatch watch, bool stops, at::ScalarType dtype)
       : folder_(folder),
         progress_(progress),
@@ -113,7 +114,7 @@ class DivergenceGuard : public StepListener {
 
   RunFolder& folder_;
   Progress& progress_;
-  TrajectoryRecord& record_;
+  TrajectoryRecord* record_;
   DivergenceWatch watch_;
   bool stops_;
   at::ScalarType dtype_;

@@ -12,11 +12,13 @@
 #include "core/record/provenance.h"
 #include "core/record/result.h"
 #include "core/run/config_checks.h"
+#include "core/run/first_order_run.h"
 #include "core/run/measure.h"
 #include "core/run/placement.h"
 #include "core/run/run_model.h"
 #include "core/run/show_data.h"
 #include "core/run/training.h"
+#include "core/settings/optimizers.h"
 #include "core/settings/resolved.h"
 
 namespace mezo {
@@ -41,12 +43,12 @@ std::optional<RunResult> done_already(const RunConfig& config, const std::string
 
 nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& model,
                                  const WeightHashes& hashes, const Trained& trained) {
-  nlohmann::ordered_json result =
-      describe_run(config, model, hashes, "mezo " + std::string(config.peft.component.id()));
+  nlohmann::ordered_json result = describe_run(config, model, hashes, method_of(config));
   result["before"] = trained.before;
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;
   result["steps_not_applied"] = trained.unapplied;
+  if (trained.model_written) result["trained_model"] = model_folder;
   result["interrupted"] = Interrupt::stop();
   result["seconds"] = trained.seconds;
   if (trained.texts)
@@ -57,6 +59,10 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["seconds_per_step"] = trained.steps ? trained.seconds / trained.steps : 0;
   result.update(trained.memory.json());
   return result;
+}
+
+bool is_baseline(const RunConfig& config) {
+  return !optimizer_kind(config.settings.optimizer.type).estimator;
 }
 
 // The table first: nothing in it can fail, and a full disk must not cost the numbers.
@@ -92,10 +98,14 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   std::optional<Resumption> resumption;
   if (earlier == Earlier::resume) {
     if (auto done = done_already(config, requested, folder, console)) return std::move(*done);
-    resumption = find_resumption(folder, console);
+    if (is_baseline(config))
+      start_anew(folder, config.settings.optimizer.type, console);
+    else
+      resumption = find_resumption(folder, console);
   }
   PreparedModel prepared = prepare_for_run(config, config.peft, console);
   require_trainable(config, prepared);
+  if (is_baseline(config)) require_gradients(config, prepared);
   const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
   const bool frozen = prepared.frozen();
   WeightHashing hashing(prepared.files.paths());
@@ -107,10 +117,14 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
     start_adapter(model, config.settings.trainer.seed);
   const WeightHashes hashes = hashing.get();
   const EstimatorContext context = estimator_context(config, frozen);
+  const std::string yaml = resolved_yaml(config, resolved_model(model), context, lines_of(hashes));
+  if (is_baseline(config)) {
+    const Trained trained = train_first_order({config, folder, data, model, yaml, console});
+    return report(config, requested, model, hashes, trained, folder, console);
+  }
   std::unique_ptr<Estimator> estimator = make_estimator(config.settings.optimizer, context);
   const TrajectoryHeader provenance =
-      provenance_of(config, resolved_yaml(config, resolved_model(model), context, lines_of(hashes)),
-                    estimator->scalars_a_step(), model);
+      provenance_of(config, yaml, estimator->scalars_a_step(), model);
   if (resumption) {
     check_resumption(*resumption, provenance, config, console);
     if (const auto whole = whole_result(folder);
@@ -129,18 +143,21 @@ void validate(const RunConfig& config, std::optional<std::int64_t> show, Console
   if (!config.settings.task.train.empty()) {
     require_fitting(config);
     require_trainable(config, model);
+    if (is_baseline(config)) require_gradients(config, model);
   }
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"}, console);
   if (show) show_data(data, config.task, model.tokenizer, static_cast<std::size_t>(*show), console);
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";
   };
-  const auto estimator =
-      make_estimator(config.settings.optimizer, estimator_context(config, model.frozen()));
-  console.result(fmt::format(
-      "ok: model {}, {} train, {} dev and {} test examples, learning rate {:g}, epsilon {:g}",
-      model.network.family.id(), count(data.train), count(data.dev), count(data.test),
-      learning_rate_of(config), estimator->epsilon()));
+  std::string steps = fmt::format("learning rate {:g}", learning_rate_of(config));
+  if (!is_baseline(config))
+    steps += fmt::format(", epsilon {:g}", make_estimator(config.settings.optimizer,
+                                                          estimator_context(config, model.frozen()))
+                                               ->epsilon());
+  console.result(fmt::format("ok: model {}, {} train, {} dev and {} test examples, {}",
+                             model.network.family.id(), count(data.train), count(data.dev),
+                             count(data.test), steps));
 }
 
 }  // namespace mezo
