@@ -8,7 +8,14 @@
 namespace mezo {
 
 namespace {
+
 using Json = nlohmann::ordered_json;
+
+// " lora"; a probe trains nothing of the model.
+std::string what_trained(const RunConfig& config, const OptimizerKind& kind) {
+  return kind.way == Way::probe ? "" : " " + std::string(config.peft.component.id());
+}
+
 }  // namespace
 
 Json scores_of(const Evaluation& e) {
@@ -46,8 +53,8 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
 }
 
 std::string method_of(const RunConfig& config) {
-  return optimizer_kind(config.settings.optimizer.type).method + std::string(" ") +
-         std::string(config.peft.component.id());
+  const OptimizerKind& kind = optimizer_kind(config.settings.optimizer.type);
+  return kind.method + what_trained(config, kind);
 }
 
 std::vector<std::string> lines_of(const WeightHashes& hashes) {
@@ -58,8 +65,9 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
 
 std::string result_table(const RunConfig& config, const LoadedModel& model, const Json& result,
                          const MemoryUse& memory) {
-  const std::string method = optimizer_kind(config.settings.optimizer.type).title +
-                             std::string(" ") + std::string(config.peft.component.id());
+  const OptimizerKind& kind = optimizer_kind(config.settings.optimizer.type);
+  const bool probe = kind.way == Way::probe;
+  const std::string method = kind.title + what_trained(config, kind);
   const std::vector<const Metric*> columns = metrics_for(config.task.metric);
   const auto row = [&](const std::string& name, const Json& scores) {
     std::string cells;
@@ -75,10 +83,12 @@ std::string result_table(const RunConfig& config, const LoadedModel& model, cons
   // A prefix, or an adapter from a folder, has its part in the scores from the start.
   return head + "\n" +
          row(model.network.adapter ? "before training" : "zero-shot", result.at("before")) +
-         row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
+         row(probe ? method
+                   : fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
              result.at("after")) +
-         fmt::format("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(),
-                     memory.text());
+         (probe ? fmt::format("{:.3f} s", result.at("seconds").get<double>())
+                : fmt::format("{:.3f} s a step", result.at("seconds_per_step").get<double>())) +
+         ", " + memory.text() + "\n";
 }
 
 }  // namespace mezo

@@ -48,7 +48,7 @@ void write_trained_model(const LoadedModel& model, RunFolder& folder, Console& c
 
 class FirstOrderRun {
  public:
-  explicit FirstOrderRun(const FirstOrderParts& parts)
+  explicit FirstOrderRun(const BaselineParts& parts)
       : run_(parts),
         settings_(parts.config.settings),
         schedule_(
@@ -109,7 +109,7 @@ class FirstOrderRun {
     result_.seconds = clock.seconds();
   }
 
-  FirstOrderParts run_;
+  BaselineParts run_;
   const RunSettings& settings_;
   Schedule schedule_;
   FirstOrderStep maker_;
@@ -143,7 +143,7 @@ void require_gradients(const RunConfig& config, const PreparedModel& model) {
 }
 
 bool keeps_masters(const OptimizerSettings& optimizer, bool frozen) {
-  return !optimizer_kind(optimizer.type).estimator && !frozen && !optimizer.storage.type;
+  return optimizer_kind(optimizer.type).way == Way::gradient && !frozen && !optimizer.storage.type;
 }
 
 void start_anew(const RunFolder& folder, const std::string& optimizer, Console& console) {
@@ -157,7 +157,7 @@ void start_anew(const RunFolder& folder, const std::string& optimizer, Console& 
       "resume: a run of {} keeps nothing to go on from: it starts from the beginning", optimizer));
 }
 
-Trained train_first_order(const FirstOrderParts& parts) {
+Trained train_first_order(const BaselineParts& parts) {
   if (parts.model.dtype == at::kHalf)
     throw ConfigError(
         "[model] dtype: auto is float16 for this model, which loses gradients: give "

@@ -7,7 +7,8 @@
 
 namespace mezo {
 
-struct FirstOrderParts {
+// Of a run that has no trajectory.
+struct BaselineParts {
   const RunConfig& config;
   RunFolder& folder;
   const Datasets& data;
@@ -30,6 +31,6 @@ void start_anew(const RunFolder& folder, const std::string& optimizer, Console& 
 
 // A signal ends it early; what was learned until then is measured and kept. Throws RunError where
 // the run diverges, or the folder `model` of the run's folder is somebody else's.
-Trained train_first_order(const FirstOrderParts& parts);
+Trained train_first_order(const BaselineParts& parts);
 
 }  // namespace mezo

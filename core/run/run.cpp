@@ -13,6 +13,7 @@
 #include "core/record/result.h"
 #include "core/run/config_checks.h"
 #include "core/run/first_order_run.h"
+#include "core/run/linear_probe_run.h"
 #include "core/run/measure.h"
 #include "core/run/placement.h"
 #include "core/run/run_model.h"
@@ -48,6 +49,7 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;
   result["steps_not_applied"] = trained.unapplied;
+  if (!trained.probe.is_null()) result["probe"] = trained.probe;
   if (trained.model_written) result["trained_model"] = model_folder;
   result["interrupted"] = Interrupt::stop();
   result["seconds"] = trained.seconds;
@@ -61,8 +63,22 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   return result;
 }
 
-bool is_baseline(const RunConfig& config) {
-  return !optimizer_kind(config.settings.optimizer.type).estimator;
+Way way_of(const RunConfig& config) { return optimizer_kind(config.settings.optimizer.type).way; }
+
+bool is_baseline(const RunConfig& config) { return way_of(config) != Way::estimate; }
+
+// The mode under which something of the model trains.
+ChosenPeft mode_of(const RunConfig& config) {
+  return way_of(config) == Way::probe ? ChosenPeft{} : config.peft;
+}
+
+void require_possible(const RunConfig& config, const PreparedModel& model) {
+  require_trainable(config, model);
+  if (way_of(config) == Way::gradient) require_gradients(config, model);
+}
+
+Trained train_baseline(const BaselineParts& parts) {
+  return way_of(parts.config) == Way::probe ? train_linear_probe(parts) : train_first_order(parts);
 }
 
 // The table first: nothing in it can fail, and a full disk must not cost the numbers.
@@ -93,6 +109,7 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   say_notes(config, console);
   require_data(config, true);
   require_fitting(config);
+  if (way_of(config) == Way::probe) require_probe(config);
   const std::string requested = config.requested_hash();  // now: it reads the task file
   RunFolder folder(config.settings.top.output, earlier, console);
   std::optional<Resumption> resumption;
@@ -103,9 +120,8 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
     else
       resumption = find_resumption(folder, console);
   }
-  PreparedModel prepared = prepare_for_run(config, config.peft, console);
-  require_trainable(config, prepared);
-  if (is_baseline(config)) require_gradients(config, prepared);
+  PreparedModel prepared = prepare_for_run(config, mode_of(config), console);
+  require_possible(config, prepared);
   const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
   const bool frozen = prepared.frozen();
   WeightHashing hashing(prepared.files.paths());
@@ -119,7 +135,7 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   const EstimatorContext context = estimator_context(config, frozen);
   const std::string yaml = resolved_yaml(config, resolved_model(model), context, lines_of(hashes));
   if (is_baseline(config)) {
-    const Trained trained = train_first_order({config, folder, data, model, yaml, console});
+    const Trained trained = train_baseline({config, folder, data, model, yaml, console});
     return report(config, requested, model, hashes, trained, folder, console);
   }
   std::unique_ptr<Estimator> estimator = make_estimator(config.settings.optimizer, context);
@@ -139,11 +155,11 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
 void validate(const RunConfig& config, std::optional<std::int64_t> show, Console& console) {
   say_notes(config, console);
   require_data(config, false);
-  const PreparedModel model = prepare_for_run(config, config.peft, console);
+  const PreparedModel model = prepare_for_run(config, mode_of(config), console);
   if (!config.settings.task.train.empty()) {
     require_fitting(config);
-    require_trainable(config, model);
-    if (is_baseline(config)) require_gradients(config, model);
+    if (way_of(config) == Way::probe) require_probe(config);
+    require_possible(config, model);
   }
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"}, console);
   if (show) show_data(data, config.task, model.tokenizer, static_cast<std::size_t>(*show), console);

@@ -31,7 +31,9 @@ struct Trained {
   std::uint32_t steps = 0, unapplied = 0;  // of the steps, those that applied nothing
   double seconds = 0;                      // of training alone, earlier sessions' included
   MemoryUse memory;
-  bool model_written = false;                // the run folder's `model` holds what was trained
+  nlohmann::ordered_json probe =
+      {};                      // of a linear probe: the strength that was chosen, and by what
+  bool model_written = false;  // the run folder's `model` holds what was trained
   std::optional<GenerationCost> texts = {};  // of training, where the objective asks for them
 };
 

@@ -14,11 +14,10 @@ namespace mezo {
 
 namespace {
 
-std::string baseline_named(const Value& tree) {
-  const std::string type = setting_text(tree, "optimizer.type");
+const OptimizerKind* baseline_named(const std::string& type) {
   for (const OptimizerKind& kind : optimizer_kinds())
-    if (type == kind.id && !kind.estimator) return type;
-  return "";
+    if (type == kind.id && !kind.estimator) return &kind;
+  return nullptr;
 }
 
 }  // namespace
@@ -30,11 +29,15 @@ std::string kept_without_trajectory(const std::filesystem::path& path) {
       std::filesystem::exists(path / "trajectory.mezo", none))
     return "";
   const Value tree = recorded_tree(read_file<RunError>(config.string(), most_text, "[run] "));
-  const std::string type = baseline_named(tree);
-  if (type.empty()) return "";
+  const OptimizerKind* kind = baseline_named(setting_text(tree, "optimizer.type"));
+  if (!kind) return "";
+  if (kind->way == Way::probe)
+    return fmt::format(
+        "{} is a run of {}, which trains no weight of the model; its answers are in {}",
+        path.string(), kind->id, (path / "predictions.jsonl").string());
   const std::string of = fmt::format(
       "{} is a run of {}, which keeps no trajectory, so that there is no step to go back to",
-      path.string(), type);
+      path.string(), kind->id);
   if (std::filesystem::exists(path / model_folder / "config.json", none))
     return fmt::format("{}; its trained model is the folder {}", of,
                        (path / model_folder).string());

@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <string>
 
+#include "core/api.h"
+
 namespace mezo {
 
 // A sentence for an error where `path` is the folder of a baseline's run: what was kept and how it
 // is used. "" for anything else.
-std::string kept_without_trajectory(const std::filesystem::path& path);
+MEZO_API std::string kept_without_trajectory(const std::filesystem::path& path);
 
 }  // namespace mezo

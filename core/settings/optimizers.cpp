@@ -22,11 +22,15 @@ std::optional<std::pair<std::string, std::string>> adam_problem(const Parameters
   return {};
 }
 
+std::optional<std::pair<std::string, std::string>> no_problem(const Parameters&) { return {}; }
+
 std::vector<OptimizerKind> all_kinds() {
   std::vector<OptimizerKind> kinds;
   for (const EstimatorKind& kind : estimator_kinds())
-    kinds.push_back({kind.id, "MeZO", "mezo", kind.settings, &kind, kind.problem});
-  kinds.push_back({"adam", "Adam", "adam", adam_settings(), nullptr, adam_problem});
+    kinds.push_back({kind.id, "MeZO", "mezo", kind.settings, Way::estimate, &kind, kind.problem});
+  kinds.push_back({"adam", "Adam", "adam", adam_settings(), Way::gradient, nullptr, adam_problem});
+  kinds.push_back(
+      {"linear_probe", "linear probe", "linear_probe", {}, Way::probe, nullptr, no_problem});
   return kinds;
 }
 

@@ -14,12 +14,19 @@
 
 namespace mezo {
 
+enum class Way {
+  estimate,  // by an estimator
+  gradient,  // by automatic differentiation
+  probe      // no step: a classifier on hidden rows
+};
+
 struct OptimizerKind {
   const char* id;
   const char* title;   // "Adam", for a table of results
   const char* method;  // "adam", for result.json
   std::span<const mezo_parameter> settings;
-  const EstimatorKind* estimator = nullptr;  // nullptr: a baseline
+  Way way;
+  const EstimatorKind* estimator;  // nullptr: a baseline
 
   // What is wrong with settings of the block that each pass their own row: the setting to point at,
   // and why.
