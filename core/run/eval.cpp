@@ -14,6 +14,7 @@
 #include "core/run/config_checks.h"
 #include "core/run/measure.h"
 #include "core/run/run_model.h"
+#include "core/run/untraced_run.h"
 #include "core/settings/resolved.h"
 
 namespace mezo {
@@ -25,7 +26,8 @@ void say_what_is_evaluated(const RunConfig& config, Console& console) {
   const std::filesystem::path folder = std::filesystem::path(config.path).parent_path();
   std::error_code none;
   if (std::filesystem::path(config.path).filename() == "config.yaml" &&
-      std::filesystem::exists(folder / "trajectory.mezo", none))
+      (std::filesystem::exists(folder / "trajectory.mezo", none) ||
+       !kept_without_trajectory(folder).empty()))
     console.warning(
         fmt::format("this evaluates the base model of {0}, not what was trained there; `mezo "
                     "eval {0}` evaluates that",

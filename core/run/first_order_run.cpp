@@ -37,15 +37,6 @@ void require_own_model_folder(const RunFolder& folder) {
         "folder with output=…");
 }
 
-void write_trained_model(const LoadedModel& model, RunFolder& folder, Console& console) {
-  ExportOptions options;
-  options.dtype = DType::F32;  // as it was measured
-  const auto read = [&](Parameter p, std::span<float> out) { model.store.read(p, out.data()); };
-  for (const std::string& line :
-       export_folder(model, read, folder.file(model_folder), options).lines())
-    console.say(line);
-}
-
 class FirstOrderRun {
  public:
   explicit FirstOrderRun(const BaselineParts& parts)
@@ -78,10 +69,7 @@ class FirstOrderRun {
     result_.after = result_.steps == 0 && signals > 0 ? before : measured("after", signals);
     result_.memory = memory_use(run_.model.store.device(), run_.model.store.bytes(), 0);
     result_.memory.moments = maker_.state_bytes();
-    if (!run_.model.network.adapter) {
-      write_trained_model(run_.model, run_.folder, run_.console);
-      result_.model_written = true;
-    }
+    result_.keeps_model = !run_.model.network.adapter;
     return std::move(result_);
   }
 
@@ -122,7 +110,7 @@ void require_gradients(const RunConfig& config, const PreparedModel& model) {
   const std::string& type = config.settings.optimizer.type;
   const bool differentiable = guard(config.objective.component,
                                     [&] { return config.objective.objective->differentiable(); });
-  if (!differentiable)
+  if (!differentiable || needs_of(config.objective).texts)
     throw ConfigError(
         fmt::format("[optimizer] type {} follows gradients, and the objective {} has none: give "
                     "objective.type=cross_entropy, or optimizer.type=spsa, which needs none",
@@ -155,6 +143,15 @@ void start_anew(const RunFolder& folder, const std::string& optimizer, Console& 
   if (whole_result(folder)) folder.refuse_result();
   console.say(fmt::format(
       "resume: a run of {} keeps nothing to go on from: it starts from the beginning", optimizer));
+}
+
+void write_trained_model(const LoadedModel& model, RunFolder& folder, Console& console) {
+  ExportOptions options;
+  options.dtype = DType::F32;  // as it was measured
+  const auto read = [&](Parameter p, std::span<float> out) { model.store.read(p, out.data()); };
+  for (const std::string& line :
+       export_folder(model, read, folder.file(model_folder), options).lines())
+    console.say(line);
 }
 
 Trained train_first_order(const BaselineParts& parts) {

@@ -29,6 +29,9 @@ bool keeps_masters(const OptimizerSettings& optimizer, bool frozen);
 // start would destroy; else says so.
 void start_anew(const RunFolder& folder, const std::string& optimizer, Console& console);
 
+// The model as a Hugging Face folder in the run's, in float32, as it was measured. Throws RunError.
+void write_trained_model(const LoadedModel& model, RunFolder& folder, Console& console);
+
 // A signal ends it early; what was learned until then is measured and kept. Throws RunError where
 // the run diverges, or the folder `model` of the run's folder is somebody else's.
 Trained train_first_order(const BaselineParts& parts);

@@ -50,7 +50,7 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["steps"] = trained.steps;
   result["steps_not_applied"] = trained.unapplied;
   if (!trained.probe.is_null()) result["probe"] = trained.probe;
-  if (trained.model_written) result["trained_model"] = model_folder;
+  if (trained.keeps_model) result["trained_model"] = model_folder;
   result["interrupted"] = Interrupt::stop();
   result["seconds"] = trained.seconds;
   if (trained.texts)
@@ -92,6 +92,7 @@ RunResult report(const RunConfig& config, const std::string& requested, const Lo
   const std::string adapter = folder.file("adapter");
   if (const std::string reason = keep_adapter(model, adapter); !reason.empty())
     console.note(fmt::format("no {}: {}", adapter, reason));
+  if (trained.keeps_model) write_trained_model(model, folder, console);
   folder.write_result(result);
   if (trained.steps > 0 && trained.unapplied == trained.steps)
     throw RunError(fmt::format(

@@ -32,8 +32,8 @@ struct Trained {
   double seconds = 0;                      // of training alone, earlier sessions' included
   MemoryUse memory;
   nlohmann::ordered_json probe =
-      {};                      // of a linear probe: the strength that was chosen, and by what
-  bool model_written = false;  // the run folder's `model` holds what was trained
+      {};                    // of a linear probe: the strength that was chosen, and by what
+  bool keeps_model = false;  // the run folder's `model` is to hold what was trained
   std::optional<GenerationCost> texts = {};  // of training, where the objective asks for them
 };
 

@@ -118,7 +118,7 @@ class Mistakes(FirstOrder):
 
     def test_a_folder_of_a_run_says_what_it_has(self):
         self.run_ok("run", "run.yaml", *ADAM)
-        for arguments in (["predict", "out", "--prompt", "Dull."], ["export", "out", "copy"], ["replay", "out"]):
+        for arguments in (["predict", "out", "--prompt", "Dull."], ["export", "out", "copy"], ["replay", "out"], ["eval", "out"]):
             self.fails(6, arguments, "is a run of adam", "its trained model is the folder", "out/model")
         self.run_ok("predict", "out/model", "--prompt", "Dull.")
         self.run_ok("run", "run.yaml", *ADAM, "peft.type=lora", "output=lora")

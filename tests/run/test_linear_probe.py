@@ -86,7 +86,7 @@ class Probe(cli.Case):
 
     def test_its_folder_holds_no_weights(self):
         self.run_ok("run", "run.yaml", *PROBE)
-        for arguments in (["predict", "out", "--prompt", "Dull."], ["export", "out", "copy"], ["replay", "out"]):
+        for arguments in (["predict", "out", "--prompt", "Dull."], ["export", "out", "copy"], ["replay", "out"], ["eval", "out"]):
             self.fails(6, arguments, "is a run of linear_probe, which trains no weight", "out/predictions.jsonl")
 
 
