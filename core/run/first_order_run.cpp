@@ -9,6 +9,7 @@
 #include "core/console/interrupt.h"
 #include "core/error.h"
 #include "core/plugin/create.h"
+#include "core/record/result.h"
 #include "core/run/listeners.h"
 #include "core/run/measure.h"
 #include "core/settings/optimizers.h"
@@ -61,12 +62,12 @@ class FirstOrderRun {
     result_.before = scores_of(before);
     if (!Interrupt::stop()) {
       run_.folder.metric({{"step", 0}, {"before", result_.before}});
-      take_steps();
+      if (schedule_.steps > 0) take_steps();
     }
     run_.folder.sync_lines();
     const int signals = Interrupt::signals();
     if (signals > 0) run_.console.say(fmt::format("interrupted after {} steps", result_.steps));
-    result_.after = result_.steps == 0 && signals > 0 ? before : measured("after", signals);
+    result_.after = result_.steps == 0 ? before : measured("after", signals);
     result_.memory = memory_use(run_.model.store.device(), run_.model.store.bytes(), 0);
     result_.memory.moments = maker_.state_bytes();
     result_.keeps_model = !run_.model.network.adapter;
@@ -80,10 +81,11 @@ class FirstOrderRun {
 
   void take_steps() {
     TrainingClock clock(0);
+    BestStep best(Keep::last, run_.config.task);
     Progress progress(run_.console, "training", "step", schedule_.steps, 0);
     StepLog log(run_.folder, progress, clock, settings_.trainer);
     DevEvaluation dev(run_.folder, progress, clock, run_.model, nullptr, run_.data.dev,
-                      settings_.trainer.eval_every);
+                      settings_.trainer, best);
     DivergenceGuard guard(run_.folder, progress, nullptr,
                           DivergenceWatch(chance_of(run_.data.train->examples)),
                           settings_.trainer.guard, run_.model.dtype);

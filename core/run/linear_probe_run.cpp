@@ -75,6 +75,8 @@ nlohmann::ordered_json chosen_of(const LinearProbe& probe) {
 
 void require_probe(const RunConfig& config) {
   const Task& task = config.task;
+  if (config.settings.task.train.empty())
+    throw ConfigError("[task] train: no file is given, and a linear probe learns from one");
   const bool same =
       !task.generates() && task.each_field.empty() &&
       std::ranges::all_of(task.options, [](const Option& o) { return o.text.fields().empty(); });

@@ -11,11 +11,13 @@
 #include "core/error.h"
 #include "core/record/provenance.h"
 #include "core/record/result.h"
+#include "core/run/best_step.h"
 #include "core/run/config_checks.h"
 #include "core/run/first_order_run.h"
 #include "core/run/linear_probe_run.h"
 #include "core/run/measure.h"
 #include "core/run/placement.h"
+#include "core/run/replay.h"
 #include "core/run/run_model.h"
 #include "core/run/show_data.h"
 #include "core/run/training.h"
@@ -34,6 +36,12 @@ RunResult finished(const RunFolder& folder, nlohmann::ordered_json values, std::
   return {folder.path(), true, std::move(values)};
 }
 
+// Without steps only what is measured is read.
+std::vector<std::string> splits_of(const RunConfig& config) {
+  if (config.settings.trainer.steps > 0) return {"train", "dev", "test"};
+  return {config.settings.task.test.empty() ? "dev" : "test"};
+}
+
 // The result of a whole run of the very same configuration; nothing has been loaded to know it.
 std::optional<RunResult> done_already(const RunConfig& config, const std::string& requested,
                                       const RunFolder& folder, Console& console) {
@@ -42,15 +50,26 @@ std::optional<RunResult> done_already(const RunConfig& config, const std::string
   return finished(folder, *values, config.settings.trainer.steps, console);
 }
 
+Way way_of(const RunConfig& config) { return optimizer_kind(config.settings.optimizer.type).way; }
+
+bool is_baseline(const RunConfig& config) { return way_of(config) != Way::estimate; }
+
 nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& model,
                                  const WeightHashes& hashes, const Trained& trained) {
-  nlohmann::ordered_json result = describe_run(config, model, hashes, method_of(config));
+  const bool untrained = config.settings.trainer.steps == 0 && way_of(config) != Way::probe;
+  nlohmann::ordered_json result = describe_run(
+      config, model, hashes, untrained ? untrained_method(config, model) : method_of(config));
   result["before"] = trained.before;
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;
   result["steps_not_applied"] = trained.unapplied;
   if (!trained.probe.is_null()) result["probe"] = trained.probe;
   if (trained.keeps_model) result["trained_model"] = model_folder;
+  if (trained.best) {
+    result["best_step"] = trained.best->step;
+    result["best_by"] = judge_of(config.settings.trainer.keep, config.task)->name;
+    result["best_dev"] = trained.best->scores;
+  }
   result["interrupted"] = Interrupt::stop();
   result["seconds"] = trained.seconds;
   if (trained.texts)
@@ -63,10 +82,6 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   return result;
 }
 
-Way way_of(const RunConfig& config) { return optimizer_kind(config.settings.optimizer.type).way; }
-
-bool is_baseline(const RunConfig& config) { return way_of(config) != Way::estimate; }
-
 // The mode under which something of the model trains.
 ChosenPeft mode_of(const RunConfig& config) {
   return way_of(config) == Way::probe ? ChosenPeft{} : config.peft;
@@ -74,11 +89,36 @@ ChosenPeft mode_of(const RunConfig& config) {
 
 void require_possible(const RunConfig& config, const PreparedModel& model) {
   require_trainable(config, model);
+  if (is_baseline(config) && config.settings.trainer.keep != Keep::last)
+    throw ConfigError(
+        "[trainer] keep: an earlier step's weights are made again from a trajectory, which " +
+        config.settings.optimizer.type + " has none of: give last");
   if (way_of(config) == Way::gradient) require_gradients(config, model);
 }
 
 Trained train_baseline(const BaselineParts& parts) {
   return way_of(parts.config) == Way::probe ? train_linear_probe(parts) : train_first_order(parts);
+}
+
+// A result that was of the last step is none of the best one, and the other way round.
+bool keeps_as_asked(const nlohmann::ordered_json& result, const RunConfig& config) {
+  const TrainerSettings& trainer = config.settings.trainer;
+  const bool best = trainer.keep != Keep::last && trainer.steps > 0;
+  return result.value("best_by", "") == (best ? judge_of(trainer.keep, config.task)->name : "");
+}
+
+// The weights of an earlier step, on the base read anew.
+void go_back(std::optional<LoadedModel>& model, const RunConfig& config, const RunFolder& folder,
+             std::uint32_t step, Console& console) {
+  console.say(fmt::format("step {} is best on dev: its weights are made again", step));
+  const Trajectory trajectory = read_trajectory(folder.file("trajectory.mezo"));
+  const ModelSettings& of = config.settings.model;
+  model.reset();  // first, as the next needs the room
+  PreparedModel prepared = prepare_model(of.path, *config.registry, {of.type, of.own, config.peft});
+  ModelPlacement placement = placement_of(of, config.settings.optimizer.storage);
+  placement.frozen = prepared.frozen();
+  model = load_with_progress(std::move(prepared), placement, {}, console);
+  take_back(trajectory, folder.path(), *model, step, console);
 }
 
 // The table first: nothing in it can fail, and a full disk must not cost the numbers.
@@ -110,6 +150,7 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   say_notes(config, console);
   require_data(config, true);
   require_fitting(config);
+  require_judge(config);
   if (way_of(config) == Way::probe) require_probe(config);
   const std::string requested = config.requested_hash();  // now: it reads the task file
   RunFolder folder(config.settings.top.output, earlier, console);
@@ -123,11 +164,15 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   }
   PreparedModel prepared = prepare_for_run(config, mode_of(config), console);
   require_possible(config, prepared);
-  const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
+  const std::vector<std::string> splits = way_of(config) == Way::probe
+                                              ? std::vector<std::string>{"train", "dev", "test"}
+                                              : splits_of(config);
+  const Datasets data = read_datasets(config, prepared, splits, console);
   const bool frozen = prepared.frozen();
   WeightHashing hashing(prepared.files.paths());
-  LoadedModel model =
+  std::optional<LoadedModel> loaded =
       load_for_run(config, std::move(prepared), frozen, true, data.measured().examples, console);
+  LoadedModel& model = *loaded;
   if (resumption)
     read_initial(model, folder.file(initial_file));
   else
@@ -145,12 +190,19 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   if (resumption) {
     check_resumption(*resumption, provenance, config, console);
     if (const auto whole = whole_result(folder);
-        whole && resumption->past.steps() == config.settings.trainer.steps)
+        whole && resumption->past.steps() == config.settings.trainer.steps &&
+        keeps_as_asked(*whole, config))
       return finished(folder, *whole, resumption->past.steps(), console);
   }
-  const Trained trained = train_model(
+  Trained trained = train_model(
       {config, folder, data, model, provenance, std::move(estimator), console}, resumption);
-  return report(config, requested, model, hashes, trained, folder, console);
+  if (trained.goes_back()) {
+    go_back(loaded, config, folder, trained.best->step, console);
+    trained.after = measure(*loaded, data.measured(), "after", 0, console);
+    trained.memory =
+        memory_use(loaded->store.device(), loaded->store.bytes(), trained.memory.scratch);
+  }
+  return report(config, requested, *loaded, hashes, trained, folder, console);
 }
 
 void validate(const RunConfig& config, std::optional<std::int64_t> show, Console& console) {
@@ -159,6 +211,7 @@ void validate(const RunConfig& config, std::optional<std::int64_t> show, Console
   const PreparedModel model = prepare_for_run(config, mode_of(config), console);
   if (!config.settings.task.train.empty()) {
     require_fitting(config);
+    require_judge(config);
     if (way_of(config) == Way::probe) require_probe(config);
     require_possible(config, model);
   }

@@ -226,7 +226,9 @@ void measure_adam(const Arguments& a, const Registry& registry, at::Device devic
   const ChosenObjective objective{
       create<Objective>(component, default_settings(component, "objective")), component};
   FirstOrderStep maker(model.network, objective, model.store, model.trained, model.dtype, {}, 0);
-  const std::vector<Batch> batches = batches_of(a, model);
+  std::vector<Batch> batches = batches_of(a, model);
+  for (Batch& batch : batches)
+    for (Question& q : batch) q.right = {0};
   const auto step = [&](int i) {
     std::vector<const Question*> asked;
     for (const Question& q : batches[static_cast<std::size_t>(i) % batches.size()])
