@@ -8,6 +8,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/answer/differentiable_scores.h"
 #include "core/answer/packed_questions.h"
 #include "core/answer/token_scores.h"
 #include "core/error.h"
@@ -91,6 +92,23 @@ at::Tensor listed_tokens(std::span<const Pending> forwards, std::vector<at::Tens
   return at::cat(tokens, 1);
 }
 
+at::Tensor option_scores(std::span<const Pending> forwards, const std::vector<at::Tensor>& tokens,
+                         const std::vector<std::int64_t>& offsets) {
+  std::int64_t most = 0;
+  for (std::size_t e = 1; e < offsets.size(); ++e)
+    most = std::max(most, offsets[e] - offsets[e - 1]);
+  if (tokens[0].requires_grad()) {
+    std::vector<at::Tensor> parts;
+    for (std::size_t i = 0; i < forwards.size(); ++i)
+      parts.push_back(differentiable_scores(forwards[i].work->packed, tokens[i], most));
+    return at::cat(parts, 1);
+  }
+  Scores scores{at::full({tokens[0].size(0), static_cast<std::int64_t>(offsets.size()) - 1, most},
+                         -std::numeric_limits<float>::infinity(), at::TensorOptions(at::kFloat))};
+  for (std::size_t i = 0; i < forwards.size(); ++i) scores.add(forwards[i].work->packed, tokens[i]);
+  return scores.all;
+}
+
 }  // namespace
 
 Pending begin_answering(const Network& network, ParameterSource& source,
@@ -132,14 +150,7 @@ Outputs collect(std::span<const Pending> forwards) {
   const Needs& needs = forwards[0].work->needs;
   if (needs.token_log_likelihoods) outputs.token_log_likelihoods = listed_tokens(forwards, tokens);
   if (!needs.option_scores) return outputs;
-  std::int64_t most = 0;
-  const auto& offsets = outputs.option_offsets;
-  for (std::size_t e = 1; e < offsets.size(); ++e)
-    most = std::max(most, offsets[e] - offsets[e - 1]);
-  Scores scores{at::full({tokens[0].size(0), static_cast<std::int64_t>(offsets.size()) - 1, most},
-                         -std::numeric_limits<float>::infinity(), at::TensorOptions(at::kFloat))};
-  for (std::size_t i = 0; i < forwards.size(); ++i) scores.add(forwards[i].work->packed, tokens[i]);
-  outputs.option_scores = scores.all;
+  outputs.option_scores = option_scores(forwards, tokens, outputs.option_offsets);
   return outputs;
 }
 

@@ -120,7 +120,8 @@ Outputs outputs_of(const std::vector<Prediction>& predictions) {
   return outputs;
 }
 
-// Predictions and measurements of all answers together, which a metric may need that is no mean.
+}  // namespace
+
 void measure_answers(Evaluation& result, const Asked& answered,
                      const std::vector<const Metric*>& metrics) {
   if (answered.empty()) {
@@ -141,8 +142,6 @@ void measure_answers(Evaluation& result, const Asked& answered,
   for (const Metric* metric : metrics)
     result.measurements.push_back({metric, metric->value(outputs, targets).item<double>()});
 }
-
-}  // namespace
 
 double Evaluation::value(const std::string& metric) const {
   for (const Measurement& m : measurements)

@@ -53,6 +53,11 @@ MEZO_API Evaluation evaluate(const LoadedModel& model, const std::vector<Questio
                              const std::optional<GenerationRules>& rules = {},
                              const EvaluationProgress& progress = {});
 
+// Adds to what has scores, or texts, of each question: what is predicted, and measurements of all
+// answers together, which a metric may need that is no mean.
+void measure_answers(Evaluation& result, const std::vector<const Question*>& answered,
+                     const std::vector<const Metric*>& metrics);
+
 // One JSON line: {"index", "scores": {label: score}, "prediction", "label"}; null for no option. Of
 // a generated text {"index", "text", "finish", "answers"}.
 MEZO_API std::string prediction_line(const Prediction&, const std::vector<Option>& options);

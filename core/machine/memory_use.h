@@ -17,12 +17,14 @@ struct MEZO_API MemoryUse {
   std::int64_t peak = 0;      // CPU: resident in the process
   std::int64_t weights = 0;   // as they are stored
   std::int64_t scratch = 0;   // perturbed copies of whole matrices
+  std::int64_t moments = 0;   // and gradients, of a first-order optimizer
 
   // "peak memory 1.23 GB: weights 0.54, scratch of perturbed copies 0.01, the rest (activations,
   // code) 0.68", without an end of line.
   std::string text() const;
 
-  // {"peak_memory_bytes", "weights_bytes", "scratch_bytes", "device"}.
+  // {"peak_memory_bytes", "weights_bytes", "scratch_bytes", "device"}, and "moments_bytes" where
+  // there are any.
   nlohmann::ordered_json json() const;
 };
 

@@ -2,12 +2,20 @@
 
 #include <fmt/format.h>
 
+#include "core/settings/optimizers.h"
 #include "core/version.h"
 
 namespace mezo {
 
 namespace {
+
 using Json = nlohmann::ordered_json;
+
+// " lora"; a probe trains nothing of the model.
+std::string what_trained(const RunConfig& config, const OptimizerKind& kind) {
+  return kind.way == Way::probe ? "" : " " + std::string(config.peft.component.id());
+}
+
 }  // namespace
 
 Json scores_of(const Evaluation& e) {
@@ -44,6 +52,11 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
           {"plugins", plugins}};
 }
 
+std::string method_of(const RunConfig& config) {
+  const OptimizerKind& kind = optimizer_kind(config.settings.optimizer.type);
+  return kind.method + what_trained(config, kind);
+}
+
 std::string untrained_method(const RunConfig& config, const LoadedModel& model) {
   if (const AttachedAdapter& attached = model.network.adapter)
     return std::string(attached.component.id()) + " adapter";
@@ -58,7 +71,9 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
 
 std::string result_table(const RunConfig& config, const LoadedModel& model, const Json& result,
                          const MemoryUse& memory) {
-  const std::string method = "MeZO " + std::string(config.peft.component.id());
+  const OptimizerKind& kind = optimizer_kind(config.settings.optimizer.type);
+  const bool probe = kind.way == Way::probe;
+  const std::string method = kind.title + what_trained(config, kind);
   const std::vector<const Metric*> columns = metrics_for(config.task.metric);
   const auto row = [&](const std::string& name, const Json& scores) {
     std::string cells;
@@ -79,11 +94,13 @@ std::string result_table(const RunConfig& config, const LoadedModel& model, cons
   return head + "\n" +
          row(model.network.adapter ? "before training" : untrained_method(config, model),
              result.at("before")) +
-         (steps == 0
+         (probe ? row(method, result.at("after"))
+          : steps == 0
               ? ""
               : row(fmt::format("{}, {}{} steps", method, best, steps), result.at("after"))) +
-         fmt::format("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(),
-                     memory.text());
+         (probe ? fmt::format("{:.3f} s", result.at("seconds").get<double>())
+                : fmt::format("{:.3f} s a step", result.at("seconds_per_step").get<double>())) +
+         ", " + memory.text() + "\n";
 }
 
 }  // namespace mezo

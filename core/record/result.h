@@ -28,6 +28,9 @@ std::string untrained_method(const RunConfig&, const LoadedModel&);
 // Lines for config.yaml's head: "sha256 HASH  FILE".
 std::vector<std::string> lines_of(const WeightHashes&);
 
+// "mezo lora", "adam full": what trained, for describe_run().
+std::string method_of(const RunConfig&);
+
 // What a training run ends with on stdout, lines with their ends; `result` is its result.json.
 std::string result_table(const RunConfig&, const LoadedModel&, const nlohmann::ordered_json& result,
                          const MemoryUse&);

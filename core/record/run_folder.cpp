@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -50,17 +51,19 @@ RunFolder::RunFolder(std::string path, Earlier earlier, Console& console) : path
   fs::create_directories(path_, error);
   if (error) throw RunError("[output] cannot make the folder " + path_ + ": " + error.message());
   lock(console);
-  const bool resumable = earlier == Earlier::resume && has("trajectory.mezo");
-  if (has("result.json") && earlier != Earlier::overwrite && !resumable)
-    throw RunError("[output] " + path_ +
-                   " holds the result of an earlier run; give another folder with output=…, or "
-                   "--overwrite to replace it");
+  if (has("result.json") && earlier == Earlier::keep) refuse_result();
   if (earlier == Earlier::keep && has("trajectory.mezo"))
     if (const auto steps = read_trajectory(file("trajectory.mezo")).steps(); steps > 0)
       throw RunError("[output] " + path_ + " holds " + std::to_string(steps) +
                      " steps of a run that did not end; go on with --resume, give another folder "
                      "with output=…, or --overwrite to replace them");
   const AtomicFile probe(file("config.yaml"));  // never committed: only whether it can be
+}
+
+void RunFolder::refuse_result() const {
+  throw RunError("[output] " + path_ +
+                 " holds the result of an earlier run; give another folder with output=…, or "
+                 "--overwrite to replace it");
 }
 
 // On the folder itself, so that nothing is left behind; the system lets go of it with the process.
@@ -75,8 +78,17 @@ void RunFolder::lock(Console& console) {
                            std::strerror(errno)));
 }
 
+// A folder of that name may be anybody's: it is the run's if its result says so.
+bool RunFolder::wrote_model() const {
+  if (!has("result.json")) return false;
+  std::ifstream in(file("result.json"));
+  const auto json = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
+  return json.is_object() && json.value("trained_model", nlohmann::json()) == model_folder;
+}
+
 void RunFolder::start(const std::string& config_yaml) {
   std::error_code error;
+  if (wrote_model()) fs::remove_all(file(model_folder), error);
   for (const char* name : files) {
     fs::remove(file(name), error);
     if (error) throw RunError("[output] cannot replace " + file(name) + ": " + error.message());

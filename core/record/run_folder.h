@@ -6,6 +6,7 @@
 //   trajectory.mezo    the checkpoint: what the run started from and every step since
 //   initial.safetensors  with an adapter: its values before the first step
 //   adapter/           the trained adapter, for the peft package where that can express it
+//   model/             of a first-order run that trained the model's own weights: the trained model
 //   metrics.jsonl      a line a logged step or evaluation; the same on every repetition
 //   timing.jsonl       seconds, which are not
 //   predictions.jsonl  a line a test example
@@ -23,6 +24,8 @@
 
 namespace mezo {
 
+inline constexpr const char* model_folder = "model";
+
 // What may happen to an earlier run that is in the folder.
 enum class Earlier {
   keep,       // nothing: its result, or steps that --resume could go on from, are an error
@@ -34,7 +37,7 @@ class MEZO_API RunFolder {
  public:
   // Makes the folder and locks it against other runs while this object lives; where it cannot be
   // locked, a note says so. Throws RunError if it cannot be written, is in use, or holds what must
-  // be kept; removes nothing.
+  // be kept; removes nothing. What Earlier::resume makes of a result is left to the caller.
   RunFolder(std::string path, Earlier earlier, Console& console);
 
   // Call one of them once nothing can keep the run from starting. start() removes what an earlier
@@ -49,6 +52,13 @@ class MEZO_API RunFolder {
   void sync_lines();
   void write_predictions(const std::vector<std::string>& lines);
   void write_result(const nlohmann::ordered_json& result);
+
+  // Whether the folder `model` was written by the run whose result is there; start() removes it
+  // then.
+  bool wrote_model() const;
+
+  // Throws RunError: what is there stays.
+  [[noreturn]] void refuse_result() const;
 
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const;

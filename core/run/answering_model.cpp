@@ -12,6 +12,7 @@
 #include "core/plugin/create.h"
 #include "core/run/placement.h"
 #include "core/run/run_model.h"
+#include "core/run/untraced_run.h"
 #include "core/settings/host_rows.h"
 #include "core/settings/run_config.h"
 
@@ -117,6 +118,8 @@ AnsweringModel answering_model(const ReplayRequest& request,
   } else {
     if (request.step)
       throw ConfigError(request.run + " is no run folder: only a run has steps (--step)");
+    if (const std::string kept = kept_without_trajectory(request.run); !kept.empty())
+      throw RunError("[model] " + kept);
     std::vector<std::string> plugins;
     tree = tree_of(request, plugins);
     model = model_of_files(tree, plugins, request.plugin_folders, console);

@@ -24,6 +24,13 @@ double median_of(const std::deque<double>& values) {
 
 }  // namespace
 
+double chance_of(const std::vector<Question>& questions) {
+  double sum = 0;
+  for (const Question& q : questions)
+    sum += std::log(std::max<double>(1, static_cast<double>(q.options())));
+  return sum / static_cast<double>(questions.size());
+}
+
 void DivergenceWatch::see(const LoggedStep& step) {
   applied_ = applied_ || step.applied;
   lost_ = step.applied ? 0 : lost_ + 1;

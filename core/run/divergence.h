@@ -7,11 +7,16 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/api.h"
 #include "core/record/run_log.h"
+#include "core/task/question.h"
 
 namespace mezo {
+
+// The mean cross-entropy of a model that knows nothing of the options.
+MEZO_API double chance_of(const std::vector<Question>& questions);
 
 class MEZO_API DivergenceWatch {
  public:

@@ -14,6 +14,7 @@
 #include "core/run/config_checks.h"
 #include "core/run/measure.h"
 #include "core/run/run_model.h"
+#include "core/run/untraced_run.h"
 #include "core/settings/resolved.h"
 
 namespace mezo {
@@ -25,7 +26,8 @@ void say_what_is_evaluated(const RunConfig& config, Console& console) {
   const std::filesystem::path folder = std::filesystem::path(config.path).parent_path();
   std::error_code none;
   if (std::filesystem::path(config.path).filename() == "config.yaml" &&
-      std::filesystem::exists(folder / "trajectory.mezo", none))
+      (std::filesystem::exists(folder / "trajectory.mezo", none) ||
+       !kept_without_trajectory(folder).empty()))
     console.warning(
         fmt::format("this evaluates the base model of {0}, not what was trained there; `mezo "
                     "eval {0}` evaluates that",
@@ -155,10 +157,9 @@ RunResult evaluate_run(const RunEvaluation& request, Console& console) {
   };
   const ReplayedRun replayed = replay_run(weights, console);
   const std::string of = fmt::format("# the weights of {} after step {}\n", run, replayed.step);
-  return evaluate_model(
-      {config, replayed.model, hash_weights(replayed.model.files),
-       "mezo " + std::string(config.peft.component.id()), of, replayed.model.frozen()},
-      *data, *folder, {{"run", run}, {"step", replayed.step}}, console);
+  return evaluate_model({config, replayed.model, hash_weights(replayed.model.files),
+                         method_of(config), of, replayed.model.frozen()},
+                        *data, *folder, {{"run", run}, {"step", replayed.step}}, console);
 }
 
 }  // namespace mezo

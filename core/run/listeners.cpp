@@ -19,7 +19,8 @@ bool StepLog::after(const StepReport& report) {
   const std::span gradients = std::span(o.scalars).first(o.projected_gradients);
   if (report.step % trainer_.log_every == 0 || report.step == trainer_.steps || !o.applied) {
     nlohmann::ordered_json line = {{"step", report.step}, {"loss", o.loss}};
-    line["projected_gradient"] = std::vector<float>(gradients.begin(), gradients.end());
+    if (!gradients.empty())
+      line["projected_gradient"] = std::vector<float>(gradients.begin(), gradients.end());
     line["learning_rate"] = report.learning_rate;
     if (!o.applied) line["applied"] = false;
     folder_.metric(line);
@@ -52,7 +53,7 @@ void DevEvaluation::catch_up(std::uint32_t step) {
 
 void DevEvaluation::evaluate_at(std::uint32_t step) {
   const Stopwatch evaluation;
-  weights_.apply_pending();
+  if (weights_) weights_->apply_pending();
   const Evaluation dev = evaluate(model_, dev_->examples, dev_->metrics, dev_->rules,
                                   [](std::size_t, std::size_t) { return !Interrupt::stop(); });
   if (!Interrupt::stop()) {
@@ -100,7 +101,7 @@ bool DivergenceGuard::after(const StepReport& report) {
 
 void DivergenceGuard::check(std::uint32_t step) const {
   if (!watch_.diverged() || !stops_) return;
-  record_.flush();
+  if (record_) record_->flush();
   throw RunError(
       fmt::format("[run] the run has diverged at step {}: {}.\n{}\nLogged steps are in {}", step,
                   *watch_.diverged(), advice(), folder_.path()));
@@ -111,8 +112,9 @@ std::string DivergenceGuard::advice() const {
     return "  no step was finite, not even the first: computing in 16 bits overflows. Try "
            "model.dtype=float32";
   std::string text =
-      "  try a smaller optimizer.learning_rate (or epsilon); trainer.guard=off goes on regardless";
-  if (watch_.last_good() > 0)
+      fmt::format("  try a smaller optimizer.learning_rate{}; trainer.guard=off goes on regardless",
+                  record_ ? " (or epsilon)" : "");
+  if (record_ && watch_.last_good() > 0)
     text += fmt::format(
         "\n  step {0} was last good: `mezo export {1} FOLDER --step {0}` writes its "
         "weights, and a run with model.path=FOLDER goes on from them",

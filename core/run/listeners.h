@@ -47,12 +47,13 @@ class StepLog : public StepListener {
   std::int64_t examples_ = 0;
 };
 
-// Dev every so many steps, and at the last one where the best is kept. A signal that comes
-// meanwhile cuts it short, and nothing is written.
+// Dev every so many steps, and at the last one where the best is kept. `weights`: what updates wait
+// in; null: they are written at once. A signal that comes meanwhile cuts it short, and nothing is
+// written.
 class DevEvaluation : public StepListener {
  public:
   DevEvaluation(RunFolder& folder, Progress& progress, TrainingClock& clock,
-                const LoadedModel& model, ExactWeights& weights, const std::optional<Split>& dev,
+                const LoadedModel& model, ExactWeights* weights, const std::optional<Split>& dev,
                 const TrainerSettings& trainer, BestStep& best)
       : folder_(folder),
         progress_(progress),
@@ -75,7 +76,7 @@ class DevEvaluation : public StepListener {
   Progress& progress_;
   TrainingClock& clock_;
   const LoadedModel& model_;
-  ExactWeights& weights_;
+  ExactWeights* weights_;
   const std::optional<Split>& dev_;
   const TrainerSettings& trainer_;
   BestStep& best_;
@@ -98,8 +99,8 @@ class TrajectoryRecord : public StepListener {
 // recorded it throws RunError with what to do. `stops` false: it goes on.
 class DivergenceGuard : public StepListener {
  public:
-  // `watch` has seen the steps of earlier sessions.
-  DivergenceGuard(RunFolder& folder, Progress& progress, TrajectoryRecord& record,
+  // `watch` has seen the steps of earlier sessions. `record`: null where there is no trajectory.
+  DivergenceGuard(RunFolder& folder, Progress& progress, TrajectoryRecord* record,
                   DivergenceWatch watch, bool stops, at::ScalarType dtype)
       : folder_(folder),
         progress_(progress),
@@ -117,7 +118,7 @@ class DivergenceGuard : public StepListener {
 
   RunFolder& folder_;
   Progress& progress_;
-  TrajectoryRecord& record_;
+  TrajectoryRecord* record_;
   DivergenceWatch watch_;
   bool stops_;
   at::ScalarType dtype_;

@@ -16,6 +16,7 @@
 #include "core/record/run_log.h"
 #include "core/run/best_step.h"
 #include "core/run/placement.h"
+#include "core/run/untraced_run.h"
 #include "core/settings/host_rows.h"
 #include "core/settings/recorded.h"
 #include "core/settings/resolved.h"
@@ -32,6 +33,8 @@ std::filesystem::path file_of(const std::string& run) {
   std::error_code none;
   if (!std::filesystem::exists(path, none)) throw RunError("[replay] no such run folder: " + run);
   if (!std::filesystem::is_directory(path, none)) return path;
+  if (const std::string kept = kept_without_trajectory(path); !kept.empty())
+    throw RunError("[replay] " + kept);
   if (!std::filesystem::exists(path / "trajectory.mezo", none))
     throw RunError("[replay] " + run + " holds no trajectory.mezo: nothing was trained there");
   return path / "trajectory.mezo";

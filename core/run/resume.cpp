@@ -69,6 +69,7 @@ void require_recorded_end(const Trajectory& past, const ParameterStore& store) {
 
 std::optional<Resumption> find_resumption(const RunFolder& folder, Console& console) {
   if (!folder.has(trajectory_file)) {
+    if (folder.has("result.json")) folder.refuse_result();
     console.say(fmt::format(
         "resume: there is no trajectory in {}: the run starts from the beginning", folder.path()));
     return std::nullopt;

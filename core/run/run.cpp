@@ -13,13 +13,16 @@
 #include "core/record/result.h"
 #include "core/run/best_step.h"
 #include "core/run/config_checks.h"
+#include "core/run/first_order_run.h"
 #include "core/run/forward_passes.h"
+#include "core/run/linear_probe_run.h"
 #include "core/run/measure.h"
 #include "core/run/placement.h"
 #include "core/run/replay.h"
 #include "core/run/run_model.h"
 #include "core/run/show_data.h"
 #include "core/run/training.h"
+#include "core/settings/optimizers.h"
 #include "core/settings/resolved.h"
 
 namespace mezo {
@@ -48,17 +51,22 @@ std::optional<RunResult> done_already(const RunConfig& config, const std::string
   return finished(folder, *values, config.settings.trainer.steps, console);
 }
 
+Way way_of(const RunConfig& config) { return optimizer_kind(config.settings.optimizer.type).way; }
+
+bool is_baseline(const RunConfig& config) { return way_of(config) != Way::estimate; }
+
 nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& model,
                                  const WeightHashes& hashes, const Trained& trained) {
+  const bool untrained = config.settings.trainer.steps == 0 && way_of(config) != Way::probe;
   nlohmann::ordered_json result = describe_run(
-      config, model, hashes,
-      config.settings.trainer.steps == 0 ? untrained_method(config, model)
-                                         : "mezo " + std::string(config.peft.component.id()));
+      config, model, hashes, untrained ? untrained_method(config, model) : method_of(config));
   result["before"] = trained.before;
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;
   result["steps_not_applied"] = trained.unapplied;
-  result["forward_passes"] = trained.forward_passes;
+  if (trained.forward_passes) result["forward_passes"] = *trained.forward_passes;
+  if (!trained.probe.is_null()) result["probe"] = trained.probe;
+  if (trained.keeps_model) result["trained_model"] = model_folder;
   if (trained.best) {
     result["best_step"] = trained.best->step;
     result["best_by"] = judge_of(config.settings.trainer.keep, config.task)->name;
@@ -74,6 +82,24 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["seconds_per_step"] = trained.steps ? trained.seconds / trained.steps : 0;
   result.update(trained.memory.json());
   return result;
+}
+
+// The mode under which something of the model trains.
+ChosenPeft mode_of(const RunConfig& config) {
+  return way_of(config) == Way::probe ? ChosenPeft{} : config.peft;
+}
+
+void require_possible(const RunConfig& config, const PreparedModel& model) {
+  require_trainable(config, model);
+  if (is_baseline(config) && config.settings.trainer.keep != Keep::last)
+    throw ConfigError(
+        "[trainer] keep: an earlier step's weights are made again from a trajectory, which " +
+        config.settings.optimizer.type + " has none of: give last");
+  if (way_of(config) == Way::gradient) require_gradients(config, model);
+}
+
+Trained train_baseline(const BaselineParts& parts) {
+  return way_of(parts.config) == Way::probe ? train_linear_probe(parts) : train_first_order(parts);
 }
 
 // A result that was of the last step is none of the best one, and the other way round.
@@ -108,6 +134,7 @@ RunResult report(const RunConfig& config, const std::string& requested, const Lo
   const std::string adapter = folder.file("adapter");
   if (const std::string reason = keep_adapter(model, adapter); !reason.empty())
     console.note(fmt::format("no {}: {}", adapter, reason));
+  if (trained.keeps_model) write_trained_model(model, folder, console);
   folder.write_result(result);
   if (trained.steps > 0 && trained.unapplied == trained.steps)
     throw RunError(fmt::format(
@@ -126,16 +153,23 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   require_data(config, true);
   require_fitting(config);
   require_judge(config);
+  if (way_of(config) == Way::probe) require_probe(config);
   const std::string requested = config.requested_hash();  // now: it reads the task file
   RunFolder folder(config.settings.top.output, earlier, console);
   std::optional<Resumption> resumption;
   if (earlier == Earlier::resume) {
     if (auto done = done_already(config, requested, folder, console)) return std::move(*done);
-    resumption = find_resumption(folder, console);
+    if (is_baseline(config))
+      start_anew(folder, config.settings.optimizer.type, console);
+    else
+      resumption = find_resumption(folder, console);
   }
-  PreparedModel prepared = prepare_for_run(config, config.peft, console);
-  require_trainable(config, prepared);
-  const Datasets data = read_datasets(config, prepared, splits_of(config), console);
+  PreparedModel prepared = prepare_for_run(config, mode_of(config), console);
+  require_possible(config, prepared);
+  const std::vector<std::string> splits = way_of(config) == Way::probe
+                                              ? std::vector<std::string>{"train", "dev", "test"}
+                                              : splits_of(config);
+  const Datasets data = read_datasets(config, prepared, splits, console);
   const bool frozen = prepared.frozen();
   WeightHashing hashing(prepared.files.paths());
   std::optional<LoadedModel> loaded =
@@ -147,10 +181,14 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
     start_adapter(model, config.settings.trainer.seed);
   const WeightHashes hashes = hashing.get();
   const EstimatorContext context = estimator_context(config, frozen);
+  const std::string yaml = resolved_yaml(config, resolved_model(model), context, lines_of(hashes));
+  if (is_baseline(config)) {
+    const Trained trained = train_baseline({config, folder, data, model, yaml, console});
+    return report(config, requested, model, hashes, trained, folder, console);
+  }
   std::unique_ptr<Estimator> estimator = make_estimator(config.settings.optimizer, context);
   const TrajectoryHeader provenance =
-      provenance_of(config, resolved_yaml(config, resolved_model(model), context, lines_of(hashes)),
-                    estimator->scalars_a_step(), model);
+      provenance_of(config, yaml, estimator->scalars_a_step(), model);
   if (resumption) {
     check_resumption(*resumption, provenance, config, console);
     if (const auto whole = whole_result(folder);
@@ -174,23 +212,26 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
 void validate(const RunConfig& config, std::optional<std::int64_t> show, Console& console) {
   say_notes(config, console);
   require_data(config, false);
-  const PreparedModel model = prepare_for_run(config, config.peft, console);
+  const PreparedModel model = prepare_for_run(config, mode_of(config), console);
   if (!config.settings.task.train.empty()) {
     require_fitting(config);
     require_judge(config);
-    require_trainable(config, model);
+    if (way_of(config) == Way::probe) require_probe(config);
+    require_possible(config, model);
   }
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"}, console);
   if (show) show_data(data, config.task, model.tokenizer, static_cast<std::size_t>(*show), console);
   const auto count = [](const std::optional<Split>& split) {
     return split ? std::to_string(split->examples.size()) : "no";
   };
-  const auto estimator =
-      make_estimator(config.settings.optimizer, estimator_context(config, model.frozen()));
-  console.result(fmt::format(
-      "ok: model {}, {} train, {} dev and {} test examples, learning rate {:g}, epsilon {:g}",
-      model.network.family.id(), count(data.train), count(data.dev), count(data.test),
-      learning_rate_of(config), estimator->epsilon()));
+  std::string steps = fmt::format("learning rate {:g}", learning_rate_of(config));
+  if (!is_baseline(config))
+    steps += fmt::format(", epsilon {:g}", make_estimator(config.settings.optimizer,
+                                                          estimator_context(config, model.frozen()))
+                                               ->epsilon());
+  console.result(fmt::format("ok: model {}, {} train, {} dev and {} test examples, {}",
+                             model.network.family.id(), count(data.train), count(data.dev),
+                             count(data.test), steps));
 }
 
 }  // namespace mezo

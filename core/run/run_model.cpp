@@ -10,6 +10,7 @@
 #include "core/console/stopwatch.h"
 #include "core/machine/device.h"
 #include "core/plugin/create.h"
+#include "core/run/first_order_run.h"
 #include "core/run/placement.h"
 
 namespace mezo {
@@ -63,6 +64,7 @@ LoadedModel load_for_run(const RunConfig& config, PreparedModel prepared, bool f
   const RunSettings& settings = config.settings;
   ModelPlacement placement = placement_of(settings.model, settings.optimizer.storage);
   placement.frozen = placement.frozen || frozen;
+  if (keeps_masters(settings.optimizer, placement.frozen)) placement.storage = Storage::float32;
   LoadedModel model = load_with_progress(std::move(prepared), placement, first, console);
   console.say(fmt::format(
       "model: {}, {:.1f} M parameters, computed in {}, kept in {} ({:.2f} GB) on {}, read in "

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "core/checkpoint/weights_hash.h"
 #include "core/console/interrupt.h"
 #include "core/forward/held_source.h"
@@ -115,14 +112,6 @@ Start Training::start() {
   return std::move(*start);
 }
 
-// The mean cross-entropy of a model that knows nothing of the options.
-double chance_of(const std::vector<Question>& questions) {
-  double sum = 0;
-  for (const Question& q : questions)
-    sum += std::log(std::max<double>(1, static_cast<double>(q.options())));
-  return sum / static_cast<double>(questions.size());
-}
-
 // What changes begins anew: a diverged run may be helped by it.
 DivergenceWatch Training::watch_of_the_past() const {
   DivergenceWatch watch(chance_of(run_.data.train->examples));
@@ -137,11 +126,11 @@ void Training::take_steps(Start& start) {
   TrainingClock clock(start.training_seconds);
   Progress progress(run_.console, "training", "step", schedule_.steps, start.step);
   StepLog log(run_.folder, progress, clock, settings_.trainer);
-  DevEvaluation dev(run_.folder, progress, clock, run_.model, weights_, run_.data.dev,
+  DevEvaluation dev(run_.folder, progress, clock, run_.model, &weights_, run_.data.dev,
                     settings_.trainer, best_);
   TrajectoryRecord record(run_.folder, start.writer);
-  DivergenceGuard guard(run_.folder, progress, record, watch_of_the_past(), settings_.trainer.guard,
-                        run_.model.dtype);
+  DivergenceGuard guard(run_.folder, progress, &record, watch_of_the_past(),
+                        settings_.trainer.guard, run_.model.dtype);
   ResolutionWarning resolution(progress, run_.estimator->epsilon());
   AppliedCount applied;
   StopAtSignal stop;

@@ -31,9 +31,13 @@ struct Trained {
   Evaluation after;               // of the last step's weights; none where another step is kept
   std::optional<ScoredStep> best = {};     // whose weights are the run's, where the best is kept
   std::uint32_t steps = 0, unapplied = 0;  // of the steps, those that applied nothing
-  std::uint64_t forward_passes = 0;        // that the steps took (forward_passes.h)
+  // That the steps took (forward_passes.h); nothing where there are no steps to take.
+  std::optional<std::uint64_t> forward_passes = {};
   double seconds = 0;                      // of training alone, earlier sessions' included
   MemoryUse memory;
+  nlohmann::ordered_json probe =
+      {};                    // of a linear probe: the strength that was chosen, and by what
+  bool keeps_model = false;  // the run folder's `model` is to hold what was trained
   std::optional<GenerationCost> texts = {};  // of training, where the objective asks for them
 
   bool goes_back() const { return best && best->step < steps; }

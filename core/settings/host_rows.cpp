@@ -123,7 +123,7 @@ constexpr Row generation[] = {
 
 constexpr Row optimizer[] = {
     {{"type", MEZO_TEXT, "spsa", nullptr, nullptr, nullptr,
-      "how a step is estimated: an estimator"},
+      "how a step is made: an estimator, or a baseline to compare with"},
      Decides::future},
     {{"learning_rate", MEZO_NUMBER, "auto", "[0, 1e6]", automatic, nullptr,
       "step size; auto: what the PEFT mode recommends"},

@@ -10,7 +10,7 @@
 #include "core/config/spelling.h"
 #include "core/error.h"
 #include "core/settings/host_rows.h"
-#include "core/zo/estimators.h"
+#include "core/settings/optimizers.h"
 
 namespace mezo {
 
@@ -115,7 +115,7 @@ Value with_later_settings(Value then, const Value& now, const Registry& registry
     if (both(block))
       add_defaults(then, now, block, registry.find(kind, type_of(now, block)).settings());
   if (both("optimizer"))
-    add_defaults(then, now, "optimizer", estimator_kind(type_of(now, "optimizer")).settings);
+    add_defaults(then, now, "optimizer", optimizer_kind(type_of(now, "optimizer")).settings);
   return then;
 }
 

@@ -5,6 +5,7 @@
 #include "core/config/emit.h"
 #include "core/config/spelling.h"
 #include "core/plugin/create.h"
+#include "core/settings/optimizers.h"
 #include "core/version.h"
 
 namespace mezo {
@@ -80,9 +81,9 @@ std::string resolved_yaml(const RunConfig& config, const ResolvedModel& model,
   if (!settings.optimizer.learning_rate)
     replace(tree, "optimizer", "learning_rate", shortest_spelling(learning_rate_of(config)));
   replace(tree, "optimizer", "storage", model.storage);
-  for (const auto& [key, text] :
-       estimator_kind(settings.optimizer.type).resolved(settings.optimizer.own, context))
-    replace(tree, "optimizer", key, text);
+  if (const EstimatorKind* estimator = optimizer_kind(settings.optimizer.type).estimator)
+    for (const auto& [key, text] : estimator->resolved(settings.optimizer.own, context))
+      replace(tree, "optimizer", key, text);
 
   const Component used[] = {family, config.peft.component, config.objective.component};
   std::string head = std::string("# mezo ") + version_text + " with plugins";

@@ -5,7 +5,7 @@
 #include "core/config/emit.h"
 #include "core/config/schema.h"
 #include "core/settings/host_rows.h"
-#include "core/zo/estimators.h"
+#include "core/settings/optimizers.h"
 
 namespace mezo {
 
@@ -144,11 +144,11 @@ GenerationSettings generation_of(const Parameters& p) {
 
 Checked check_optimizer(const Value& tree, Diagnostics& diagnostics) {
   std::vector<std::string> known;
-  for (const EstimatorKind& kind : estimator_kinds()) known.emplace_back(kind.id);
-  const std::string id = component_of(tree.find("optimizer"), "optimizer", "estimator", known,
+  for (const OptimizerKind& kind : optimizer_kinds()) known.emplace_back(kind.id);
+  const std::string id = component_of(tree.find("optimizer"), "optimizer", "optimizer", known,
                                       "spsa", diagnostics, tree.mark);
   if (id.empty()) return {};
-  const EstimatorKind& kind = estimator_kind(id);
+  const OptimizerKind& kind = optimizer_kind(id);
   Checked block = check_block(tree, "optimizer", optimizer_settings(), kind.settings, diagnostics);
   if (const auto problem = kind.problem(block.values))
     diagnostics.error(Code::out_of_range, mark_of(tree, "optimizer", problem->first.c_str()),
@@ -157,7 +157,7 @@ Checked check_optimizer(const Value& tree, Diagnostics& diagnostics) {
 }
 
 OptimizerSettings optimizer_of(const Parameters& p) {
-  if (!p.has("type")) return {};  // no estimator was named, which is an error by now
+  if (!p.has("type")) return {};  // none was named, which is an error by now
   const std::string &decay = p.text("schedule"), &storage = p.text("storage");
   return {
       p.text("type"),

@@ -70,14 +70,14 @@ struct StorageSettings {
 };
 
 struct OptimizerSettings {
-  std::string type;                     // an estimator's id
+  std::string type;                     // an id of core/settings/optimizers.h
   std::optional<double> learning_rate;  // nothing: what the PEFT mode recommends
   double weight_decay = 0;
   Distribution distribution = Distribution::gaussian;
   Decay schedule = Decay::constant;
   std::uint32_t warmup = 0;
   StorageSettings storage;
-  Parameters own;  // the estimator's
+  Parameters own;  // the estimator's or the baseline's
 };
 
 // Which step's weights are a run's result: its last one's, or those that dev scores best.

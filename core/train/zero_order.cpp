@@ -4,36 +4,16 @@
 
 #include <algorithm>
 #include <limits>
-#include <sstream>
 
 #include "core/answer/answer.h"
-#include "core/error.h"
-#include "core/plugin/create.h"
 
 namespace mezo {
 
-namespace {
-
-std::string described(const at::Tensor& value) {
-  if (!value.defined()) return "no tensor";
-  std::ostringstream text;
-  text << "shape " << value.sizes() << " of " << value.scalar_type();
-  return text.str();
-}
-
-}  // namespace
-
 StepMaker::~StepMaker() = default;
-
-Needs needs_of(const ChosenObjective& objective) {
-  return guard(
-      objective.component, [&] { return objective.objective->needs(); }, "computing needs()");
-}
 
 // The objective at every stream of one batch, however many forwards that takes: it is given all
 // examples at once.
 std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& batch) const {
-  const Component& component = objective_.component;
   // Texts alone are generated together: a generator bounds its memory itself, and its copies of
   // the weights are made once.
   const bool texts_alone =
@@ -46,15 +26,7 @@ std::vector<double> ZeroOrderStep::losses(ParameterSource& source, const Asked& 
                                        batch.questions.subspan(first, std::min(some, all - first)),
                                        batch.needs, {generator_, batch.step}));
   const Outputs outputs = collect(forwards);
-  const at::Tensor value = guard(
-      component, [&] { return objective_.objective->value(outputs, batch.targets); },
-      "computing value()");
-  if (!value.defined() || value.dim() != 1 || value.size(0) != source.streams() ||
-      value.is_complex())
-    throw PluginError("[objective " + std::string(component.id()) +
-                      "] value() must return one real number a stream, shape [" +
-                      std::to_string(source.streams()) + "], got " + described(value) +
-                      " (plugin " + component.plugin->path.string() + ")");
+  const at::Tensor value = value_of(objective_, outputs, batch.targets, source.streams());
   const at::Tensor doubles = value.to(at::kCPU, at::kDouble).contiguous();
   const double* first = doubles.const_data_ptr<double>();
   std::vector<double> losses(first, first + doubles.numel());

@@ -4,18 +4,11 @@
 
 #include "core/forward/network.h"
 #include "core/generate/generator.h"
-#include "core/task/objective.h"
+#include "core/train/chosen_objective.h"
 #include "core/train/step_maker.h"
 #include "core/zo/step.h"
 
 namespace mezo {
-
-struct ChosenObjective {
-  std::shared_ptr<const Objective> objective;
-  Component component;  // that answers for it
-};
-
-MEZO_API Needs needs_of(const ChosenObjective& objective);
 
 class MEZO_API ZeroOrderStep : public StepMaker {
  public:

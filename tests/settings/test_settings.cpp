@@ -9,7 +9,7 @@
 
 #include "core/config/table.h"
 #include "core/settings/host_rows.h"
-#include "core/zo/estimators.h"
+#include "core/settings/optimizers.h"
 
 namespace {
 
@@ -25,7 +25,8 @@ const Block blocks[] = {{"beside the blocks", mezo::top_settings()},
                         {"task", mezo::task_settings()},
                         {"generation", mezo::generation_settings()},
                         {"optimizer", mezo::optimizer_settings()},
-                        {"optimizer of type spsa", mezo::estimator_kind("spsa").settings},
+                        {"optimizer of type spsa", mezo::optimizer_kind("spsa").settings},
+                        {"optimizer of type adam", mezo::optimizer_kind("adam").settings},
                         {"trainer", mezo::trainer_settings()}};
 
 }  // namespace

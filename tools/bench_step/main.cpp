@@ -20,8 +20,10 @@
 #include "core/machine/device.h"
 #include "core/machine/kept_pages.h"
 #include "core/machine/short_spins.h"
+#include "core/plugin/create.h"
 #include "core/plugin/registry.h"
 #include "core/run/placement.h"
+#include "core/train/first_order.h"
 #include "core/zo/spsa.h"
 #include "core/zo/step.h"
 #include "tools/bench_step/model.h"
@@ -34,7 +36,7 @@ struct Arguments {
   std::string model = "opt-125m", device = "cpu", dtype = "float32", loss = "last", peft = "full";
   std::vector<std::string> storages = {"float32"};
   int batch = 16, length = 64, rounds = 5, probes = 1;
-  bool reference = true, ragged = false;
+  bool reference = true, ragged = false, adam = false;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -216,6 +218,36 @@ void measure_plainly_written(const Arguments& a, BenchModel& model, at::Device d
   std::fflush(stdout);
 }
 
+// Adam's step, alone in its process so that the peak is its own. What trains is kept as float32.
+void measure_adam(const Arguments& a, const Registry& registry, at::Device device) {
+  const StorageType storage{a.peft == "full" ? Storage::float32 : storage_named(a.dtype).value()};
+  BenchModel model = make_model(a.model, registry, device, storage, dtype_of(a.dtype), a.peft);
+  const Component& component = registry.find(MEZO_OBJECTIVE, "cross_entropy");
+  const ChosenObjective objective{
+      create<Objective>(component, default_settings(component, "objective")), component};
+  FirstOrderStep maker(model.network, objective, model.store, model.trained, model.dtype, {}, 0);
+  std::vector<Batch> batches = batches_of(a, model);
+  for (Batch& batch : batches)
+    for (Question& q : batch) q.right = {0};
+  const auto step = [&](int i) {
+    std::vector<const Question*> asked;
+    for (const Question& q : batches[static_cast<std::size_t>(i) % batches.size()])
+      asked.push_back(&q);
+    maker.step(static_cast<std::uint32_t>(i), 1e-9, asked);
+  };
+  step(0);
+  step(1);
+  reset_peak_memory(device);
+  std::vector<double> steps;
+  for (int i = 0; i < a.rounds; ++i) steps.push_back(seconds(device, [&] { step(i + 2); }));
+  fmt::print(
+      R"({{"what": "adam", "model": "{}", "parameters": {}, "device": "{}", "dtype": "{}", "storage": "{}", "peft": "{}", "loss": "{}", "batch": {}, "length": {}, "ragged": {}, "step_s": {:.6f}, "weights_bytes": {}, "moments_bytes": {}, "step_peak_bytes": {}}})"
+      "\n",
+      a.model, model.parameters(), device_memory(device).name, a.dtype, name_of(storage), a.peft,
+      a.loss, a.batch, a.length, a.ragged, median(steps), model.store.bytes(), maker.state_bytes(),
+      device_memory(device).peak_bytes);
+}
+
 int run(int argc, char** argv) {
   Arguments a;
   CLI::App app("times a training step against two plain forwards", "bench_step");
@@ -234,12 +266,17 @@ int run(int argc, char** argv) {
   app.add_flag("--ragged", a.ragged, "lengths from a quarter of it up to it, others each round");
   app.add_option("--rounds", a.rounds);
   app.add_option("--reference", a.reference, "also the authors' step, written plainly");
+  app.add_flag("--adam", a.adam, "Adam's step instead, and nothing else");
   CLI11_PARSE(app, argc, argv);
   const at::NoGradGuard no_grad;
   const at::Device device = open_device(a.device);
   PluginSearch search;
   search.folders = plugin_folders({});
   const Registry registry(search);
+  if (a.adam) {
+    measure_adam(a, registry, device);
+    return 0;
+  }
   fmt::print(R"({{"what": "copy", "device": "{}", "bytes_a_s": {:.4e}}})"
              "\n",
              device_memory(device).name, copy_speed(device));

@@ -33,6 +33,7 @@
 #include "core/run/replay.h"
 #include "core/run/run.h"
 #include "core/run/serve.h"
+#include "core/run/untraced_run.h"
 #include "core/version.h"
 #include "tools/mezo/arguments.h"
 #include "tools/mezo/verbs.h"
@@ -227,6 +228,9 @@ int run(int argc, char** argv, mezo::Console& console) {
     return 0;
   }
   if (*eval && mezo::is_run(a.config)) return evaluate_run(a, argc, argv, console) ? 0 : 6;
+  if (*eval)
+    if (const std::string kept = mezo::kept_without_trajectory(a.config); !kept.empty())
+      throw mezo::RunError("[eval] " + kept);
   if (a.step)
     throw mezo::ConfigError(a.config + " is no run folder: only a run has steps (--step)");
   const mezo::RunConfig config = load(a, argc, argv);
