@@ -2,17 +2,36 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
 #include "core/version.h"
 
 namespace mezo {
 
 namespace {
+
 using Json = nlohmann::ordered_json;
+
+std::string error_key(const Metric& metric) { return std::string(metric.name) + "_stderr"; }
+
+// NaN where there is no such number: null in JSON, or nothing in logs of a mezo without it.
+double number_in(const Json& scores, const std::string& name) {
+  const auto score = scores.find(name);
+  return score != scores.end() && score->is_number() ? score->get<double>()
+                                                     : std::numeric_limits<double>::quiet_NaN();
+}
+
 }  // namespace
 
 Json scores_of(const Evaluation& e) {
   Json scores = Json::object();
-  for (const Measurement& m : e.measurements) scores[m.metric->name] = m.value;
+  for (const Measurement& m : e.measurements) {
+    scores[m.metric->name] = m.estimate.value;
+    scores[error_key(*m.metric)] = m.estimate.standard_error;
+  }
   scores["examples"] = e.predictions.size();
   return scores;
 }
@@ -20,8 +39,8 @@ Json scores_of(const Evaluation& e) {
 std::string text_of(const Evaluation& e) {
   std::string text;
   for (const Measurement& m : e.measurements)
-    text +=
-        fmt::format("{}{} {}", text.empty() ? "" : ", ", m.metric->name, shown(*m.metric, m.value));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", m.metric->name,
+                        shown(*m.metric, m.estimate));
   return text;
 }
 
@@ -53,18 +72,21 @@ std::vector<std::string> lines_of(const WeightHashes& hashes) {
 std::string result_table(const RunConfig& config, const LoadedModel& model, const Json& result,
                          const MemoryUse& memory) {
   const std::string method = "MeZO " + std::string(config.peft.component.id());
-  const std::vector<const Metric*> columns = metrics_for(config.task.metric);
+  std::vector<const Metric*> columns = metrics_for(config.task.metric);
+  const auto width = [](const Metric& m) { return std::max<std::size_t>(15, std::strlen(m.name)); };
+  if (result.at("after").contains(answer_cross_entropy().name))
+    columns.push_back(&answer_cross_entropy());
   const auto row = [&](const std::string& name, const Json& scores) {
     std::string cells;
     for (const Metric* m : columns) {
-      const auto score = scores.find(m->name);  // those before training may come from a log
-      const bool known = score != scores.end() && score->is_number();
-      cells += fmt::format(" {:>9}", known ? shown(*m, score->get<double>()) : "-");
+      const Estimate estimate{number_in(scores, m->name), number_in(scores, error_key(*m))};
+      cells +=
+          fmt::format(" {:>{}}", std::isnan(estimate.value) ? "-" : shown(*m, estimate), width(*m));
     }
     return fmt::format("{:<24}{}\n", name, cells);
   };
   std::string head = fmt::format("{:<24}", config.task.name);
-  for (const Metric* m : columns) head += fmt::format(" {:>9}", m->name);
+  for (const Metric* m : columns) head += fmt::format(" {:>{}}", m->name, width(*m));
   // A prefix, or an adapter from a folder, has its part in the scores from the start.
   return head + "\n" +
          row(model.network.adapter ? "before training" : "zero-shot", result.at("before")) +

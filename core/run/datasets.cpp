@@ -72,6 +72,7 @@ Datasets read_datasets(const RunConfig& config, const TextModel& model,
       config.task, model,
       {max_length, new_tokens_of(config.settings.generation, &config.task), true},
       task.bos.tokens(model.tokenizer));
+  const bool right_answers = needs_of(config.objective).right_answer;
   Datasets data;
   DataFaults faults;
   for (const std::string& name : wanted) {
@@ -79,9 +80,13 @@ Datasets read_datasets(const RunConfig& config, const TextModel& model,
     if (of.path.empty()) continue;
     faults.collect([&] {
       const std::vector<Example> examples = choose(of.path, of.size, task.split_seed);
-      of.split = Split{of.path,
-                       encode_all(examples, [&](const Example& e) { return encoder(e, of.path); }),
-                       metrics_for(config.task.metric)};
+      of.split = Split{
+          .path = of.path,
+          .examples = encode_all(examples, [&](const Example& e) { return encoder(e, of.path); }),
+          .metrics = metrics_for(config.task.metric)};
+      if (right_answers)
+        of.split->right_answers = encode_all(
+            examples, [&](const Example& e) { return encoder.right_answer(e, of.path); });
       if (config.task.generates())
         of.split->rules = rules_of(config.settings.generation, &config.task, model);
     });

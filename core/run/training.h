@@ -11,6 +11,7 @@
 #include "core/run/resume.h"
 #include "core/settings/run_config.h"
 #include "core/zo/estimator.h"
+#include "core/zo/step_counts.h"
 
 namespace mezo {
 
@@ -28,8 +29,9 @@ struct RunParts {
 struct Trained {
   nlohmann::ordered_json before;  // scores_of() the measurement before the first step
   Evaluation after;
-  std::uint32_t steps = 0, unapplied = 0;  // of the steps, those that applied nothing
-  double seconds = 0;                      // of training alone, earlier sessions' included
+  std::uint32_t steps = 0;
+  StepCounts counts;   // of all of them
+  double seconds = 0;  // of training alone, earlier sessions' included
   MemoryUse memory;
   std::optional<GenerationCost> texts = {};  // of training, where the objective asks for them
 };

@@ -27,7 +27,12 @@ StepMaker::~StepMaker() = default;
 
 Needs needs_of(const ChosenObjective& objective) {
   return guard(
-      objective.component, [&] { return objective.objective->needs(); }, "computing needs()");
+      objective.component,
+      [&] {
+        return objective.of_texts ? objective.objective->needs_of_texts()
+                                  : objective.objective->needs();
+      },
+      "computing needs()");
 }
 
 // The objective at every stream of one batch, however many forwards that takes: it is given all
