@@ -165,6 +165,7 @@ std::string Program::end_text() {
 void Program::fail_at_end(const Exchange& exchange) {
   const std::string end = end_text();
   const std::string said = read_.empty() ? "" : ", after " + shown(read_) + " without a line's end";
+  if (exchange.wanted == 0) fail("it " + end + said + " between two batches of texts");
   fail("it " + end + said + "; of " + std::to_string(exchange.wanted) + " texts of this step " +
        std::to_string(exchange.numbers.size()) + " have a number (" + std::to_string(answered_) +
        " lines of all)");

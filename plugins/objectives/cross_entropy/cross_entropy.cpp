@@ -46,12 +46,12 @@ class CrossEntropy : public mezo::Objective {
   std::string over_;
 };
 
-constexpr const char* what[] = {"auto", "options", "answer", nullptr};
+constexpr const char* what[] = {"task", "options", "answer", nullptr};
 
 constexpr mezo_parameter parameters[] = {
-    {"over", MEZO_TEXT, "auto", nullptr, what, nullptr,
+    {"over", MEZO_TEXT, "task", nullptr, what, nullptr,
      "options: the right one among an example's; answer: each token of the right one, behind the "
-     "prompt; auto: options, or answer where the task has none"}};
+     "prompt; task: options, or answer where the task has none"}};
 
 constexpr mezo_component components[] = {mezo::component<CrossEntropy, mezo::Objective>(
     MEZO_OBJECTIVE, "cross_entropy",
