@@ -124,7 +124,8 @@ Outputs outputs_of(const std::vector<Prediction>& predictions) {
 void measure_answers(Evaluation& result, const Asked& answered,
                      const std::vector<const Metric*>& metrics) {
   if (answered.empty()) {
-    for (const Metric* metric : metrics) result.measurements.push_back({metric, {}});
+    for (const Metric* metric : metrics)
+      result.measurements.push_back({metric, {0, std::numeric_limits<double>::quiet_NaN()}});
     return;
   }
   const Outputs outputs = outputs_of(result.predictions);
