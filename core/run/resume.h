@@ -42,7 +42,7 @@ struct Start {
   TrajectoryWriter writer;
   std::uint32_t step = 0;                     // steps done before
   double training_seconds = 0;                // that they took
-  StepCounts counts = {};                        // of them
+  StepCounts counts = {};                     // of them
   bool dev = false;                           // dev was evaluated after the last of them
   std::unique_ptr<Estimator> estimator = {};  // that knows them; none: a new one begins
 };
