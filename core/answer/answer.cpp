@@ -107,6 +107,7 @@ Pending begin_answering(const Network& network, ParameterSource& source,
   const bool normalise =
       needs.normalised || needs.token_log_likelihoods || !work.packed.normaliser_cancels;
   StreamOps ops(source, work.packed.batch, &network.adapter);
+  ops.read_only(work.packed.wanted);
   work.tokens = guard(network.family, [&] {
     const at::Tensor hidden = network.model->hidden(ops, ops.batch());
     return normalise ? log_likelihoods(network, ops, hidden, work.packed)

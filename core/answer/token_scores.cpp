@@ -16,12 +16,15 @@ namespace {
 constexpr std::int64_t tile_elements = 1 << 24, gpu_tile_elements = 1 << 27;
 
 // The wanted rows [begin, end) of every stream, stream-major.
-at::Tensor pick_rows(const at::Tensor& hidden, const PackedQuestions& packed, int streams,
+at::Tensor pick_rows(const at::Tensor& hidden, const PackedQuestions& packed, const StreamOps& ops,
                      std::int64_t begin, std::int64_t end) {
+  const bool alone = ops.left_rows_out();
+  const auto wanted = static_cast<std::int64_t>(packed.wanted.size());
   std::vector<std::int64_t> rows;
-  for (int s = 0; s < streams; ++s)
+  for (int s = 0; s < ops.streams(); ++s)
     for (std::int64_t i = begin; i < end; ++i)
-      rows.push_back(s * packed.batch.rows() + packed.wanted[static_cast<std::size_t>(i)]);
+      rows.push_back(alone ? s * wanted + i
+                           : s * packed.batch.rows() + packed.wanted[static_cast<std::size_t>(i)]);
   return hidden.index_select(0, index_tensor(rows, hidden.device()));
 }
 
@@ -48,9 +51,8 @@ at::Tensor logits_of_scored(const Network& network, StreamOps& ops, const at::Te
   }
   ops.select_vocabulary(index_tensor(entries, hidden.device()));
   const auto wanted = static_cast<std::int64_t>(packed.wanted.size());
-  const at::Tensor logits =
-      logits_of(network, ops, pick_rows(hidden, packed, ops.streams(), 0, wanted),
-                static_cast<std::int64_t>(entries.size()));
+  const at::Tensor logits = logits_of(network, ops, pick_rows(hidden, packed, ops, 0, wanted),
+                                      static_cast<std::int64_t>(entries.size()));
   return pick(logits.view({ops.streams(), wanted, logits.size(1)}), row, column);
 }
 
@@ -65,7 +67,7 @@ at::Tensor log_likelihoods(const Network& network, StreamOps& ops, const at::Ten
   for (std::int64_t begin = 0; begin < wanted; begin += tile) {
     const std::int64_t end = std::min(wanted, begin + tile);
     const at::Tensor logits =
-        logits_of(network, ops, pick_rows(hidden, packed, ops.streams(), begin, end), entries);
+        logits_of(network, ops, pick_rows(hidden, packed, ops, begin, end), entries);
     const at::Tensor log_share =
         at::log_softmax(logits, -1).view({ops.streams(), end - begin, logits.size(1)});
     std::vector<std::int64_t> place, row, token;

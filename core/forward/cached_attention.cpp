@@ -116,7 +116,6 @@ at::Tensor CachedAttention::slots(const Layer& layer) const {
 
 at::Tensor CachedAttention::mask(std::int64_t prefix, std::int64_t window,
                                  at::ScalarType type) const {
-  const auto of_stream = static_cast<std::int64_t>(lengths_.size());
   const std::int64_t keys = prefix + longest();
   std::vector<std::int64_t> places;
   for (const std::int64_t length : lengths_) places.push_back(prefix + length);

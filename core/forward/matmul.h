@@ -10,13 +10,16 @@
 
 namespace mezo {
 
+// What a product ends in: nothing, or max(0, each number). The numbers are those of two passes.
+enum class AndThen { nothing, relu };
+
 // x [n, in] and a matrix in the given layout -> [n, out]; bias [out], of x's type, may be
 // undefined.
 at::Tensor multiply(const at::Tensor& x, const at::Tensor& matrix, Layout layout,
-                    const at::Tensor& bias);
+                    const at::Tensor& bias, AndThen then = AndThen::nothing);
 
 // The same into out [n, out], which must be contiguous.
 void multiply_into(at::Tensor out, const at::Tensor& x, const at::Tensor& matrix, Layout layout,
-                   const at::Tensor& bias);
+                   const at::Tensor& bias, AndThen then = AndThen::nothing);
 
 }  // namespace mezo

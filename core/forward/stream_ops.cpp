@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/zeros.h>
 
 #include <stdexcept>
 
@@ -53,6 +54,13 @@ void check(const KeysValues& prefix, int streams, const at::Tensor& k, const at:
 }  // namespace
 
 Ops::~Ops() = default;
+
+at::Tensor Ops::activated(const Linear& map, const at::Tensor& x, const Activation& activation) {
+  return activation(linear(map, x));
+}
+
+at::Tensor Ops::still_read(const at::Tensor& x) { return x; }
+
 StreamOps::~StreamOps() = default;
 
 std::int64_t position_shift(const AttachedAdapter* adapter) {
@@ -99,7 +107,14 @@ at::Tensor StreamOps::linear(const Linear& map, const at::Tensor& x) {
   return y;
 }
 
-at::Tensor StreamOps::base_linear(const Linear& map, const at::Tensor& x) {
+// What an adapter adds comes before the activation.
+at::Tensor StreamOps::activated(const Linear& map, const at::Tensor& x,
+                                const Activation& activation) {
+  if (!activation.is_relu || adapter_) return Ops::activated(map, x, activation);
+  return base_linear(map, x, AndThen::relu);
+}
+
+at::Tensor StreamOps::base_linear(const Linear& map, const at::Tensor& x, AndThen then) {
   const bool selected = map.vocabulary && vocabulary_;
   at::Tensor bias;
   if (map.bias) {  // before the matrix, which the source's next call may overwrite
@@ -112,13 +127,13 @@ at::Tensor StreamOps::base_linear(const Linear& map, const at::Tensor& x) {
     return bias.defined() ? bias[bias.size(0) == 1 ? 0 : s] : bias;
   };
   if (w.size(0) == 1 && (!bias.defined() || bias.size(0) == 1))
-    return multiply(x, w[0], map.layout, bias_of(0));
+    return multiply(x, w[0], map.layout, bias_of(0), then);
   const std::int64_t n = x.size(0) / streams_;
   at::Tensor out =
       at::empty({x.size(0), map.layout == Layout::out_in ? w.size(1) : w.size(2)}, x.options());
   for (int s = 0; s < streams_; ++s)
     multiply_into(out.narrow(0, s * n, n), x.narrow(0, s * n, n), w[w.size(0) == 1 ? 0 : s],
-                  map.layout, bias_of(s));
+                  map.layout, bias_of(s), then);
   return out;
 }
 
@@ -145,6 +160,27 @@ at::Tensor StreamOps::scale(Parameter vector, const at::Tensor& x) {
   return (by_stream(x.to(at::kFloat), v.squeeze(1)) * v).view(x.sizes()).to(x.scalar_type());
 }
 
+void StreamOps::read_only(std::span<const std::int64_t> rows) {
+  const std::int64_t all = batch_.ids.size(0) / streams_;
+  if (static_cast<std::int64_t>(rows.size()) == all) return;
+  std::vector<std::int64_t> of_streams;
+  for (int s = 0; s < streams_; ++s)
+    for (const std::int64_t row : rows) of_streams.push_back(s * all + row);
+  read_ = index_tensor(of_streams, source_.device());
+}
+
+at::Tensor StreamOps::still_read(const at::Tensor& x) {
+  if (!read_) return x;
+  left_rows_out_ = true;
+  return x.index_select(0, *read_);
+}
+
+at::Tensor StreamOps::rope(const at::Tensor& x, const Rotary& rotary) {
+  if (!left_rows_out_ || x.size(0) == batch_.ids.size(0)) return rotation_(x, rotary);
+  if (!read_rotation_) read_rotation_.emplace(batch_.positions.index_select(0, *read_));
+  return (*read_rotation_)(x, rotary);
+}
+
 at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor& k,
                                 const at::Tensor& v, const AttentionOptions& options) {
   std::optional<KeysValues> prefix;
@@ -156,7 +192,11 @@ at::Tensor StreamOps::attention(int layer, const at::Tensor& q, const at::Tensor
           if (prefix) check(*prefix, streams_, k, v);
         },
         "making a prefix");
-  return attention_(layer, q, k, v, options, prefix);
+  if (q.size(0) == k.size(0)) return attention_(layer, q, k, v, options, prefix);
+  // Who sees whom is known of all rows; queries cost little beside the maps that they are spared.
+  const at::Tensor all = at::zeros({k.size(0), q.size(1), q.size(2)}, q.options());
+  return attention_(layer, all.index_copy(0, *read_, q), k, v, options, prefix)
+      .index_select(0, *read_);
 }
 
 }  // namespace mezo

@@ -6,9 +6,11 @@
 // rows are padded or copied for another's.
 
 #include <optional>
+#include <span>
 
 #include "core/forward/activations.h"
 #include "core/forward/attention.h"
+#include "core/forward/matmul.h"
 #include "core/forward/network.h"
 #include "core/forward/packed_attention.h"
 #include "core/forward/packed_batch.h"
@@ -39,21 +41,27 @@ class MEZO_API StreamOps : public Ops {
   // source's device, ascending without repetition.
   void select_vocabulary(at::Tensor entries) { vocabulary_ = std::move(entries); }
 
+  // Nothing reads other rows of hidden() than these of each stream: in this order, each
+  // once.
+  void read_only(std::span<const std::int64_t> rows);
+  // Whether hidden() was made of these rows alone; else it has all.
+  bool left_rows_out() const { return left_rows_out_; }
+
   at::Tensor enter_layer(int layer, const at::Tensor& x) override;
   at::Tensor embedding(const Embedding&, const at::Tensor& ids) override;
   at::Tensor linear(const Linear&, const at::Tensor& x) override;
+  at::Tensor activated(const Linear&, const at::Tensor& x, const Activation&) override;
+  at::Tensor still_read(const at::Tensor& x) override;
   at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) override;
   at::Tensor rms_norm(const Norm&, const at::Tensor& x, double epsilon) override;
   at::Tensor add(Parameter vector, const at::Tensor& x) override;
   at::Tensor scale(Parameter vector, const at::Tensor& x) override;
-  at::Tensor rope(const at::Tensor& x, const Rotary& rotary) override {
-    return rotation_(x, rotary);
-  }
+  at::Tensor rope(const at::Tensor& x, const Rotary& rotary) override;
   at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                        const AttentionOptions&) override;
 
  private:
-  at::Tensor base_linear(const Linear&, const at::Tensor& x);
+  at::Tensor base_linear(const Linear&, const at::Tensor& x, AndThen then = AndThen::nothing);
   at::Tensor gain(const Norm&);
 
   ParameterSource& source_;
@@ -62,6 +70,9 @@ class MEZO_API StreamOps : public Ops {
   bool same_ids_;  // of all streams
   Batch batch_;
   Rotation rotation_;
+  std::optional<at::Tensor> read_;  // rows of all streams, where not all are read
+  std::optional<Rotation> read_rotation_;
+  bool left_rows_out_ = false;
   const ActivationKernels& activations_;
   std::optional<at::Tensor> vocabulary_;
   std::optional<PackedAttention> own_attention_;

@@ -6,6 +6,8 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 
+#include "core/model/model_config.h"
+
 namespace mezo {
 
 namespace {
@@ -18,17 +20,13 @@ at::Tensor quick_gelu(const at::Tensor& x) { return x * at::sigmoid(x * 1.702); 
 
 struct Known {
   const char* name;
-  Activation function;
+  Activation activation;
 };
-constexpr Known known[] = {{"relu", relu},
-                           {"silu", silu},
-                           {"swish", silu},
-                           {"gelu", gelu},
-                           {"gelu_python", gelu},
-                           {"gelu_new", tanh_gelu},
-                           {"gelu_fast", tanh_gelu},
-                           {"gelu_pytorch_tanh", tanh_gelu},
-                           {"quick_gelu", quick_gelu}};
+constexpr Known known[] = {{"relu", {relu, true}},      {"silu", {silu}},
+                           {"swish", {silu}},           {"gelu", {gelu}},
+                           {"gelu_python", {gelu}},     {"gelu_new", {tanh_gelu}},
+                           {"gelu_fast", {tanh_gelu}},  {"gelu_pytorch_tanh", {tanh_gelu}},
+                           {"quick_gelu", {quick_gelu}}};
 
 }  // namespace
 
@@ -37,7 +35,7 @@ Activation activation_of(const ModelConfig& config, const std::string& key,
   const std::string name = config.text(key, otherwise);
   std::string names;
   for (const Known& entry : known) {
-    if (name == entry.name) return entry.function;
+    if (name == entry.name) return entry.activation;
     names += (names.empty() ? "" : ", ") + std::string(entry.name);
   }
   config.refuse(key, "expected one of the activations " + names);

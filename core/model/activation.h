@@ -7,11 +7,17 @@
 #include <string>
 
 #include "core/api.h"
-#include "core/model/model_config.h"
 
 namespace mezo {
 
-using Activation = at::Tensor (*)(const at::Tensor&);
+class ModelConfig;
+
+struct Activation {
+  at::Tensor (*function)(const at::Tensor&) = nullptr;
+  bool is_relu = false;  // which matrix products can end in (Ops::activated)
+
+  at::Tensor operator()(const at::Tensor& x) const { return function(x); }
+};
 
 // By the name that `key` has, or `otherwise` where it has none: relu; silu (swish); gelu, by the
 // error function; gelu_new, gelu_fast and gelu_pytorch_tanh, three spellings of one approximation

@@ -20,6 +20,7 @@
 #include <ATen/TensorOperators.h>  // arithmetic on tensors: a + b, a * b
 #include <ATen/core/Tensor.h>
 
+#include "core/model/activation.h"
 #include "core/model/declaration.h"
 #include "core/model/rotary.h"
 
@@ -57,6 +58,9 @@ class MEZO_API Ops {
   // number of entries asked for.
   virtual at::Tensor linear(const Linear&, const at::Tensor& x) = 0;
 
+  // activation(linear(map, x)), in one pass where that can be.
+  virtual at::Tensor activated(const Linear&, const at::Tensor& x, const Activation& activation);
+
   // x [R, d], or [R, H, d] with a norm of each head by one gain [d] -> x's shape. Statistics in
   // fp32.
   virtual at::Tensor layer_norm(const Norm&, const at::Tensor& x, double epsilon) = 0;
@@ -71,8 +75,14 @@ class MEZO_API Ops {
   // a batch for each different Rotary. std::logic_error where D is less than what is to be rotated.
   virtual at::Tensor rope(const at::Tensor& x, const Rotary&) = 0;
 
+  // The rows of x [R, ...] that something reads behind the last layer's keys and values -> [Q,
+  // ...]; often few: those that predict an answer. Only for the last layer, where queries, what
+  // attention answers and the sums behind it may be of these rows alone; hidden() then returns [Q,
+  // d].
+  virtual at::Tensor still_read(const at::Tensor& x);
+
   // Once a layer. q [R, H, D], k and v [R, Hkv, D] with H a multiple of Hkv -> [R, H, D]. Query
-  // head h uses key/value head h / (H / Hkv).
+  // head h uses key/value head h / (H / Hkv). Of q [Q, H, D], still_read(), [Q, H, D].
   virtual at::Tensor attention(int layer, const at::Tensor& q, const at::Tensor& k,
                                const at::Tensor& v, const AttentionOptions&) = 0;
 };

@@ -63,6 +63,12 @@ Json describe_run(const RunConfig& config, const LoadedModel& model, const Weigh
           {"plugins", plugins}};
 }
 
+std::string untrained_method(const RunConfig& config, const LoadedModel& model) {
+  if (const AttachedAdapter& attached = model.network.adapter)
+    return std::string(attached.component.id()) + " adapter";
+  return config.settings.task.demonstrations > 0 ? "in-context" : "zero-shot";
+}
+
 std::vector<std::string> lines_of(const WeightHashes& hashes) {
   std::vector<std::string> lines;
   for (const auto& [file, hash] : hashes) lines.push_back("sha256 " + hash + "  " + file);
@@ -87,11 +93,17 @@ std::string result_table(const RunConfig& config, const LoadedModel& model, cons
   };
   std::string head = fmt::format("{:<24}", config.task.name);
   for (const Metric* m : columns) head += fmt::format(" {:>{}}", m->name, width(*m));
+  const auto steps = result.at("steps").get<std::uint32_t>();
+  std::string best;
+  if (const auto step = result.find("best_step"); step != result.end())
+    best = fmt::format("step {} of ", step->get<std::uint32_t>());
   // A prefix, or an adapter from a folder, has its part in the scores from the start.
   return head + "\n" +
-         row(model.network.adapter ? "before training" : "zero-shot", result.at("before")) +
-         row(fmt::format("{}, {} steps", method, result.at("steps").get<std::uint32_t>()),
-             result.at("after")) +
+         row(model.network.adapter ? "before training" : untrained_method(config, model),
+             result.at("before")) +
+         (steps == 0
+              ? ""
+              : row(fmt::format("{}, {}{} steps", method, best, steps), result.at("after"))) +
          fmt::format("{:.3f} s a step, {}\n", result.at("seconds_per_step").get<double>(),
                      memory.text());
 }

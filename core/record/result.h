@@ -22,6 +22,9 @@ std::string text_of(const Evaluation&);
 nlohmann::ordered_json describe_run(const RunConfig&, const LoadedModel&, const WeightHashes&,
                                     const std::string& method);
 
+// The method of what was not trained here: "zero-shot", "in-context", "lora adapter".
+std::string untrained_method(const RunConfig&, const LoadedModel&);
+
 // Lines for config.yaml's head: "sha256 HASH  FILE".
 std::vector<std::string> lines_of(const WeightHashes&);
 

@@ -75,7 +75,10 @@ RunLog read_log(const std::string& folder, std::uint32_t steps) {
   RunLog log;
   walk(std::filesystem::path(folder) / "metrics.jsonl", steps, [&](const Json& line) {
     if (line.contains("before")) log.before = scores_in(line["before"]);
-    if (line.contains("dev") && line["step"] == steps) log.dev = true;
+    if (line.contains("dev")) {
+      log.dev = log.dev || line["step"] == steps;
+      log.devs.push_back({line["step"].get<std::uint32_t>(), scores_in(line["dev"])});
+    }
     if (line.contains("loss")) log.steps.push_back(step_of(line));
     if (line.contains("diverged"))
       log.diverged = {line["step"].get<std::uint32_t>(), line.value("last_good", 0u),

@@ -18,6 +18,12 @@ struct LoggedStep {
   bool moved = true;    // false: all projected gradients were exactly 0
 };
 
+// The scores of dev after a step.
+struct LoggedDev {
+  std::uint32_t step = 0;
+  nlohmann::ordered_json scores;
+};
+
 // The line that says that a run has diverged.
 struct LoggedDivergence {
   std::uint32_t step = 0, last_good = 0;
@@ -30,6 +36,7 @@ struct RunLog {
   double training_seconds = 0;    // up to the last line that is kept
   bool found = false;             // there is a line
   std::vector<LoggedStep> steps;
+  std::vector<LoggedDev> devs;
   std::optional<LoggedDivergence> diverged;  // the latest
 };
 

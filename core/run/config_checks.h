@@ -12,6 +12,10 @@ void say_notes(const RunConfig& config, Console& console);
 // Throws ConfigError where there is no file to train on, if it trains, or none to measure on.
 void require_data(const RunConfig& config, bool training);
 
+// Of a run that trains. Throws ConfigError where the best step is to be kept and nothing could tell
+// which it is.
+void require_judge(const RunConfig& config);
+
 // Throws ConfigError for an objective that reads what the task's questions do not have.
 void require_fitting(const RunConfig& config);
 

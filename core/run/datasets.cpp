@@ -5,40 +5,14 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/run/chosen_rows.h"
 #include "core/run/generation_rules.h"
 #include "core/run/question_encoder.h"
 #include "core/task/data_faults.h"
-#include "core/train/batch_order.h"
 
 namespace mezo {
 
 namespace {
-
-// The first rows of the file, or with a seed a random choice of its rows, in the file's order.
-std::vector<Example> choose(const std::string& path, std::int64_t limit,
-                            std::optional<std::uint64_t> seed) {
-  if (!seed) return read_examples(path, limit);
-  std::vector<Example> all = read_examples(path);
-  const auto n = static_cast<std::uint32_t>(all.size());
-  std::vector<std::uint32_t> order = permutation(*seed, 0, n);
-  if (limit > 0 && limit < n) order.resize(static_cast<std::size_t>(limit));
-  std::sort(order.begin(), order.end());
-  std::vector<Example> chosen;
-  for (const std::uint32_t i : order) chosen.push_back(std::move(all[i]));
-  return chosen;
-}
-
-struct Wanted {
-  const std::string& path;
-  std::int64_t size;
-  std::optional<Split>& split;
-};
-
-Wanted split_named(const std::string& name, const TaskSettings& task, Datasets& data) {
-  if (name == "train") return {task.train, task.train_size, data.train};
-  if (name == "dev") return {task.dev, task.dev_size, data.dev};
-  return {task.test, task.test_size, data.test};
-}
 
 void say_mask(const Task& task, const TextModel& model, Console& console) {
   if (model.network.causal && task.prompt.masks() > 0)
@@ -63,35 +37,105 @@ const Split& Datasets::measured() const {
   throw std::logic_error("[datasets] neither test nor dev was read");
 }
 
+namespace {
+
+// Reads splits by name; rows of train's file are chosen once for train and dev.
+class Reader {
+ public:
+  Reader(const RunConfig& config, const TextModel& model, std::int64_t max_length, Datasets& data)
+      : config_(config),
+        task_(config.settings.task),
+        model_(model),
+        room_{max_length, new_tokens_of(config.settings.generation, &config.task), true},
+        data_(data) {}
+
+  void demonstrations() {
+    const std::vector<Example> rows = choose_demonstrations(task_, config_.task);
+    if (!rows.empty())
+      data_.demonstrations = demonstrations_of(rows, config_.task, model_.tokenizer, task_.train);
+  }
+
+  void read(const std::string& name) {
+    if (name == "train" && !task_.train.empty())
+      data_.train = split(task_.train, of_train().train, "");
+    if (name == "dev" && task_.has_dev())
+      data_.dev = task_.dev_from_train
+                      ? split(task_.train, of_train().dev, data_.demonstrations.text)
+                      : measured(task_.dev, task_.dev_size);
+    if (name == "test" && !task_.test.empty()) data_.test = measured(task_.test, task_.test_size);
+  }
+
+ private:
+  const TrainRows& of_train() {
+    if (!of_train_) {
+      of_train_.emplace();  // first, so that what is wrong with it is told once
+      *of_train_ = choose_train_rows(task_, config_.task);
+    }
+    return *of_train_;
+  }
+
+  Split measured(const std::string& path, std::int64_t size) const {
+    return split(path, choose_rows(path, size, task_.split_seed), data_.demonstrations.text);
+  }
+
+  Split split(const std::string& path, const std::vector<Example>& rows,
+              const std::string& before) const {
+    const QuestionEncoder encoder(config_.task, model_, room_, task_.bos.tokens(model_.tokenizer),
+                                  before);
+    Split made{.path = path,
+               .examples = encode_all(rows, [&](const Example& e) { return encoder(e, path); }),
+               .metrics = metrics_for(config_.task.metric)};
+    if (needs_of(config_.objective).right_answer)
+      made.right_answers =
+          encode_all(rows, [&](const Example& e) { return encoder.right_answer(e, path); });
+    if (config_.task.generates())
+      made.rules = rules_of(config_.settings.generation, &config_.task, model_);
+    return made;
+  }
+
+  const RunConfig& config_;
+  const TaskSettings& task_;
+  const TextModel& model_;
+  PromptRoom room_;
+  Datasets& data_;
+  std::optional<TrainRows> of_train_;
+};
+
+void say_demonstrations(const Datasets& data, Console& console) {
+  if (data.demonstrations.text.empty()) return;
+  DemonstrationCount count(data.demonstrations);
+  for (const std::optional<Split>* split : {&data.dev, &data.test})
+    if (*split)
+      for (const Question& q : (*split)->examples) count.see(q);
+  console.say(count.text());
+}
+
+// Fewer than were asked for, where train left no more.
+void say_short(const Datasets& data, const TaskSettings& task, Console& console) {
+  if (!task.dev_from_train || !data.dev || task.train_per_class) return;
+  const auto rows = static_cast<std::int64_t>(data.dev->examples.size());
+  if (rows < task.dev_size)
+    console.note(
+        fmt::format("dev has {} rows, which is all that train leaves of {} "
+                    "(task.dev_size is {})",
+                    rows, task.train, task.dev_size));
+}
+
+}  // namespace
+
 Datasets read_datasets(const RunConfig& config, const TextModel& model,
                        const std::vector<std::string>& wanted, Console& console) {
-  const TaskSettings& task = config.settings.task;
-  const std::int64_t max_length = longest_sequence(task.max_length, config.task, model, console);
+  const std::int64_t max_length =
+      longest_sequence(config.settings.task.max_length, config.task, model, console);
   say_mask(config.task, model, console);
-  const QuestionEncoder encoder(
-      config.task, model,
-      {max_length, new_tokens_of(config.settings.generation, &config.task), true},
-      task.bos.tokens(model.tokenizer));
-  const bool right_answers = needs_of(config.objective).right_answer;
   Datasets data;
+  Reader reader(config, model, max_length, data);
+  reader.demonstrations();
   DataFaults faults;
-  for (const std::string& name : wanted) {
-    const Wanted of = split_named(name, task, data);
-    if (of.path.empty()) continue;
-    faults.collect([&] {
-      const std::vector<Example> examples = choose(of.path, of.size, task.split_seed);
-      of.split = Split{
-          .path = of.path,
-          .examples = encode_all(examples, [&](const Example& e) { return encoder(e, of.path); }),
-          .metrics = metrics_for(config.task.metric)};
-      if (right_answers)
-        of.split->right_answers = encode_all(
-            examples, [&](const Example& e) { return encoder.right_answer(e, of.path); });
-      if (config.task.generates())
-        of.split->rules = rules_of(config.settings.generation, &config.task, model);
-    });
-  }
+  for (const std::string& name : wanted) faults.collect([&] { reader.read(name); });
   faults.throw_if_any();
+  say_demonstrations(data, console);
+  say_short(data, config.settings.task, console);
   say_repeated(data.train, config.settings.trainer.batch_size, console);
   return data;
 }

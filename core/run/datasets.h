@@ -10,6 +10,7 @@
 #include "core/console/console.h"
 #include "core/generate/generator.h"
 #include "core/settings/run_config.h"
+#include "core/task/demonstrations.h"
 #include "core/task/metrics.h"
 #include "core/task/question.h"
 
@@ -29,14 +30,15 @@ struct Split {
 
 struct Datasets {
   std::optional<Split> train, dev, test;
+  Demonstrations demonstrations = {};  // before every prompt of dev and test
 
   // What results are measured on: test, else dev. One of them must have been read.
   const Split& measured() const;
 };
 
 // Only the splits that are asked for by name ("train", "dev", "test") and given in the config are
-// read. Sequences are cut to what the model has positions for; where that is less than
-// task.max_length, a note says so.
+// read, and the demonstrations; how many of those prompts have room for is said. Sequences are cut
+// to what the model has positions for; where that is less than task.max_length, a note says so.
 MEZO_API Datasets read_datasets(const RunConfig& config, const TextModel& model,
                                 const std::vector<std::string>& wanted, Console& console);
 

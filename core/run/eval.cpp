@@ -131,10 +131,8 @@ RunResult evaluate_only(const RunConfig& config, Earlier earlier, Console& conso
   LoadedModel model =
       load_for_run(config, std::move(prepared), frozen, false, data.measured().examples, console);
   start_adapter(model, 0);  // from its folder: nothing is drawn
-  const std::string method =
-      mode.peft ? std::string(mode.component.id()) + " adapter" : std::string("zero-shot");
-  return evaluate_model({config, model, hashing.get(), method, "", frozen}, data, folder,
-                        nlohmann::ordered_json::object(), console);
+  return evaluate_model({config, model, hashing.get(), untrained_method(config, model), "", frozen},
+                        data, folder, nlohmann::ordered_json::object(), console);
 }
 
 RunResult evaluate_run(const RunEvaluation& request, Console& console) {

@@ -41,6 +41,12 @@ bool DevEvaluation::after(const StepReport& report) {
   return true;
 }
 
+bool DevEvaluation::due(std::uint32_t step) const {
+  const std::int64_t every = trainer_.eval_every;
+  const bool last = trainer_.keep != Keep::last && step == trainer_.steps;
+  return dev_ && every > 0 && (last || step % every == 0);
+}
+
 void DevEvaluation::catch_up(std::uint32_t step) {
   if (step > 0 && due(step)) evaluate_at(step);
 }
@@ -51,7 +57,9 @@ void DevEvaluation::evaluate_at(std::uint32_t step) {
   const Evaluation dev =
       evaluate_split(model_, *dev_, [](std::size_t, std::size_t) { return !Interrupt::stop(); });
   if (!Interrupt::stop()) {
-    folder_.metric({{"step", step}, {"dev", scores_of(dev)}});
+    const nlohmann::ordered_json scores = scores_of(dev);
+    folder_.metric({{"step", step}, {"dev", scores}});
+    best_.see(step, scores);
     progress_.note(fmt::format("step {}: dev {}", step, text_of(dev)));
   }
   clock_.leave_out(evaluation.seconds());

@@ -6,6 +6,7 @@
 
 #include "core/console/progress.h"
 #include "core/record/run_folder.h"
+#include "core/run/best_step.h"
 #include "core/run/datasets.h"
 #include "core/run/divergence.h"
 #include "core/run/loss_resolution.h"
@@ -47,19 +48,21 @@ class StepLog : public StepListener {
   std::int64_t examples_ = 0;
 };
 
-// Dev every so many steps. A signal that comes meanwhile cuts it short, and nothing is written.
+// Dev every so many steps, and at the last one where the best is kept. A signal that comes
+// meanwhile cuts it short, and nothing is written.
 class DevEvaluation : public StepListener {
  public:
   DevEvaluation(RunFolder& folder, Progress& progress, TrainingClock& clock,
                 const LoadedModel& model, ExactWeights& weights, const std::optional<Split>& dev,
-                std::int64_t every)
+                const TrainerSettings& trainer, BestStep& best)
       : folder_(folder),
         progress_(progress),
         clock_(clock),
         model_(model),
         weights_(weights),
         dev_(dev),
-        every_(every) {}
+        trainer_(trainer),
+        best_(best) {}
   bool after(const StepReport& report) override;
 
   // What a run that goes on from a step still owes of it: an evaluation that a signal cut short.
@@ -67,7 +70,7 @@ class DevEvaluation : public StepListener {
 
  private:
   void evaluate_at(std::uint32_t step);
-  bool due(std::uint32_t step) const { return dev_ && every_ > 0 && step % every_ == 0; }
+  bool due(std::uint32_t step) const;
 
   RunFolder& folder_;
   Progress& progress_;
@@ -75,7 +78,8 @@ class DevEvaluation : public StepListener {
   const LoadedModel& model_;
   ExactWeights& weights_;
   const std::optional<Split>& dev_;
-  std::int64_t every_;
+  const TrainerSettings& trainer_;
+  BestStep& best_;
 };
 
 // The steps' scalars in trajectory.mezo, after the lines that say the same.

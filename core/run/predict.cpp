@@ -9,6 +9,7 @@
 #include "core/console/interrupt.h"
 #include "core/error.h"
 #include "core/run/answering_model.h"
+#include "core/run/chosen_rows.h"
 #include "core/run/generation_rules.h"
 #include "core/run/predicted_rows.h"
 #include "core/run/question_encoder.h"
@@ -42,7 +43,12 @@ class Predictor {
         asked_(answering_model(request.weights, request.task_folders, console)),
         max_length_(asked_.task ? longest_sequence(asked_.settings.max_length, *asked_.task,
                                                    asked_.model, console)
-                                : asked_.longest()) {}
+                                : asked_.longest()) {
+    if (!asked_.task) return;
+    const std::vector<Example> rows = choose_demonstrations(asked_.settings, *asked_.task);
+    shown_ = demonstrations_of(rows, *asked_.task, asked_.model.tokenizer, asked_.settings.train);
+    count_.emplace(shown_);
+  }
 
   void answer_prompts() {
     std::vector<Question> questions;
@@ -69,6 +75,7 @@ class Predictor {
   }
 
   void say_cost() const {
+    if (!shown_.text.empty()) console_.say(count_->text());
     if (cost_.new_tokens > 0) console_.say("texts: " + text_of(cost_));
   }
 
@@ -97,10 +104,12 @@ class Predictor {
     const PromptRoom room{max_length_, new_tokens_of(asked_.generation, &task),
                           asked_.task.has_value()};
     return QuestionEncoder(task, asked_.model, room,
-                           asked_.settings.bos.tokens(asked_.model.tokenizer));
+                           asked_.settings.bos.tokens(asked_.model.tokenizer), shown_.text);
   }
 
   void print(const std::vector<Question>& questions, const Task& task) {
+    if (count_)
+      for (const Question& q : questions) count_->see(q);
     const GenerationRules rules = rules_of(asked_.generation, &task, asked_.model);
     const Evaluation made = evaluate(asked_.model, questions, {}, rules,
                                      [](std::size_t, std::size_t) { return !Interrupt::stop(); });
@@ -121,6 +130,8 @@ class Predictor {
   Console& console_;
   AnsweringModel asked_;
   std::int64_t max_length_;
+  Demonstrations shown_;  // before every prompt
+  std::optional<DemonstrationCount> count_;
   GenerationCost cost_;
 };
 

@@ -14,6 +14,7 @@
 #include "core/plugin/create.h"
 #include "core/record/provenance.h"
 #include "core/record/run_log.h"
+#include "core/run/best_step.h"
 #include "core/run/placement.h"
 #include "core/settings/host_rows.h"
 #include "core/settings/recorded.h"
@@ -69,14 +70,9 @@ Value with_overrides(const Trajectory& trajectory, const ReplayRequest& request)
   return now;
 }
 
-// The base model of a recorded run, under its mode, and the settings that it is loaded by.
-struct Base {
-  WeightSettings settings;
-  LoadedModel model;
-};
-
-// The objective's plugin may be gone, or whatever else the run named and its weights do not need.
-Base load_base(const Value& tree, const std::vector<PluginFolder>& folders) {
+// The base model of a recorded run, under its mode. The objective's plugin may be gone, or whatever
+// else the run named and its weights do not need.
+LoadedModel load_base(const Value& tree, const std::vector<PluginFolder>& folders) {
   Diagnostics diagnostics;
   PluginSearch search;
   search.named = read_top(tree, diagnostics).plugins;
@@ -85,14 +81,13 @@ Base load_base(const Value& tree, const std::vector<PluginFolder>& folders) {
   search.base = std::filesystem::current_path();
   search.folders = folders;
   const Registry registry(search);
-  WeightSettings settings = recorded_weights(tree, registry);
+  const WeightSettings settings = recorded_weights(tree, registry);
   const ChosenPeft mode{create<Peft>(settings.peft.component, settings.peft.own),
                         settings.peft.component};
   PreparedModel prepared =
       prepare_model(settings.model.path, registry, {settings.model.type, settings.model.own, mode});
-  LoadedModel model = load_weights(std::move(prepared),
-                                   placement_of(settings.model, settings.steps.optimizer.storage));
-  return {std::move(settings), std::move(model)};
+  return load_weights(std::move(prepared),
+                      placement_of(settings.model, settings.steps.optimizer.storage));
 }
 
 // A trajectory alone does not know; the log beside it does.
@@ -106,8 +101,21 @@ void warn_of_divergence(const std::filesystem::path& folder, std::uint32_t steps
                           : "no step was good"));
 }
 
-std::uint32_t wanted_step(const ReplayRequest& request, const Trajectory& trajectory) {
-  const std::int64_t step = request.step.value_or(trajectory.steps());
+// The step whose weights are the run's result: of one that keeps its best, that.
+std::int64_t kept_step(const std::filesystem::path& folder, std::uint32_t steps, Console& console) {
+  const auto best = best_in_result(folder);
+  if (!best || *best >= steps) return steps;
+  console.say(
+      fmt::format("step {0} of {1} is best on dev and kept (result.json); --step {1} is the last",
+                  *best, steps));
+  return *best;
+}
+
+std::uint32_t wanted_step(const ReplayRequest& request, const Trajectory& trajectory,
+                          const std::filesystem::path& folder, Console& console) {
+  const std::int64_t step = request.step   ? *request.step
+                            : request.last ? trajectory.steps()
+                                           : kept_step(folder, trajectory.steps(), console);
   if (step < 0 || step > trajectory.steps())
     throw RunError(fmt::format("[replay] there is no step {}: the trajectory has steps 0 to {}",
                                step, trajectory.steps()));
@@ -167,18 +175,20 @@ std::unique_ptr<Estimator> estimator_after(const Trajectory& trajectory, std::ui
   return std::move(rules.estimator);
 }
 
-namespace {
-
-// Of a model that was just loaded by the recorded settings.
-Replayed replay(const Trajectory& trajectory, LoadedModel& model, const StepSettings& settings,
-                std::uint32_t step, const ReplayProgress& progress) {
+void take_back(const Trajectory& trajectory, const std::filesystem::path& folder,
+               LoadedModel& model, std::uint32_t step, Console& console) {
+  const StepSettings settings = recorded_steps(recorded_tree(trajectory.latest().config));
+  read_initial(model, folder / initial_file);
   require_same_base(trajectory.header, model.store);
   ExactWeights weights(model.store, trained_of(trajectory.header, model.store),
                        exact_options(settings.optimizer, settings.trainer, model.dtype));
-  return replay(trajectory, weights, step, progress);
+  Progress bar(console, "replaying", "step", step);
+  const Replayed replayed = replay(trajectory, weights, step, [&](std::uint32_t done) {
+    bar.show(done);
+    return !Interrupt::stop();
+  });
+  if (!replayed.whole) throw RunError("[replay] interrupted");
 }
-
-}  // namespace
 
 ReplayedRun replay_run(const ReplayRequest& request, Console& console) {
   const Interrupt interrupt;
@@ -187,25 +197,20 @@ ReplayedRun replay_run(const ReplayRequest& request, Console& console) {
   if (trajectory.torn > 0)
     console.note(fmt::format("{} ends in {} torn bytes, which are left out", file.string(),
                              trajectory.torn));
-  const std::uint32_t step = wanted_step(request, trajectory);
+  const std::uint32_t step = wanted_step(request, trajectory, file.parent_path(), console);
   warn_of_divergence(file.parent_path(), trajectory.steps(), step, console);
   Value tree = with_overrides(trajectory, request);
-  auto [settings, model] = load_base(tree, request.plugin_folders);
+  LoadedModel model = load_base(tree, request.plugin_folders);
   if (request.check) request.check(model);
-  read_initial(model, file.parent_path() / initial_file);
   ReplayedRun run{std::move(trajectory), std::move(model), step, std::move(tree)};
-  Progress bar(console, "replaying", "step", step);
-  const Replayed replayed =
-      replay(run.trajectory, run.model, settings.steps, step, [&](std::uint32_t done) {
-        bar.show(done);
-        return !Interrupt::stop();
-      });
-  if (!replayed.whole) throw RunError("[replay] interrupted");
+  take_back(run.trajectory, file.parent_path(), run.model, step, console);
   return run;
 }
 
 void report_replay(const ReplayRequest& request, bool verify, Console& console) {
-  const ReplayedRun run = replay_run(request, console);
+  ReplayRequest last = request;
+  last.last = true;
+  const ReplayedRun run = replay_run(last, console);
   const std::string hash = hash_of_all(run.model.store, hash_parameters(run.model.store));
   if (!verify) {
     console.result(fmt::format("step {}: sha256 {}", run.step, hash));

@@ -5,6 +5,7 @@
 // wants a run's weights.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -44,7 +45,8 @@ struct ReplayRequest {
   std::string run;  // a run folder, or a trajectory file
   std::vector<Argument> overrides;
   std::vector<PluginFolder> plugin_folders;
-  std::optional<std::int64_t> step;  // none: the last
+  std::optional<std::int64_t> step;  // none: the one that the run keeps, its last or its best
+  bool last = false;                 // none: the last, whichever is kept
   // Blocks that no weight follows from and that may be given anew, by who uses the weights.
   std::vector<std::string> free_blocks = {};
   std::function<void(const LoadedModel&)> check =
@@ -58,6 +60,11 @@ struct ReplayedRun {
   std::uint32_t step = 0;
   Value tree;  // the recorded configuration, with the overrides
 };
+
+// Gives `model`, which was just loaded by the recorded settings, the weights of a step of the run
+// in `folder`, behind a progress bar. Throws as replay_run() does.
+void take_back(const Trajectory& trajectory, const std::filesystem::path& folder,
+               LoadedModel& model, std::uint32_t step, Console& console);
 
 // Throws RunError, with what to do, where there is no such run or step or a signal stopped it;
 // ConfigError for overrides that would change what was recorded; ModelError where the model is not

@@ -10,9 +10,8 @@
 #include "core/console/interrupt.h"
 #include "core/console/progress.h"
 #include "core/error.h"
-#include "core/io/json_text.h"
-#include "core/io/read_file.h"
 #include "core/record/provenance.h"
+#include "core/record/read_result.h"
 #include "core/run/replay.h"
 #include "core/settings/host_rows.h"
 #include "core/settings/recorded.h"
@@ -123,13 +122,9 @@ void check_resumption(Resumption& resumption, const TrajectoryHeader& now, const
 }
 
 std::optional<nlohmann::ordered_json> whole_result(const RunFolder& folder) {
-  using Json = nlohmann::ordered_json;
-  if (!folder.has("result.json")) return std::nullopt;
-  const std::string file = folder.file("result.json");
-  Json json = json_of<RunError, Json>(read_file<RunError>(file, most_text, "[resume] "),
-                                      "[resume] " + file);
-  if (!json.is_object()) throw RunError("[resume] " + file + ": expected a JSON object");
-  return json.value("interrupted", Json()) == false ? std::optional(std::move(json)) : std::nullopt;
+  auto result = read_result(folder.path());
+  const bool whole = result && result->value("interrupted", nlohmann::ordered_json()) == false;
+  return whole ? std::move(result) : std::nullopt;
 }
 
 Start start_new(RunFolder& folder, const TrajectoryHeader& provenance, const LoadedModel& model,

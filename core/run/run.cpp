@@ -11,9 +11,11 @@
 #include "core/error.h"
 #include "core/record/provenance.h"
 #include "core/record/result.h"
+#include "core/run/best_step.h"
 #include "core/run/config_checks.h"
 #include "core/run/measure.h"
 #include "core/run/placement.h"
+#include "core/run/replay.h"
 #include "core/run/run_model.h"
 #include "core/run/show_data.h"
 #include "core/run/training.h"
@@ -31,6 +33,12 @@ RunResult finished(const RunFolder& folder, nlohmann::ordered_json values, std::
   return {folder.path(), true, std::move(values)};
 }
 
+// Without steps only what is measured is read.
+std::vector<std::string> splits_of(const RunConfig& config) {
+  if (config.settings.trainer.steps > 0) return {"train", "dev", "test"};
+  return {config.settings.task.test.empty() ? "dev" : "test"};
+}
+
 // The result of a whole run of the very same configuration; nothing has been loaded to know it.
 std::optional<RunResult> done_already(const RunConfig& config, const std::string& requested,
                                       const RunFolder& folder, Console& console) {
@@ -41,13 +49,20 @@ std::optional<RunResult> done_already(const RunConfig& config, const std::string
 
 nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& model,
                                  const WeightHashes& hashes, const Trained& trained) {
-  nlohmann::ordered_json result =
-      describe_run(config, model, hashes, "mezo " + std::string(config.peft.component.id()));
+  nlohmann::ordered_json result = describe_run(
+      config, model, hashes,
+      config.settings.trainer.steps == 0 ? untrained_method(config, model)
+                                         : "mezo " + std::string(config.peft.component.id()));
   result["before"] = trained.before;
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;
   result["steps_not_applied"] = trained.counts.unapplied;
   result["steps_without_difference"] = trained.counts.no_difference;
+  if (trained.best) {
+    result["best_step"] = trained.best->step;
+    result["best_by"] = judge_of(config.settings.trainer.keep, config.task)->name;
+    result["best_dev"] = trained.best->scores;
+  }
   result["interrupted"] = Interrupt::stop();
   result["seconds"] = trained.seconds;
   if (trained.texts)
@@ -71,6 +86,27 @@ void say_steps_without_difference(const Trained& trained, Console& console) {
         "changed the objective, and they taught nothing. A larger trainer.batch_size or "
         "optimizer.epsilon makes that rarer (docs/objectives.md)",
         100 * share, trained.counts.no_difference, trained.steps));
+}
+
+// A result that was of the last step is none of the best one, and the other way round.
+bool keeps_as_asked(const nlohmann::ordered_json& result, const RunConfig& config) {
+  const TrainerSettings& trainer = config.settings.trainer;
+  const bool best = trainer.keep != Keep::last && trainer.steps > 0;
+  return result.value("best_by", "") == (best ? judge_of(trainer.keep, config.task)->name : "");
+}
+
+// The weights of an earlier step, on the base read anew.
+void go_back(std::optional<LoadedModel>& model, const RunConfig& config, const RunFolder& folder,
+             std::uint32_t step, Console& console) {
+  console.say(fmt::format("step {} is best on dev: its weights are made again", step));
+  const Trajectory trajectory = read_trajectory(folder.file("trajectory.mezo"));
+  const ModelSettings& of = config.settings.model;
+  model.reset();  // first, as the next needs the room
+  PreparedModel prepared = prepare_model(of.path, *config.registry, {of.type, of.own, config.peft});
+  ModelPlacement placement = placement_of(of, config.settings.optimizer.storage);
+  placement.frozen = prepared.frozen();
+  model = load_with_progress(std::move(prepared), placement, {}, console);
+  take_back(trajectory, folder.path(), *model, step, console);
 }
 
 // The table first: nothing in it can fail, and a full disk must not cost the numbers.
@@ -102,6 +138,7 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   say_notes(config, console);
   require_data(config, true);
   require_fitting(config);
+  require_judge(config);
   const std::string requested = config.requested_hash();  // now: it reads the task file
   RunFolder folder(config.settings.top.output, earlier, console);
   std::optional<Resumption> resumption;
@@ -111,11 +148,12 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   }
   PreparedModel prepared = prepare_for_run(config, config.peft, console);
   require_trainable(config, prepared);
-  const Datasets data = read_datasets(config, prepared, {"train", "dev", "test"}, console);
+  const Datasets data = read_datasets(config, prepared, splits_of(config), console);
   const bool frozen = prepared.frozen();
   WeightHashing hashing(prepared.files.paths());
-  LoadedModel model =
+  std::optional<LoadedModel> loaded =
       load_for_run(config, std::move(prepared), frozen, true, data.measured().examples, console);
+  LoadedModel& model = *loaded;
   if (resumption)
     read_initial(model, folder.file(initial_file));
   else
@@ -129,12 +167,19 @@ RunResult run(const RunConfig& config, Earlier earlier, Console& console) {
   if (resumption) {
     check_resumption(*resumption, provenance, config, console);
     if (const auto whole = whole_result(folder);
-        whole && resumption->past.steps() == config.settings.trainer.steps)
+        whole && resumption->past.steps() == config.settings.trainer.steps &&
+        keeps_as_asked(*whole, config))
       return finished(folder, *whole, resumption->past.steps(), console);
   }
-  const Trained trained = train_model(
+  Trained trained = train_model(
       {config, folder, data, model, provenance, std::move(estimator), console}, resumption);
-  return report(config, requested, model, hashes, trained, folder, console);
+  if (trained.goes_back()) {
+    go_back(loaded, config, folder, trained.best->step, console);
+    trained.after = measure(*loaded, data.measured(), "after", 0, console);
+    trained.memory =
+        memory_use(loaded->store.device(), loaded->store.bytes(), trained.memory.scratch);
+  }
+  return report(config, requested, *loaded, hashes, trained, folder, console);
 }
 
 void validate(const RunConfig& config, std::optional<std::int64_t> show, Console& console) {
@@ -143,6 +188,7 @@ void validate(const RunConfig& config, std::optional<std::int64_t> show, Console
   const PreparedModel model = prepare_for_run(config, config.peft, console);
   if (!config.settings.task.train.empty()) {
     require_fitting(config);
+    require_judge(config);
     require_trainable(config, model);
   }
   const Datasets data = read_datasets(config, model, {"train", "dev", "test"}, console);

@@ -82,6 +82,9 @@ void show_data(const Datasets& data, const Task& task, const Tokenizer& tokenize
                std::size_t examples, Console& console) {
   const std::set<std::vector<Ids>> trained =
       data.train ? readings(*data.train) : std::set<std::vector<Ids>>();
+  if (!data.demonstrations.text.empty())
+    console.result(fmt::format("demonstrations: {}\n  {}", data.demonstrations.begins.size(),
+                               shown(data.demonstrations.text, longest_shown)));
   for (const auto& [name, split] : {std::pair("train", &data.train), std::pair("dev", &data.dev),
                                     std::pair("test", &data.test)}) {
     if (!*split) continue;

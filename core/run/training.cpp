@@ -38,7 +38,10 @@ class Training {
         schedule_(
             schedule_of(settings_.optimizer, settings_.trainer, learning_rate_of(run_.config))),
         exact_(exact_options(settings_.optimizer, settings_.trainer, run_.model.dtype)),
-        weights_(run_.model.store, run_.model.trained, exact_) {
+        weights_(run_.model.store, run_.model.trained, exact_),
+        best_(settings_.trainer.keep, run_.config.task) {
+    if (resumption_)
+      for (const LoggedDev& dev : resumption_->log.devs) best_.see(dev.step, dev.scores);
     if (needs_of(run_.config.objective).texts)
       generator_.emplace(run_.model.network, run_.model.specs, run_.model.tokenizer,
                          rules_of(settings_.generation, &run_.config.task, run_.model),
@@ -60,12 +63,14 @@ class Training {
   Schedule schedule_;
   ExactOptions exact_;
   ExactWeights weights_;
+  BestStep best_;
   std::optional<Generator> generator_;         // where the objective asks for texts
   std::optional<Evaluation> measured_before_;  // unless an earlier session did it
   Trained result_;
 };
 
 void Training::announce() const {
+  if (schedule_.steps == 0) return;
   run_.console.say(fmt::format(
       "training: {} steps of {} examples, learning rate {:g}, epsilon {:g}", schedule_.steps,
       settings_.trainer.batch_size, schedule_.learning_rate, run_.estimator->epsilon()));
@@ -134,7 +139,7 @@ void Training::take_steps(Start& start) {
   Progress progress(run_.console, "training", "step", schedule_.steps, start.step);
   StepLog log(run_.folder, progress, clock, settings_.trainer);
   DevEvaluation dev(run_.folder, progress, clock, run_.model, weights_, run_.data.dev,
-                    settings_.trainer.eval_every);
+                    settings_.trainer, best_);
   TrajectoryRecord record(run_.folder, start.writer);
   DivergenceGuard guard(run_.folder, progress, record, watch_of_the_past(), settings_.trainer.guard,
                         run_.model.dtype);
@@ -165,7 +170,7 @@ Trained Training::train() {
   result_.steps = begin.step;
   result_.counts = begin.counts;
   result_.seconds = begin.training_seconds;
-  if (!Interrupt::stop()) take_steps(begin);
+  if (!Interrupt::stop() && schedule_.steps > 0) take_steps(begin);
   weights_.apply_pending();
   run_.folder.sync_lines();
   begin.writer.end(hash_of_all(run_.model.store, hash_parameters(run_.model.store)));
@@ -174,9 +179,11 @@ Trained Training::train() {
     run_.console.say(
         fmt::format("interrupted after {} steps{}", result_.steps,
                     result_.steps ? "; evaluating what was learned (once more: skip this)" : ""));
-  result_.after = result_.steps == 0 && signals > 0 && measured_before_
-                      ? *measured_before_
-                      : measure(run_.model, run_.data.measured(), "after", signals, run_.console);
+  if (signals == 0) result_.best = best_.best();
+  if (!result_.goes_back())
+    result_.after = result_.steps == 0 && measured_before_
+                        ? *measured_before_
+                        : measure(run_.model, run_.data.measured(), "after", signals, run_.console);
   if (generator_) {
     result_.texts = generator_->cost();
     run_.console.say("texts: " + text_of(*result_.texts));

@@ -7,6 +7,7 @@
 #include "core/answer/evaluate.h"
 #include "core/checkpoint/load_model.h"
 #include "core/machine/memory_use.h"
+#include "core/run/best_step.h"
 #include "core/run/datasets.h"
 #include "core/run/resume.h"
 #include "core/settings/run_config.h"
@@ -28,16 +29,20 @@ struct RunParts {
 
 struct Trained {
   nlohmann::ordered_json before;  // scores_of() the measurement before the first step
-  Evaluation after;
+  Evaluation after;               // of the last step's weights; none where another step is kept
+  std::optional<ScoredStep> best = {};  // whose weights are the run's, where the best is kept
   std::uint32_t steps = 0;
   StepCounts counts;   // of all of them
   double seconds = 0;  // of training alone, earlier sessions' included
   MemoryUse memory;
   std::optional<GenerationCost> texts = {};  // of training, where the objective asks for them
+
+  bool goes_back() const { return best && best->step < steps; }
 };
 
 // From the start, or from where the resumed run was. A signal ends it early; what was learned until
-// then is measured. Throws RunError where the loss stays non-finite.
+// then is measured, the last step's weights even where the best is to be kept. Throws RunError
+// where the loss stays non-finite.
 Trained train_model(RunParts parts, const std::optional<Resumption>& resumption);
 
 }  // namespace mezo

@@ -23,6 +23,9 @@ constexpr const char* storages[] = {"auto",       "float32", "float16", "bfloat1
 constexpr const char* distributions[] = {"gaussian", "rademacher", nullptr};
 constexpr const char* task_says[] = {"task", nullptr};
 constexpr const char* scores[] = {"task", "mean", "sum", "calibrated", nullptr};
+constexpr const char* dev_sources[] = {"file", "train", nullptr};
+constexpr const char* kept_steps[] = {"last", "best", nullptr};
+constexpr const char* judges[] = {"loss", "metric", nullptr};
 constexpr const char* on_or_off[] = {"on", "off", nullptr};
 constexpr const char* schedules[] = {"constant", "linear", "cosine", nullptr};
 
@@ -62,11 +65,17 @@ constexpr Row task[] = {
      Decides::place},
     {{"dev", MEZO_PATH, "", nullptr, nullptr, nullptr, "examples to look at while training"},
      Decides::place},
+    {{"dev_from", MEZO_TEXT, "file", nullptr, dev_sources, nullptr,
+      "train: dev is rows of train's file that train does not use, the last ones"},
+     Decides::past},
     {{"test", MEZO_PATH, "", nullptr, nullptr, nullptr,
       "examples that the result is measured on, before and after"},
      Decides::place},
     {{"train_size", MEZO_INTEGER, "1000", "[1, inf)", all, "examples",
       "how many rows of train are used"},
+     Decides::past},
+    {{"train_per_class", MEZO_INTEGER, "none", "[1, inf)", none, "examples",
+      "instead of train_size, so many rows of each label; and as many others for dev from train"},
      Decides::past},
     {{"dev_size", MEZO_INTEGER, "500", "[1, inf)", all, "examples",
       "how many rows of dev are used"},
@@ -76,6 +85,9 @@ constexpr Row task[] = {
      Decides::past},
     {{"split_seed", MEZO_INTEGER, "none", "[0, inf)", none, nullptr,
       "choose the rows at random by this seed; none: the first rows"},
+     Decides::past},
+    {{"demonstrations", MEZO_INTEGER, "0", "[0, 65536]", nullptr, "examples",
+      "rows of train that stand before every prompt of dev and test, with their answers"},
      Decides::past},
     {{"max_length", MEZO_INTEGER, "2048", "[2, 1048576]", nullptr, "tokens",
       "longer sequences lose their beginning; the model's own limit holds too"},
@@ -144,6 +156,12 @@ constexpr Row trainer[] = {
      Decides::future},
     {{"eval_every", MEZO_INTEGER, "4000", "[0, inf)", nullptr, "steps",
       "how often dev is evaluated; 0: never"},
+     Decides::nothing},
+    {{"keep", MEZO_TEXT, "last", nullptr, kept_steps, nullptr,
+      "the step whose weights are the result: the last, or that which is best on dev"},
+     Decides::nothing},
+    {{"best_by", MEZO_TEXT, "loss", nullptr, judges, nullptr,
+      "what of dev's scores says which step is best: the loss, or the task's metric"},
      Decides::nothing},
     {{"log_every", MEZO_INTEGER, "1", "[1, inf)", nullptr, "steps",
       "how often a line goes to metrics.jsonl"},

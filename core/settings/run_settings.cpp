@@ -115,6 +115,9 @@ TaskSettings task_of(const Parameters& p) {
   task.test_size = rows_or_all(p, "test_size");
   if (!p.is_word("split_seed"))
     task.split_seed = static_cast<std::uint64_t>(p.integer("split_seed"));
+  task.dev_from_train = p.text("dev_from") == "train";
+  if (!p.is_word("train_per_class")) task.train_per_class = p.integer("train_per_class");
+  task.demonstrations = p.integer("demonstrations");
   task.max_length = p.integer("max_length");
   task.bos = start_of(p);
   if (p.text("score") != "task") task.score = option_score_named(p.text("score"));
@@ -177,7 +180,10 @@ TrainerSettings trainer_of(const Parameters& p) {
           p.integer("log_every"),
           static_cast<std::uint32_t>(p.integer("flush_every")),
           static_cast<std::uint64_t>(p.integer("seed")),
-          p.text("guard") == "on"};
+          p.text("guard") == "on",
+          p.text("keep") == "last"      ? Keep::last
+          : p.text("best_by") == "loss" ? Keep::best_loss
+                                        : Keep::best_metric};
 }
 
 Parameters check_top(const Value& tree, Diagnostics& diagnostics) {

@@ -46,9 +46,14 @@ struct TaskSettings {
   std::string file, train, dev, test;                        // empty: none is given
   std::int64_t train_size = 0, dev_size = 0, test_size = 0;  // rows; 0: all
   std::optional<std::uint64_t> split_seed;
+  bool dev_from_train = false;
+  std::optional<std::int64_t> train_per_class;  // nothing: train_size says how many
+  std::int64_t demonstrations = 0;
   std::int64_t max_length = 0;
   SequenceStart bos;
   std::optional<OptionScore> score;  // nothing: as the task says
+
+  bool has_dev() const { return dev_from_train || !dev.empty(); }
 };
 
 struct GenerationSettings {
@@ -75,6 +80,9 @@ struct OptimizerSettings {
   Parameters own;  // the estimator's
 };
 
+// Which step's weights are a run's result: its last one's, or those that dev scores best.
+enum class Keep { last, best_loss, best_metric };
+
 struct TrainerSettings {
   std::uint32_t steps = 0, batch_size = 0;
   std::uint32_t micro_batch = 0;  // 0: the whole batch
@@ -82,6 +90,7 @@ struct TrainerSettings {
   std::uint32_t flush_every = 0;
   std::uint64_t seed = 0;
   bool guard = true;
+  Keep keep = Keep::last;
 };
 
 struct RunSettings {

@@ -103,13 +103,13 @@ Tokens SequenceStart::tokens(const Tokenizer& tokenizer) const {
 
 Question encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
                 std::int64_t max_length, const std::string& path,
-                const std::optional<Tokens>& given) {
+                const std::optional<Tokens>& given, const std::string& before) {
   const std::string where = place_of(example, path);
   const std::vector<OptionText> options = options_of(example, task, where);
   const Tokens start = given ? *given : own_start(tokenizer);
   const auto behind = [&](const PromptTemplate& prompt) {
-    return question_behind(text_of(prompt, example.fields, task, where), options, tokenizer,
-                           max_length, start, where);
+    return question_behind(before + text_of(prompt, example.fields, task, where), options,
+                           tokenizer, max_length, start, where);
   };
   std::vector<std::int64_t> right = right_of(example, task, options, where);
   Question question = behind(task.prompt);
@@ -125,11 +125,12 @@ Question encode(const Example& example, const Task& task, const Tokenizer& token
 
 Question encode_prompt(const Example& example, const Task& task, const Tokenizer& tokenizer,
                        const PromptRoom& room, const std::string& path,
-                       const std::optional<Tokens>& given) {
+                       const std::optional<Tokens>& given, const std::string& before) {
   const std::string where = place_of(example, path);
   const Tokens start = given ? *given : own_start(tokenizer);
   Tokens tokens = start;
-  const Tokens text = ids_of(text_of(task.prompt, example.fields, task, where), tokenizer, where);
+  const Tokens text =
+      ids_of(before + text_of(task.prompt, example.fields, task, where), tokenizer, where);
   tokens.insert(tokens.end(), text.begin(), text.end());
   if (tokens.empty())
     throw DataError(where +
@@ -157,11 +158,11 @@ Question encode_prompt(const Example& example, const Task& task, const Tokenizer
 
 Question encode_right_answer(const Example& example, const Task& task, const Tokenizer& tokenizer,
                              std::int64_t max_length, const std::string& path,
-                             const std::optional<Tokens>& given) {
+                             const std::optional<Tokens>& given, const std::string& before) {
   const std::string where = place_of(example, path);
   const std::vector<OptionText> only = {taught_answer(example, task, where)};
   Question question =
-      question_behind(text_of(task.prompt, example.fields, task, where), only, tokenizer,
+      question_behind(before + text_of(task.prompt, example.fields, task, where), only, tokenizer,
                       max_length, given ? *given : own_start(tokenizer), where);
   question.right = {0};
   question.names = {only[0].name};

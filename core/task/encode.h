@@ -28,13 +28,16 @@ struct SequenceStart {
   MEZO_API std::vector<std::int32_t> tokens(const Tokenizer& tokenizer) const;
 };
 
-// `max_length`: where an example's longest sequence exceeds it, all its sequences lose the same
-// tokens at their beginning, after those that start every sequence, so that they go on sharing a
-// context. `start` is what they begin with; without it, the tokenizer's. Throws DataError with
-// file:line for a missing field, a label without option, or no token of the prompt left.
+// `before`: text that stands before the prompt in every sequence (demonstrations.h), the neutral
+// one's too, and is tokenised together with it. `max_length`: where an example's longest sequence
+// exceeds it, all its sequences lose the same tokens at their beginning, after those that start
+// every sequence, so that they go on sharing a context. `start` is what they begin with; without
+// it, the tokenizer's. Throws DataError with file:line for a missing field, a label without option,
+// or no token of the prompt left.
 MEZO_API Question encode(const Example& example, const Task& task, const Tokenizer& tokenizer,
                          std::int64_t max_length, const std::string& path,
-                         const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
+                         const std::optional<std::vector<std::int32_t>>& start = std::nullopt,
+                         const std::string& before = "");
 
 // A prompt that a text is to follow, of a task that generates. A sequence has at most `max_length`
 // tokens, the text's among them; a longer prompt loses its beginning, but for what starts every
@@ -45,17 +48,19 @@ struct PromptRoom {
   bool reserve = true;
 };
 
-// `start` as in encode(). Throws DataError with file:line for a missing field, a prompt without a
-// token, and one that has to be cut and would lose every token of its own.
+// `start` and `before` as in encode(). Throws DataError with file:line for a missing field, a
+// prompt without a token, and one that has to be cut and would lose every token of its own.
 MEZO_API Question encode_prompt(
     const Example& example, const Task& task, const Tokenizer& tokenizer, const PromptRoom& room,
-    const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
+    const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt,
+    const std::string& before = "");
 
 // The prompt with the answer that the task teaches (docs/tasks.md) as its only option, which is
 // right. Arguments and errors as of encode(); throws DataError too where nothing is right.
 MEZO_API Question encode_right_answer(
     const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
-    const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt);
+    const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt,
+    const std::string& before = "");
 
 // Every example by one encoder (encode() above, or encode_masked.h); throws one DataError for all
 // that are wrong.

@@ -161,6 +161,58 @@ TEST_CASE("each stream gives what scalar code gives with its copy of the paramet
       });
 }
 
+TEST_CASE("a map that ends in an activation gives what map and activation give") {
+  const Parts parts;
+  const auto halved = [](const at::Tensor& x) { return x / 2; };
+  const Activation relu{[](const at::Tensor&x) { return x.clamp_min(0); }, true}, half{halved};
+  const std::vector<std::vector<at::Tensor>> copies = {parameters_of(parts.declaration, 1),
+                                                       parameters_of(parts.declaration, 2)};
+  const PackedBatch batch = batch_of({3, 0, 7});
+  const at::Tensor x = numbers({6, width}, 8);
+  for (const Linear* map : {&parts.plain, &parts.biased, &parts.turned})
+    for (const Activation& f : {relu, half}) {
+      const auto apart =
+          with(copies, batch, [&](StreamOps& ops) { return f(ops.linear(*map, x)); });
+      const auto together =
+          with(copies, batch, [&](StreamOps& ops) { return ops.activated(*map, x, f); });
+      CHECK(difference(apart, together) == 0);
+      CHECK(together.lt(0).any().item<bool>() == !f.is_relu);
+    }
+}
+
+TEST_CASE("rows that nothing reads are left out, and the others see what they saw") {
+  const Parts parts;
+  const std::vector<std::vector<at::Tensor>> copies = {parameters_of(parts.declaration, 1),
+                                                       parameters_of(parts.declaration, 2)};
+  PackedBatch batch = batch_of({3, 0, 7, 1});
+  batch.add(tokens(8, 2), 0);  // follows the first
+  batch.add(tokens(2, 3));
+  const std::int64_t all = batch.rows(), width_of_heads = width / 2;
+  const at::Tensor x = numbers({2 * all, 2, width_of_heads}, 3), k = numbers(x.sizes().vec(), 4),
+                   v = numbers(x.sizes().vec(), 5);
+  const Rotary rotary{.frequencies = {0.5f}};
+  const AttentionOptions options{.scale = 0.7};
+  const std::vector<std::int64_t> read = {8, 3, 5};
+  const at::Tensor places = index({8, 3, 5, all + 8, all + 3, all + 5});
+  const auto attended = [&](StreamOps& ops, const at::Tensor& q) {
+    return ops.attention(0, ops.rope(q, rotary), ops.rope(k, rotary), v, options);
+  };
+  const at::Tensor whole = with(copies, batch, [&](StreamOps& ops) {
+    CHECK(ops.still_read(x).equal(x));
+    CHECK_FALSE(ops.left_rows_out());
+    return attended(ops, x);
+  });
+  const at::Tensor some = with(copies, batch, [&](StreamOps& ops) {
+    ops.read_only(read);
+    CHECK_FALSE(ops.left_rows_out());
+    const at::Tensor q = ops.still_read(x);
+    CHECK(q.equal(x.index_select(0, places)));
+    CHECK(ops.left_rows_out());
+    return attended(ops, q);
+  });
+  CHECK(difference(some, whole.index_select(0, places)) < 1e-6);
+}
+
 TEST_CASE("a batch is repeated for each stream") {
   const Parts parts;
   CopiesSource source({parameters_of(parts.declaration, 1), parameters_of(parts.declaration, 2)});

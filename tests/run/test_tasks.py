@@ -36,9 +36,22 @@ def tokenizer_of(folder):
     return tokenizers.ByteLevelBPETokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
 
 
-def rows_of(task, count):
-    with open(DATA / task / "dev.jsonl") as file:
+def rows_of(task, count, split="dev"):
+    with open(DATA / task / f"{split}.jsonl") as file:
         return [json.loads(line) for _, line in zip(range(count), file)]
+
+
+def demonstrations(task, count):
+    """The first rows of train with their answers, as they stand before a prompt."""
+    text = ""
+    for row in rows_of(task, count, "train"):
+        if task in PROMPTED:
+            options = PROMPTED[task].options(row)
+            whole = PROMPTED[task].prompt(row) + next(options[name] for name in PROMPTED[task].right(row) if name in options)
+        else:
+            whole = GENERATED[task][0](row) + " " + GENERATED[task][1](row)[0]
+        text += whole.strip() + "\n\n"
+    return text
 
 
 class Oracle:
@@ -69,8 +82,8 @@ class Oracle:
             out.append(shares.gather(1, torch.tensor(ids[-count:]).unsqueeze(1)).sum().item())
         return out
 
-    def scores(self, prompts, options, max_length=POSITIONS):
-        """Of each prompt {name: (sum of log-probabilities, tokens)}. The longest option of a prompt says what all of them lose."""
+    def sequences(self, prompts, options, max_length=POSITIONS):
+        """Ids of each option behind its prompt, and how many are the option's. The longest option of a prompt says what all of them lose."""
         sequences, lengths = [], []
         for prompt, texts in zip(prompts, options):
             behind = {name: self.ids(prompt + text) for name, text in texts.items()}
@@ -78,6 +91,11 @@ class Oracle:
             for ids in behind.values():
                 lengths.append(len(ids) - len(self.ids(prompt)))
                 sequences.append([BOS] + ids[excess:])
+        return sequences, lengths
+
+    def scores(self, prompts, options, max_length=POSITIONS):
+        """Of each prompt {name: (sum of log-probabilities, tokens)}."""
+        sequences, lengths = self.sequences(prompts, options, max_length)
         found = iter(zip(self.sums(sequences, lengths), lengths))
         return [{name: next(found) for name in texts} for texts in options]
 
@@ -104,13 +122,13 @@ class Tasks(cli.Case):
         self.assertAlmostEqual(self.result()["after"]["accuracy"], hits / len(lines), 6)
         print(f"{task}: {len(lines)} rows, {hits} right, {sum(map(len, scores))} scores agree")
 
-    def check_prompted(self, task, count=None, *settings, score="mean", max_length=POSITIONS):
+    def check_prompted(self, task, count=None, *settings, score="mean", max_length=POSITIONS, before=""):
         oracle, spec = self.oracle(), PROMPTED[task]
         rows = rows_of(task, count or spec.rows)
         options = [spec.options(row) for row in rows]
-        found = oracle.scores([spec.prompt(row) for row in rows], options, max_length)
+        found = oracle.scores([before + spec.prompt(row) for row in rows], options, max_length)
         if score == "calibrated":
-            neutral = oracle.scores([spec.neutral(row) for row in rows], options)
+            neutral = oracle.scores([before + spec.neutral(row) for row in rows], options)
             own = [{name: a[name][0] - b[name][0] for name in a} for a, b in zip(found, neutral)]
         else:
             own = [{name: total / (tokens if score == "mean" else 1) for name, (total, tokens) in a.items()} for a in found]
@@ -158,6 +176,53 @@ class Tasks(cli.Case):
                     self.assertLess(abs(self.result()["after"]["answer_cross_entropy"] - loss), 1e-4)
                 print(f"{task}: the loss of {count} answers of {sum(tokens)} tokens agrees")
 
+    def demonstrated(self, task, count):
+        return [f"task.train={DATA / task / 'train.jsonl'}", f"task.demonstrations={count}"]
+
+    def test_demonstrations_stand_before_prompts(self):
+        for task, count, rows in (("sst2", 8, 6), ("boolq", 2, 4), ("copa", 8, 6), ("record", 1, 1)):
+            with self.subTest(task):
+                self.check_prompted(task, rows, *self.demonstrated(task, count), before=demonstrations(task, count))
+
+    def test_a_calibrated_score_keeps_the_demonstrations(self):
+        self.check_prompted("copa", 6, "task.score=calibrated", *self.demonstrated("copa", 5), score="calibrated", before=demonstrations("copa", 5))
+
+    def test_a_text_follows_demonstrations(self):
+        self.check_generated("squad", 2, before=demonstrations("squad", 1), settings=self.demonstrated("squad", 1))
+
+    def test_ids_of_prompts_with_demonstrations(self):
+        oracle = self.oracle()
+        for task, count in (("sst2", 8), ("boolq", 3), ("copa", 8), ("record", 2)):
+            with self.subTest(task):
+                rows, spec, before = rows_of(task, 3), PROMPTED[task], demonstrations(task, count)
+                self.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+                done = self.run_ok("validate", "run.yaml", "--show", 3, f"task.file={task}", "task.test=rows.jsonl", f"task.bos={BOS}",
+                                   "task.train_size=2000", *self.demonstrated(task, count))
+                shown = done.out[done.out.index("\ntest: "):].splitlines()[2:-1]
+                parts = [[int(i) for i in line[line.rindex("[") + 1:-1].split()] for line in shown if line.endswith("]")]
+                sequences, lengths = oracle.sequences([before + spec.prompt(row) for row in rows], [spec.options(row) for row in rows])
+                sequences = iter(zip(sequences, lengths, strict=True))
+                for row in rows:
+                    context = parts.pop(0)
+                    for _ in spec.options(row):
+                        ids, own = next(sequences)
+                        self.assertEqual((ids[:len(context)], ids[-own:]), (context, parts.pop(0)))
+                self.assertEqual(parts, [])
+                whole = [self.whole(task, count, spec.prompt(row), spec.options(row).values()) for row in rows]
+                kept = ", all whole" if min(whole) == count else f"; {min(whole)} to {max(whole)} of them are whole,"
+                self.assertIn(f"demonstrations: {count} rows of train before every prompt{kept}", done.err)
+                print(f"{task}: {whole} of {count} demonstrations are whole")
+
+    def whole(self, task, count, prompt, options):
+        """How many of the last demonstrations fit before a prompt."""
+        last = [demonstrations(task, count)[len(demonstrations(task, skipped)):] for skipped in range(count)]
+        return sum(all(1 + len(self.oracle().ids(text + prompt + option)) <= POSITIONS for option in options) for text in last)
+
+    def test_demonstrations_and_masks(self):
+        self.write("rows.jsonl", json.dumps(rows_of("sst2", 1)[0]) + "\n")
+        self.fails(2, ["eval", "run.yaml", "task.file=sst2_mask", "task.test=rows.jsonl", f"model.path={ROBERTA}", *self.demonstrated("sst2", 2)],
+                   "[task] demonstrations: this model fills the one <mask>")
+
     def test_words_at_a_mask(self):
         # In float32 transformers is off by up to 1.3e-4 from this itself, and mezo by 1.4e-4 (30 rows of SNLI): the model is that uneven.
         model = transformers.RobertaForMaskedLM.from_pretrained(ROBERTA, dtype=torch.float64).eval()
@@ -180,18 +245,21 @@ class Tasks(cli.Case):
                 self.compare(task + "_mask", self.evaluate(task + "_mask", rows, model=ROBERTA), scores, [[str(row["label"])] for row in rows],
                              within=3e-4)
 
+    def check_generated(self, task, count, before="", settings=()):
+        oracle, (prompt, answers) = self.oracle(), GENERATED[task]
+        rows, length = rows_of(task, count), 16
+        for line, row in zip(self.evaluate(task, rows, f"task.bos={BOS}", f"generation.max_new_tokens={length}", *settings), rows, strict=True):
+            ids = oracle.ids(before + prompt(row))
+            ids = [BOS] + ids[max(0, len(ids) + 1 + length - POSITIONS):]
+            made = oracle.model.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), max_new_tokens=length,
+                                         do_sample=False, eos_token_id=[2, oracle.ids("\n")[0]], pad_token_id=1)[0, len(ids):]
+            self.assertEqual(line["text"], oracle.tokenizer.decode(made.tolist()).split("\n")[0].removesuffix("</s>"))
+            self.assertEqual(line["answers"], answers(row))
+
     def test_texts_behind_prompts(self):
-        oracle = self.oracle()
-        for task, (prompt, answers) in GENERATED.items():
+        for task in GENERATED:
             with self.subTest(task):
-                rows, length = rows_of(task, 4), 16
-                for line, row in zip(self.evaluate(task, rows, f"task.bos={BOS}", f"generation.max_new_tokens={length}"), rows, strict=True):
-                    ids = oracle.ids(prompt(row))
-                    ids = [BOS] + ids[max(0, len(ids) + 1 + length - POSITIONS):]
-                    made = oracle.model.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), max_new_tokens=length,
-                                                 do_sample=False, eos_token_id=[2, oracle.ids("\n")[0]], pad_token_id=1)[0, len(ids):]
-                    self.assertEqual(line["text"], oracle.tokenizer.decode(made.tolist()).split("\n")[0].removesuffix("</s>"))
-                    self.assertEqual(line["answers"], answers(row))
+                self.check_generated(task, 4)
 
 
 cli.main()

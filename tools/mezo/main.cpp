@@ -129,7 +129,9 @@ void add_overrides(CLI::App& verb, Arguments& a, const char* about) {
 }
 
 void add_step(CLI::App& verb, Arguments& a) {
-  verb.add_option("--step", a.step, "a run's weights after so many steps; not given: after all")
+  verb.add_option("--step", a.step,
+                  "a run's weights after so many steps; not given: of the step that it keeps, for "
+                  "replay its last")
       ->type_name("N");
 }
 

@@ -89,9 +89,10 @@ class MaskedModel : public mezo::Model {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       x = ops.enter_layer(static_cast<int>(i), x);
-      x = ops.layer_norm(layer.attention_norm, x + attend(ops, static_cast<int>(i), x),
+      const at::Tensor read = i + 1 == layers_.size() ? ops.still_read(x) : x;
+      x = ops.layer_norm(layer.attention_norm, read + attend(ops, static_cast<int>(i), read, x),
                          norm_epsilon_);
-      const at::Tensor h = ops.linear(layer.down, activation_(ops.linear(layer.up, x)));
+      const at::Tensor h = ops.linear(layer.down, ops.activated(layer.up, x, activation_));
       x = ops.layer_norm(layer.feed_forward_norm, x + h, norm_epsilon_);
     }
     return x;
@@ -116,16 +117,16 @@ class MaskedModel : public mezo::Model {
             declare.layer_norm(at + "output.LayerNorm", hidden)};
   }
 
-  at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& x) const {
+  at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& asking, const at::Tensor& x) const {
     const Layer& layer = layers_[static_cast<std::size_t>(i)];
-    const std::int64_t rows = x.size(0), width = x.size(1) / heads_;
-    const auto by_head = [&](const mezo::Linear& map) {
-      return ops.linear(map, x).view({rows, heads_, width});
+    const std::int64_t width = x.size(1) / heads_;
+    const auto by_head = [&](const mezo::Linear& map, const at::Tensor& rows) {
+      return ops.linear(map, rows).view({rows.size(0), heads_, width});
     };
-    const at::Tensor q = by_head(layer.q), k = by_head(layer.k), v = by_head(layer.v);
+    const at::Tensor q = by_head(layer.q, asking), k = by_head(layer.k, x), v = by_head(layer.v, x);
     const double scale = 1.0 / std::sqrt(static_cast<double>(width));
     const at::Tensor seen = ops.attention(i, q, k, v, {scale, false, 0});
-    return ops.linear(layer.out, seen.view({rows, heads_ * width}));
+    return ops.linear(layer.out, seen.view({q.size(0), heads_ * width}));
   }
 
   std::int64_t heads_, offset_;

@@ -73,10 +73,11 @@ class Gpt2 : public mezo::Model {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       x = ops.enter_layer(static_cast<int>(i), x);
-      x = x +
-          attend(ops, static_cast<int>(i), ops.layer_norm(layer.attention_norm, x, norm_epsilon_));
+      const at::Tensor seen =
+          attend(ops, i, ops.layer_norm(layer.attention_norm, x, norm_epsilon_));
+      x = still_read(ops, i, x) + ops.linear(layer.out, seen);
       const at::Tensor h = ops.layer_norm(layer.feed_forward_norm, x, norm_epsilon_);
-      x = x + ops.linear(layer.down, activation_(ops.linear(layer.up, h)));
+      x = x + ops.linear(layer.down, ops.activated(layer.up, h, activation_));
     }
     return ops.layer_norm(norm_, x, norm_epsilon_);
   }
@@ -86,17 +87,23 @@ class Gpt2 : public mezo::Model {
   }
 
  private:
-  at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& h) const {
-    const Layer& layer = layers_[static_cast<std::size_t>(i)];
-    const std::int64_t rows = h.size(0), hidden = h.size(1), width = hidden / heads_;
-    const at::Tensor qkv = ops.linear(layer.qkv, h);
+  at::Tensor still_read(mezo::Ops& ops, std::size_t i, const at::Tensor& x) const {
+    return i + 1 == layers_.size() ? ops.still_read(x) : x;
+  }
+
+  // One product makes queries, keys and values of all rows; of the last layer's queries those that
+  // are still read go on.
+  at::Tensor attend(mezo::Ops& ops, std::size_t i, const at::Tensor& h) const {
+    const std::int64_t hidden = h.size(1), width = hidden / heads_;
+    const at::Tensor qkv = ops.linear(layers_[i].qkv, h);
     const auto part = [&](std::int64_t number) {
-      return qkv.narrow(1, number * hidden, hidden).reshape({rows, heads_, width});
+      return qkv.narrow(1, number * hidden, hidden).reshape({h.size(0), heads_, width});
     };
     double scale = scaled_ ? 1.0 / std::sqrt(static_cast<double>(width)) : 1;
-    if (scaled_by_layer_) scale /= i + 1;
-    const at::Tensor seen = ops.attention(i, part(0), part(1), part(2), {scale, true, 0});
-    return ops.linear(layer.out, seen.view({rows, hidden}));
+    if (scaled_by_layer_) scale /= static_cast<double>(i + 1);
+    const at::Tensor seen = ops.attention(static_cast<int>(i), still_read(ops, i, part(0)), part(1),
+                                          part(2), {scale, true, 0});
+    return seen.view({-1, hidden});
   }
 
   std::int64_t heads_;

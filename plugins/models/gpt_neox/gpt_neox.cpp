@@ -70,11 +70,12 @@ class GptNeoX : public mezo::Model {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       x = ops.enter_layer(static_cast<int>(i), x);
-      const at::Tensor sum = x + attend(ops, static_cast<int>(i),
-                                        ops.layer_norm(layer.attention_norm, x, norm_epsilon_));
+      const at::Tensor seen =
+          attend(ops, i, ops.layer_norm(layer.attention_norm, x, norm_epsilon_));
+      const at::Tensor read = still_read(ops, i, x), sum = read + ops.linear(layer.out, seen);
       const at::Tensor h =
-          ops.layer_norm(layer.feed_forward_norm, parallel_ ? x : sum, norm_epsilon_);
-      x = sum + ops.linear(layer.down, activation_(ops.linear(layer.up, h)));
+          ops.layer_norm(layer.feed_forward_norm, parallel_ ? read : sum, norm_epsilon_);
+      x = sum + ops.linear(layer.down, ops.activated(layer.up, h, activation_));
     }
     return ops.layer_norm(norm_, x, norm_epsilon_);
   }
@@ -84,17 +85,22 @@ class GptNeoX : public mezo::Model {
   }
 
  private:
-  at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& h) const {
-    const Layer& layer = layers_[static_cast<std::size_t>(i)];
-    const std::int64_t rows = h.size(0);
-    const at::Tensor qkv = ops.linear(layer.qkv, h).view({rows, heads_, 3 * width_});
+  at::Tensor still_read(mezo::Ops& ops, std::size_t i, const at::Tensor& x) const {
+    return i + 1 == layers_.size() ? ops.still_read(x) : x;
+  }
+
+  // One product makes queries, keys and values of all rows; of the last layer's queries those that
+  // are still read go on.
+  at::Tensor attend(mezo::Ops& ops, std::size_t i, const at::Tensor& h) const {
+    const at::Tensor qkv = ops.linear(layers_[i].qkv, h).view({h.size(0), heads_, 3 * width_});
     const auto part = [&](std::int64_t number) {
       return qkv.narrow(2, number * width_, width_).contiguous();
     };
     const at::Tensor seen =
-        ops.attention(i, ops.rope(part(0), rotary_), ops.rope(part(1), rotary_), part(2),
+        ops.attention(static_cast<int>(i), ops.rope(still_read(ops, i, part(0)), rotary_),
+                      ops.rope(part(1), rotary_), part(2),
                       {1.0 / std::sqrt(static_cast<double>(width_)), true, 0});
-    return ops.linear(layer.out, seen.view({rows, heads_ * width_}));
+    return seen.view({-1, heads_ * width_});
   }
 
   std::int64_t heads_, width_;

@@ -58,8 +58,8 @@ at::Tensor Decoder::hidden(mezo::Ops& ops, const mezo::Batch& batch) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     x = ops.enter_layer(static_cast<int>(i), x);
-    x = x +
-        normed(ops, layer.after_attention, attend(ops, i, normed(ops, layer.attention_norm, x)));
+    const at::Tensor seen = attend(ops, i, normed(ops, layer.attention_norm, x));
+    x = still_read(ops, i, x) + normed(ops, layer.after_attention, seen);
     x = x + normed(ops, layer.after_feed_forward,
                    feed_forward(ops, layer, normed(ops, layer.feed_forward_norm, x)));
   }
@@ -75,22 +75,27 @@ at::Tensor Decoder::normed(mezo::Ops& ops, const mezo::Norm& norm, const at::Ten
   return norm.gain ? ops.rms_norm(norm, x, is_.norm_epsilon) : x;
 }
 
+at::Tensor Decoder::still_read(mezo::Ops& ops, std::size_t number, const at::Tensor& x) const {
+  return number + 1 == layers_.size() ? ops.still_read(x) : x;
+}
+
 at::Tensor Decoder::attend(mezo::Ops& ops, std::size_t number, const at::Tensor& h) const {
   const Layer& layer = layers_[number];
   const LayerKind& kind = is_.layers[number];
-  const auto heads_of = [&](const mezo::Linear& map, std::int64_t heads) {
-    return ops.linear(map, h).view({h.size(0), heads, is_.width});
+  const auto heads_of = [&](const mezo::Linear& map, const at::Tensor& x, std::int64_t heads) {
+    return ops.linear(map, x).view({x.size(0), heads, is_.width});
   };
   const auto placed = [&](const mezo::Norm& norm, const at::Tensor& heads) {
     const at::Tensor x = normed(ops, norm, heads);
     return kind.rotary ? ops.rope(x, *kind.rotary) : x;
   };
-  const at::Tensor q = placed(layer.q_norm, heads_of(layer.q, is_.heads)),
-                   k = placed(layer.k_norm, heads_of(layer.k, is_.kv_heads)),
-                   v = heads_of(layer.v, is_.kv_heads);
+  const at::Tensor asking = still_read(ops, number, h);
+  const at::Tensor q = placed(layer.q_norm, heads_of(layer.q, asking, is_.heads)),
+                   k = placed(layer.k_norm, heads_of(layer.k, h, is_.kv_heads)),
+                   v = heads_of(layer.v, h, is_.kv_heads);
   const at::Tensor seen = ops.attention(static_cast<int>(number), q, k, v,
                                         {is_.attention_scale, true, kind.window, is_.score_cap});
-  return ops.linear(layer.o, seen.view({h.size(0), is_.heads * is_.width}));
+  return ops.linear(layer.o, seen.view({asking.size(0), is_.heads * is_.width}));
 }
 
 at::Tensor Decoder::feed_forward(mezo::Ops& ops, const Layer& layer, const at::Tensor& h) const {

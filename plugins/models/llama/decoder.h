@@ -35,7 +35,7 @@ struct Description {
   bool outer_norms = false;  // of what each block gives, too
   double norm_epsilon = 0, gain_offset = 0;
   double embedding_scale = 1;  // rounded to the type of the activations
-  mezo::Activation activation = nullptr;
+  mezo::Activation activation;
   double attention_scale = 1;
   double score_cap = 0, logit_cap = 0;  // 0: none
 };
@@ -57,6 +57,8 @@ class Decoder : public mezo::Model {
   mezo::Norm declare_norm(mezo::Declaration& declare, const std::string& module,
                           std::int64_t width) const;
   at::Tensor normed(mezo::Ops& ops, const mezo::Norm& norm, const at::Tensor& x) const;
+  // Of the last layer, the rows that something still reads.
+  at::Tensor still_read(mezo::Ops& ops, std::size_t number, const at::Tensor& x) const;
   at::Tensor attend(mezo::Ops& ops, std::size_t number, const at::Tensor& h) const;
   at::Tensor feed_forward(mezo::Ops& ops, const Layer& layer, const at::Tensor& h) const;
 

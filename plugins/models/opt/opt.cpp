@@ -92,11 +92,10 @@ class Opt : public mezo::Model {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       x = ops.enter_layer(static_cast<int>(i), x);
-      x = joined(ops, layer.attention_norm, x,
-                 [&](const at::Tensor& h) { return attend(ops, static_cast<int>(i), h); });
-      x = joined(ops, layer.feed_forward_norm, x, [&](const at::Tensor& h) {
-        return ops.linear(layer.fc2, activation_(ops.linear(layer.fc1, h)));
-      });
+      x = attended(ops, i, x);
+      const at::Tensor h = norm_first_ ? normed(ops, layer.feed_forward_norm, x) : x;
+      x = x + ops.linear(layer.fc2, ops.activated(layer.fc1, h, activation_));
+      if (!norm_first_) x = normed(ops, layer.feed_forward_norm, x);
     }
     return norm_ ? ops.layer_norm(*norm_, x, norm_epsilon) : x;
   }
@@ -106,24 +105,27 @@ class Opt : public mezo::Model {
   }
 
  private:
-  // A block, its norm and the residual sum.
-  template <class Block>
-  at::Tensor joined(mezo::Ops& ops, const mezo::Norm& norm, const at::Tensor& x,
-                    const Block& block) const {
-    if (norm_first_) return x + block(ops.layer_norm(norm, x, norm_epsilon));
-    return ops.layer_norm(norm, x + block(x), norm_epsilon);
+  at::Tensor normed(mezo::Ops& ops, const mezo::Norm& norm, const at::Tensor& x) const {
+    return ops.layer_norm(norm, x, norm_epsilon);
   }
 
-  at::Tensor attend(mezo::Ops& ops, int i, const at::Tensor& h) const {
-    const Layer& layer = layers_[static_cast<std::size_t>(i)];
-    const std::int64_t rows = h.size(0), width = h.size(1) / heads_;
-    const auto by_head = [&](const mezo::Linear& map) {
-      return ops.linear(map, h).view({rows, heads_, width});
+  // x and what attention makes of it; of the last layer, in the rows that are still read.
+  at::Tensor attended(mezo::Ops& ops, std::size_t i, const at::Tensor& x) const {
+    const Layer& layer = layers_[i];
+    const auto read = [&](const at::Tensor& t) {
+      return i + 1 == layers_.size() ? ops.still_read(t) : t;
     };
-    const at::Tensor q = by_head(layer.q), k = by_head(layer.k), v = by_head(layer.v);
-    const at::Tensor seen =
-        ops.attention(i, q, k, v, {1.0 / std::sqrt(static_cast<double>(width)), true, 0});
-    return ops.linear(layer.out, seen.view({rows, heads_ * width}));
+    const at::Tensor h = norm_first_ ? normed(ops, layer.attention_norm, x) : x;
+    const std::int64_t width = h.size(1) / heads_;
+    const auto by_head = [&](const mezo::Linear& map, const at::Tensor& rows) {
+      return ops.linear(map, rows).view({rows.size(0), heads_, width});
+    };
+    const at::Tensor q = by_head(layer.q, read(h)), k = by_head(layer.k, h),
+                     v = by_head(layer.v, h);
+    const at::Tensor seen = ops.attention(static_cast<int>(i), q, k, v,
+                                          {1.0 / std::sqrt(static_cast<double>(width)), true, 0});
+    const at::Tensor sum = read(x) + ops.linear(layer.out, seen.view({q.size(0), heads_ * width}));
+    return norm_first_ ? sum : normed(ops, layer.attention_norm, sum);
   }
 
   std::int64_t heads_;
