@@ -190,6 +190,7 @@ Targets targets_of(std::span<const Question* const> questions) {
     right += most;
     labels.push_back(q->right.empty() ? -1 : q->right[0]);
     targets.answers.push_back(q->answers);
+    targets.rows.push_back(q->row);
   }
   targets.labels = index_tensor(labels);
   return targets;

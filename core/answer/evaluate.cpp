@@ -125,7 +125,8 @@ Outputs outputs_of(const std::vector<Prediction>& predictions) {
 void measure_answers(Evaluation& result, const Asked& answered,
                      const std::vector<const Metric*>& metrics) {
   if (answered.empty()) {
-    for (const Metric* metric : metrics) result.measurements.push_back({metric, 0.0});
+    for (const Metric* metric : metrics)
+      result.measurements.push_back({metric, {0, std::numeric_limits<double>::quiet_NaN()}});
     return;
   }
   const Outputs outputs = outputs_of(result.predictions);
@@ -140,12 +141,12 @@ void measure_answers(Evaluation& result, const Asked& answered,
     if (p.prediction < 0 && result.not_numbers++ == 0) result.first_not_number = p.row;
   }
   for (const Metric* metric : metrics)
-    result.measurements.push_back({metric, metric->value(outputs, targets).item<double>()});
+    result.measurements.push_back({metric, estimates(*metric, outputs, targets)[0]});
 }
 
 double Evaluation::value(const std::string& metric) const {
   for (const Measurement& m : measurements)
-    if (m.metric->name == metric) return m.value;
+    if (m.metric->name == metric) return m.estimate.value;
   throw std::logic_error("[Evaluation] " + metric + " was not measured");
 }
 
@@ -178,6 +179,22 @@ Evaluation evaluate(const LoadedModel& model, const std::vector<Question>& quest
   result.predictions.resize(done);
   measure_answers(result, answered, metrics);
   return result;
+}
+
+std::optional<Measurement> measure_right_answers(const LoadedModel& model,
+                                                 const std::vector<Question>& questions,
+                                                 const EvaluationProgress& progress) {
+  const at::AutoDispatchBelowADInplaceOrView forward_only;
+  std::vector<Prediction> answers(questions.size());
+  if (answer_all(model, questions, by_length(questions), answers, progress) < questions.size())
+    return std::nullopt;
+  std::vector<double> sums;
+  std::vector<std::int64_t> counts;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    counts.push_back(static_cast<std::int64_t>(questions[i].scored.size()));
+    sums.push_back(-double{answers[i].scores.at(0)} * static_cast<double>(counts.back()));
+  }
+  return Measurement{&answer_cross_entropy(), mean_of_tokens(sums, counts)};
 }
 
 std::string prediction_line(const Prediction& p, const std::vector<Option>& options) {

@@ -29,7 +29,7 @@ struct Prediction {
 
 struct Measurement {
   const Metric* metric;
-  double value;
+  Estimate estimate;
 };
 
 struct Evaluation {
@@ -57,6 +57,12 @@ MEZO_API Evaluation evaluate(const LoadedModel& model, const std::vector<Questio
 // answers together, which a metric may need that is no mean.
 void measure_answers(Evaluation& result, const std::vector<const Question*>& answered,
                      const std::vector<const Metric*>& metrics);
+
+// Questions of right answers alone (Needs::right_answer), measured by answer_cross_entropy();
+// nothing where `progress` stopped it.
+MEZO_API std::optional<Measurement> measure_right_answers(const LoadedModel& model,
+                                                          const std::vector<Question>& questions,
+                                                          const EvaluationProgress& progress = {});
 
 // One JSON line: {"index", "scores": {label: score}, "prediction", "label"}; null for no option. Of
 // a generated text {"index", "text", "finish", "answers"}.

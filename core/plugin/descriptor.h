@@ -49,7 +49,7 @@
  * members for ever, so that the host can always read them. */
 #define MEZO_ABI 1u
 /* Raised when a C++ interface that components implement changes. */
-#define MEZO_SDK 5u
+#define MEZO_SDK 6u
 
 /* The name of the one exported function, a mezo_entry_point. */
 #define MEZO_ENTRY_POINT "mezo_plugin_descriptor"

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
 #include "core/settings/optimizers.h"
 #include "core/version.h"
 
@@ -16,11 +21,23 @@ std::string what_trained(const RunConfig& config, const OptimizerKind& kind) {
   return kind.way == Way::probe ? "" : " " + std::string(config.peft.component.id());
 }
 
+std::string error_key(const Metric& metric) { return std::string(metric.name) + "_stderr"; }
+
+// NaN where there is no such number: null in JSON, or nothing in logs of a mezo without it.
+double number_in(const Json& scores, const std::string& name) {
+  const auto score = scores.find(name);
+  return score != scores.end() && score->is_number() ? score->get<double>()
+                                                     : std::numeric_limits<double>::quiet_NaN();
+}
+
 }  // namespace
 
 Json scores_of(const Evaluation& e) {
   Json scores = Json::object();
-  for (const Measurement& m : e.measurements) scores[m.metric->name] = m.value;
+  for (const Measurement& m : e.measurements) {
+    scores[m.metric->name] = m.estimate.value;
+    scores[error_key(*m.metric)] = m.estimate.standard_error;
+  }
   scores["examples"] = e.predictions.size();
   return scores;
 }
@@ -28,8 +45,8 @@ Json scores_of(const Evaluation& e) {
 std::string text_of(const Evaluation& e) {
   std::string text;
   for (const Measurement& m : e.measurements)
-    text +=
-        fmt::format("{}{} {}", text.empty() ? "" : ", ", m.metric->name, shown(*m.metric, m.value));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", m.metric->name,
+                        shown(*m.metric, m.estimate));
   return text;
 }
 
@@ -74,18 +91,21 @@ std::string result_table(const RunConfig& config, const LoadedModel& model, cons
   const OptimizerKind& kind = optimizer_kind(config.settings.optimizer.type);
   const bool probe = kind.way == Way::probe;
   const std::string method = kind.title + what_trained(config, kind);
-  const std::vector<const Metric*> columns = metrics_for(config.task.metric);
+  std::vector<const Metric*> columns = metrics_for(config.task.metric);
+  const auto width = [](const Metric& m) { return std::max<std::size_t>(15, std::strlen(m.name)); };
+  if (result.at("after").contains(answer_cross_entropy().name))
+    columns.push_back(&answer_cross_entropy());
   const auto row = [&](const std::string& name, const Json& scores) {
     std::string cells;
     for (const Metric* m : columns) {
-      const auto score = scores.find(m->name);  // those before training may come from a log
-      const bool known = score != scores.end() && score->is_number();
-      cells += fmt::format(" {:>9}", known ? shown(*m, score->get<double>()) : "-");
+      const Estimate estimate{number_in(scores, m->name), number_in(scores, error_key(*m))};
+      cells +=
+          fmt::format(" {:>{}}", std::isnan(estimate.value) ? "-" : shown(*m, estimate), width(*m));
     }
     return fmt::format("{:<24}{}\n", name, cells);
   };
   std::string head = fmt::format("{:<24}", config.task.name);
-  for (const Metric* m : columns) head += fmt::format(" {:>9}", m->name);
+  for (const Metric* m : columns) head += fmt::format(" {:>{}}", m->name, width(*m));
   const auto steps = result.at("steps").get<std::uint32_t>();
   std::string best;
   if (const auto step = result.find("best_step"); step != result.end())

@@ -12,10 +12,10 @@
 
 namespace mezo {
 
-// {the task's metric, "loss", "examples"}.
+// {metric, "METRIC_stderr", … of all that was measured, "examples"}; null where there is no number.
 nlohmann::ordered_json scores_of(const Evaluation&);
 
-// "accuracy 71.4%, loss 0.5123".
+// "accuracy 71.4% ± 1.4, cross_entropy 0.5123 ± 0.0061".
 std::string text_of(const Evaluation&);
 
 // Method, task, metric, versions, hashes, types.

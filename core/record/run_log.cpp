@@ -59,11 +59,14 @@ LoggedStep step_of(const Json& line) {
   return step;
 }
 
-// Numbers by their names, which result tables read.
+// Numbers by their names, which result tables read. Earlier runs called one of them differently.
 Json scores_in(const Json& scores) {
-  for (const auto& [name, value] : scores.get_ref<const Json::object_t&>())
+  Json now = Json::object();
+  for (const auto& [name, value] : scores.get_ref<const Json::object_t&>()) {
     if (!value.is_null()) static_cast<void>(value.get<double>());
-  return scores;
+    now[name == "loss" ? "cross_entropy" : name] = value;
+  }
+  return now;
 }
 
 }  // namespace

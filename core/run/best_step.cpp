@@ -10,7 +10,7 @@ namespace mezo {
 
 const Metric* judge_of(Keep keep, const Task& task) {
   if (keep == Keep::last) return nullptr;
-  const std::string name = keep == Keep::best_loss ? "loss" : task.metric;
+  const std::string name = keep == Keep::best_loss ? "cross_entropy" : task.metric;
   const std::vector<const Metric*> reported = metrics_for(task.metric);
   const auto judge =
       std::ranges::find_if(reported, [&](const Metric* m) { return m->name == name; });

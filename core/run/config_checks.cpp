@@ -42,9 +42,17 @@ void require_fitting(const RunConfig& config) {
   if (needs.texts && !config.task.generates())
     throw ConfigError("[objective] " + objective + " reads generated texts, and the task " +
                       config.task.name + " has options instead of answers");
-  if (config.task.generates() && (needs.option_scores || needs.token_log_likelihoods))
-    throw ConfigError("[objective] " + objective + " reads scores of options, and the task " +
-                      config.task.name + " has none: its answers are generated; f1 reads those");
+  if (needs.texts && needs.right_answer)
+    throw PluginError("[objective " + objective +
+                      "] needs() asks for texts and right answers at once: a text would follow the "
+                      "answer (plugin " +
+                      config.objective.component.plugin->path.string() + ")");
+  if (config.task.generates() && !needs.right_answer &&
+      (needs.option_scores || needs.token_log_likelihoods))
+    throw ConfigError(
+        "[objective] " + objective + " reads scores of options, and the task " + config.task.name +
+        " has none: its answers are texts. objective.type=f1 reads those that the model "
+        "generates, and cross_entropy with over: answer the tokens of the right one");
 }
 
 }  // namespace mezo

@@ -82,8 +82,12 @@ class Reader {
               const std::string& before) const {
     const QuestionEncoder encoder(config_.task, model_, room_, task_.bos.tokens(model_.tokenizer),
                                   before);
-    Split made{path, encode_all(rows, [&](const Example& e) { return encoder(e, path); }),
-               metrics_for(config_.task.metric)};
+    Split made{.path = path,
+               .examples = encode_all(rows, [&](const Example& e) { return encoder(e, path); }),
+               .metrics = metrics_for(config_.task.metric)};
+    if (needs_of(config_.objective).right_answer)
+      made.right_answers =
+          encode_all(rows, [&](const Example& e) { return encoder.right_answer(e, path); });
     if (config_.task.generates())
       made.rules = rules_of(config_.settings.generation, &config_.task, model_);
     return made;

@@ -19,8 +19,13 @@ namespace mezo {
 struct Split {
   std::string path;
   std::vector<Question> examples;
+  std::vector<Question> right_answers = {};   // of the same, where the objective asks for them
   std::vector<const Metric*> metrics;         // that the task is measured by
   std::optional<GenerationRules> rules = {};  // of texts, where the task asks for them
+
+  const std::vector<Question>& to_train_on() const {
+    return right_answers.empty() ? examples : right_answers;
+  }
 };
 
 struct Datasets {

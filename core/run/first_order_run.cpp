@@ -87,15 +87,14 @@ class FirstOrderRun {
     DevEvaluation dev(run_.folder, progress, clock, run_.model, nullptr, run_.data.dev,
                       settings_.trainer, best);
     DivergenceGuard guard(run_.folder, progress, nullptr,
-                          DivergenceWatch(chance_of(run_.data.train->examples)),
+                          DivergenceWatch(chance_of(run_.data.train->to_train_on())),
                           settings_.trainer.guard, run_.model.dtype);
-    AppliedCount applied;
+    StepCount count(result_.counts);
     StopAtSignal stop;
-    StepListener* const listeners[] = {&log, &dev, &applied, &guard, &stop};
+    StepListener* const listeners[] = {&log, &dev, &count, &guard, &stop};
     result_.steps = mezo::train(
-        maker_, run_.data.train->examples,
+        maker_, run_.data.train->to_train_on(),
         {0, settings_.trainer.batch_size, settings_.trainer.seed, schedule_}, listeners);
-    result_.unapplied = applied.not_applied();
     result_.seconds = clock.seconds();
     result_.forward_passes = result_.steps;
   }

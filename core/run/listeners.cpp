@@ -10,6 +10,7 @@
 #include "core/console/interrupt.h"
 #include "core/error.h"
 #include "core/record/result.h"
+#include "core/run/measure.h"
 
 namespace mezo {
 
@@ -54,8 +55,8 @@ void DevEvaluation::catch_up(std::uint32_t step) {
 void DevEvaluation::evaluate_at(std::uint32_t step) {
   const Stopwatch evaluation;
   if (weights_) weights_->apply_pending();
-  const Evaluation dev = evaluate(model_, dev_->examples, dev_->metrics, dev_->rules,
-                                  [](std::size_t, std::size_t) { return !Interrupt::stop(); });
+  const Evaluation dev =
+      evaluate_split(model_, *dev_, [](std::size_t, std::size_t) { return !Interrupt::stop(); });
   if (!Interrupt::stop()) {
     const nlohmann::ordered_json scores = scores_of(dev);
     folder_.metric({{"step", step}, {"dev", scores}});
@@ -78,9 +79,8 @@ void TrajectoryRecord::flush() {
 
 namespace {
 
-bool moved(const StepOutcome& outcome) {
-  const std::span gradients = std::span(outcome.scalars).first(outcome.projected_gradients);
-  return gradients.empty() || std::ranges::any_of(gradients, [](float g) { return g != 0; });
+std::span<const float> gradients_of(const StepOutcome& outcome) {
+  return std::span(outcome.scalars).first(outcome.projected_gradients);
 }
 
 }  // namespace
@@ -88,7 +88,7 @@ bool moved(const StepOutcome& outcome) {
 bool DivergenceGuard::after(const StepReport& report) {
   const bool before = watch_.diverged().has_value();
   const StepOutcome& o = report.outcome;
-  watch_.see({report.step, o.loss, o.applied, moved(o)});
+  watch_.see({report.step, o.loss, o.applied, !saw_no_difference(gradients_of(o))});
   if (before || !watch_.diverged()) return true;
   folder_.metric(
       {{"step", report.step}, {"diverged", *watch_.diverged()}, {"last_good", watch_.last_good()}});
@@ -133,8 +133,8 @@ bool ResolutionWarning::after(const StepReport& report) {
   return true;
 }
 
-bool AppliedCount::after(const StepReport& report) {
-  not_applied_ += report.outcome.applied ? 0 : 1;
+bool StepCount::after(const StepReport& report) {
+  counts_.add(report.outcome.applied, gradients_of(report.outcome));
   return true;
 }
 

@@ -13,6 +13,7 @@
 #include "core/settings/run_settings.h"
 #include "core/train/trainer.h"
 #include "core/zo/exact_weights.h"
+#include "core/zo/step_counts.h"
 #include "core/zo/trajectory_writer.h"
 
 namespace mezo {
@@ -136,13 +137,13 @@ class ResolutionWarning : public StepListener {
   std::vector<Slope> slopes_;
 };
 
-class AppliedCount : public StepListener {
+class StepCount : public StepListener {
  public:
+  explicit StepCount(StepCounts& counts) : counts_(counts) {}
   bool after(const StepReport& report) override;
-  std::uint32_t not_applied() const { return not_applied_; }
 
  private:
-  std::uint32_t not_applied_ = 0;
+  StepCounts& counts_;
 };
 
 class StopAtSignal : public StepListener {

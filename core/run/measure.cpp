@@ -31,16 +31,27 @@ void refuse_damage(const LoadedModel& model) {
 
 }  // namespace
 
+Evaluation evaluate_split(const LoadedModel& model, const Split& split,
+                          const EvaluationProgress& progress) {
+  Evaluation result = evaluate(model, split.examples, split.metrics, split.rules, progress);
+  const std::size_t all = split.examples.size();
+  if (split.right_answers.empty() || result.predictions.size() < all) return result;
+  const auto tokens = measure_right_answers(
+      model, split.right_answers,
+      [&](std::size_t, std::size_t) { return !progress || progress(all, all); });
+  if (tokens) result.measurements.push_back(*tokens);
+  return result;
+}
+
 Evaluation measure(const LoadedModel& model, const Split& split, const std::string& title,
                    int known, Console& console) {
   Evaluation result;
   {
     Progress progress(console, title, "example", static_cast<long long>(split.examples.size()));
-    result = evaluate(model, split.examples, split.metrics, split.rules,
-                      [&](std::size_t done, std::size_t) {
-                        progress.show(static_cast<long long>(done));
-                        return Interrupt::signals() <= known;
-                      });
+    result = evaluate_split(model, split, [&](std::size_t done, std::size_t) {
+      progress.show(static_cast<long long>(done));
+      return Interrupt::signals() <= known;
+    });
   }
   if (result.not_numbers > 0 && title != "after" && model.dtype != at::kHalf) refuse_damage(model);
   if (result.not_numbers > 0)

@@ -11,6 +11,11 @@
 
 namespace mezo {
 
+// What a split is measured by, with its right answers' cross-entropy where the objective is of
+// them.
+Evaluation evaluate_split(const LoadedModel& model, const Split& split,
+                          const EvaluationProgress& progress = {});
+
 // Cut short by a signal beyond the `known` ones. Throws RunError if scores are not numbers.
 Evaluation measure(const LoadedModel& model, const Split& split, const std::string& title,
                    int known, Console& console);

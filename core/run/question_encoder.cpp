@@ -40,6 +40,14 @@ Question QuestionEncoder::operator()(const Example& example, const std::string& 
              : encode(example, task_, tokenizer_, room_.max_length, path, start_, before_);
 }
 
+Question QuestionEncoder::right_answer(const Example& example, const std::string& path) const {
+  if (masked_)
+    throw ModelError(
+        "[objective] the right answer alone is asked of models that continue text, and this one "
+        "fills masks: objective.over=options");
+  return encode_right_answer(example, task_, tokenizer_, room_.max_length, path, start_, before_);
+}
+
 std::int64_t longest_sequence(std::int64_t wanted, const Task& task, const TextModel& model,
                               Console& console) {
   const std::int64_t positions = model.max_positions.value_or(INT64_MAX),

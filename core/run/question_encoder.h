@@ -26,6 +26,10 @@ class QuestionEncoder {
   // Throws DataError with file:line.
   Question operator()(const Example& example, const std::string& path) const;
 
+  // The right answer alone behind its prompt (Needs::right_answer). Throws DataError, and
+  // ModelError where the model is not causal.
+  Question right_answer(const Example& example, const std::string& path) const;
+
  private:
   const Task& task_;
   const Tokenizer& tokenizer_;

@@ -154,9 +154,10 @@ Replayed replay(const Trajectory& trajectory, ExactWeights& weights, std::uint32
       segment = &now;
       rules.emplace(now);
     }
-    if (!repeat_step(weights, *rules->estimator, step, learning_rate_at(rules->schedule, step),
-                     trajectory.scalars[step]))
-      ++replayed.unapplied;
+    const std::span<const float> scalars = trajectory.scalars[step];
+    const bool applied = repeat_step(weights, *rules->estimator, step,
+                                     learning_rate_at(rules->schedule, step), scalars);
+    replayed.counts.add(applied, scalars.first(rules->estimator->projected_gradients()));
     if (progress && (step + 1) % steps_a_report == 0 && !progress(step + 1)) {
       replayed.whole = false;
       return replayed;

@@ -18,6 +18,7 @@
 #include "core/plugin/search.h"
 #include "core/zo/estimator.h"
 #include "core/zo/exact_weights.h"
+#include "core/zo/step_counts.h"
 #include "core/zo/trajectory.h"
 
 namespace mezo {
@@ -26,8 +27,8 @@ namespace mezo {
 using ReplayProgress = std::function<bool(std::uint32_t done)>;
 
 struct Replayed {
-  bool whole = true;            // false: it was stopped, and the weights are of some earlier step
-  std::uint32_t unapplied = 0;  // how many steps applied nothing
+  bool whole = true;  // false: it was stopped, and the weights are of some earlier step
+  StepCounts counts;  // of the steps that were taken
   std::unique_ptr<Estimator> estimator = {};  // of the latest segment; none if that has no steps
 };
 

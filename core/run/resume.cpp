@@ -155,7 +155,7 @@ Start start_again(RunFolder& folder, const TrajectoryHeader& now, std::uint32_t 
   start.step = past.steps();
   start.training_seconds = resumption.log.training_seconds;
   start.dev = resumption.log.dev;
-  start.unapplied = replayed.unapplied;
+  start.counts = replayed.counts;
   if (!resumption.changed) {
     start.estimator = std::move(replayed.estimator);
     return start;

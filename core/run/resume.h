@@ -13,6 +13,7 @@
 #include "core/settings/run_config.h"
 #include "core/zo/estimator.h"
 #include "core/zo/exact_weights.h"
+#include "core/zo/step_counts.h"
 #include "core/zo/trajectory_writer.h"
 
 namespace mezo {
@@ -41,7 +42,7 @@ struct Start {
   TrajectoryWriter writer;
   std::uint32_t step = 0;                     // steps done before
   double training_seconds = 0;                // that they took
-  std::uint32_t unapplied = 0;                // of them, that applied nothing
+  StepCounts counts = {};                     // of them
   bool dev = false;                           // dev was evaluated after the last of them
   std::unique_ptr<Estimator> estimator = {};  // that knows them; none: a new one begins
 };

@@ -63,7 +63,8 @@ nlohmann::ordered_json result_of(const RunConfig& config, const LoadedModel& mod
   result["before"] = trained.before;
   result["after"] = scores_of(trained.after);
   result["steps"] = trained.steps;
-  result["steps_not_applied"] = trained.unapplied;
+  result["steps_not_applied"] = trained.counts.unapplied;
+  result["steps_without_difference"] = trained.counts.no_difference;
   if (trained.forward_passes) result["forward_passes"] = *trained.forward_passes;
   if (!trained.probe.is_null()) result["probe"] = trained.probe;
   if (trained.keeps_model) result["trained_model"] = model_folder;
@@ -102,6 +103,19 @@ Trained train_baseline(const BaselineParts& parts) {
   return way_of(parts.config) == Way::probe ? train_linear_probe(parts) : train_first_order(parts);
 }
 
+// An objective of few values (accuracy) often has the same one at both points.
+void say_steps_without_difference(const Trained& trained, Console& console) {
+  constexpr double worth_saying = 0.03;
+  const double share =
+      trained.steps ? static_cast<double>(trained.counts.no_difference) / trained.steps : 0;
+  if (share > worth_saying)
+    console.say(fmt::format(
+        "in {:.0f}% of the steps ({} of {}) the projected gradient was exactly 0: no perturbation "
+        "changed the objective, and they taught nothing. A larger trainer.batch_size or "
+        "optimizer.epsilon makes that rarer (docs/objectives.md)",
+        100 * share, trained.counts.no_difference, trained.steps));
+}
+
 // A result that was of the last step is none of the best one, and the other way round.
 bool keeps_as_asked(const nlohmann::ordered_json& result, const RunConfig& config) {
   const TrainerSettings& trainer = config.settings.trainer;
@@ -130,13 +144,14 @@ RunResult report(const RunConfig& config, const std::string& requested, const Lo
   nlohmann::ordered_json result = result_of(config, model, hashes, trained);
   result["requested"] = requested;
   console.out(result_table(config, model, result, trained.memory));
+  say_steps_without_difference(trained, console);
   write_predictions(folder, trained.after, config.task);
   const std::string adapter = folder.file("adapter");
   if (const std::string reason = keep_adapter(model, adapter); !reason.empty())
     console.note(fmt::format("no {}: {}", adapter, reason));
   if (trained.keeps_model) write_trained_model(model, folder, console);
   folder.write_result(result);
-  if (trained.steps > 0 && trained.unapplied == trained.steps)
+  if (trained.steps > 0 && trained.counts.unapplied == trained.steps)
     throw RunError(fmt::format(
         "[run] none of the {} steps changed anything, since their losses were not finite: try {}",
         trained.steps,

@@ -4,6 +4,7 @@
 
 #include "core/checkpoint/weights_hash.h"
 #include "core/console/interrupt.h"
+#include "core/error.h"
 #include "core/forward/held_source.h"
 #include "core/record/result.h"
 #include "core/run/generation_rules.h"
@@ -114,7 +115,7 @@ Start Training::start() {
 
 // What changes begins anew: a diverged run may be helped by it.
 DivergenceWatch Training::watch_of_the_past() const {
-  DivergenceWatch watch(chance_of(run_.data.train->examples));
+  DivergenceWatch watch(chance_of(run_.data.train->to_train_on()));
   if (resumption_ && !resumption_->changed)
     for (const LoggedStep& step : resumption_->log.steps)
       if (step.step > resumption_->past.latest().first_step) watch.see(step);
@@ -132,19 +133,23 @@ void Training::take_steps(Start& start) {
   DivergenceGuard guard(run_.folder, progress, &record, watch_of_the_past(),
                         settings_.trainer.guard, run_.model.dtype);
   ResolutionWarning resolution(progress, run_.estimator->epsilon());
-  AppliedCount applied;
+  StepCount count(result_.counts);
   StopAtSignal stop;
   guard.check(start.step);
   if (!start.dev) dev.catch_up(start.step);
   if (!Interrupt::stop()) {
     ZeroOrderStep maker(run_.model.network, run_.config.objective, weights_, *run_.estimator,
                         settings_.trainer.micro_batch, generator_ ? &*generator_ : nullptr);
-    StepListener* const listeners[] = {&log, &dev, &record, &applied, &resolution, &guard, &stop};
-    result_.steps = mezo::train(
-        maker, run_.data.train->examples,
-        {start.step, settings_.trainer.batch_size, settings_.trainer.seed, schedule_}, listeners);
+    StepListener* const listeners[] = {&log, &dev, &record, &count, &resolution, &guard, &stop};
+    try {
+      result_.steps = mezo::train(
+          maker, run_.data.train->to_train_on(),
+          {start.step, settings_.trainer.batch_size, settings_.trainer.seed, schedule_}, listeners);
+    } catch (const Error&) {
+      record.flush();  // what was done before stays done, and can be resumed
+      throw;
+    }
   }
-  result_.unapplied += applied.not_applied();
   result_.seconds = clock.seconds();
 }
 
@@ -152,7 +157,7 @@ Trained Training::train() {
   announce();
   Start begin = start();
   result_.steps = begin.step;
-  result_.unapplied = begin.unapplied;
+  result_.counts = begin.counts;
   result_.seconds = begin.training_seconds;
   if (!Interrupt::stop() && schedule_.steps > 0) take_steps(begin);
   weights_.apply_pending();

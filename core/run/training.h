@@ -12,6 +12,7 @@
 #include "core/run/resume.h"
 #include "core/settings/run_config.h"
 #include "core/zo/estimator.h"
+#include "core/zo/step_counts.h"
 
 namespace mezo {
 
@@ -29,11 +30,12 @@ struct RunParts {
 struct Trained {
   nlohmann::ordered_json before;  // scores_of() the measurement before the first step
   Evaluation after;               // of the last step's weights; none where another step is kept
-  std::optional<ScoredStep> best = {};     // whose weights are the run's, where the best is kept
-  std::uint32_t steps = 0, unapplied = 0;  // of the steps, those that applied nothing
+  std::optional<ScoredStep> best = {};  // whose weights are the run's, where the best is kept
+  std::uint32_t steps = 0;
+  StepCounts counts;  // of all of them
   // That the steps took (forward_passes.h); nothing where there are no steps to take.
   std::optional<std::uint64_t> forward_passes = {};
-  double seconds = 0;                      // of training alone, earlier sessions' included
+  double seconds = 0;  // of training alone, earlier sessions' included
   MemoryUse memory;
   nlohmann::ordered_json probe =
       {};                    // of a linear probe: the strength that was chosen, and by what

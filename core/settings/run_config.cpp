@@ -117,7 +117,7 @@ RunConfig check_run_config(const Value& tree, const ConfigRequest& request,
   ChosenPeft peft{create<Peft>(settings.peft.component, settings.peft.own),
                   settings.peft.component};
   ChosenObjective objective{create<Objective>(settings.objective.component, settings.objective.own),
-                            settings.objective.component};
+                            settings.objective.component, task->generates()};
   return {std::filesystem::absolute(request.path).string(),
           std::move(settings),
           std::move(registry),

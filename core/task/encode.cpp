@@ -156,6 +156,20 @@ Question encode_prompt(const Example& example, const Task& task, const Tokenizer
   return question;
 }
 
+Question encode_right_answer(const Example& example, const Task& task, const Tokenizer& tokenizer,
+                             std::int64_t max_length, const std::string& path,
+                             const std::optional<Tokens>& given, const std::string& before) {
+  const std::string where = place_of(example, path);
+  const std::vector<OptionText> only = {taught_answer(example, task, where)};
+  Question question =
+      question_behind(before + text_of(task.prompt, example.fields, task, where), only, tokenizer,
+                      max_length, given ? *given : own_start(tokenizer), where);
+  question.right = {0};
+  question.names = {only[0].name};
+  question.row = example.row;
+  return question;
+}
+
 std::vector<Question> encode_all(const std::vector<Example>& examples,
                                  const std::function<Question(const Example&)>& encoder) {
   std::vector<Question> out;

@@ -55,6 +55,13 @@ MEZO_API Question encode_prompt(
     const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt,
     const std::string& before = "");
 
+// The prompt with the answer that the task teaches (docs/tasks.md) as its only option, which is
+// right. Arguments and errors as of encode(); throws DataError too where nothing is right.
+MEZO_API Question encode_right_answer(
+    const Example& example, const Task& task, const Tokenizer& tokenizer, std::int64_t max_length,
+    const std::string& path, const std::optional<std::vector<std::int32_t>>& start = std::nullopt,
+    const std::string& before = "");
+
 // Every example by one encoder (encode() above, or encode_masked.h); throws one DataError for all
 // that are wrong.
 MEZO_API std::vector<Question> encode_all(const std::vector<Example>& examples,

@@ -30,25 +30,48 @@ MEZO_API at::Tensor option_loss(const Outputs&, const Targets&);
 MEZO_API at::Tensor f1(const Outputs&, const Targets&);
 MEZO_API at::Tensor exact_match(const Outputs&, const Targets&);
 
+struct Confusion;  // core/task/class_metrics.h
+
 struct Metric {
   const char* name;
-  // [S] fp64, of normalised option scores, or of generated texts.
-  at::Tensor (*value)(const Outputs&, const Targets&);
+  // [S, E] fp64, of normalised option scores or of generated texts: the metric is the mean over
+  // examples. Or what follows from how often each class was answered as each, and is no mean.
+  at::Tensor (*of_each)(const Outputs&, const Targets&);
+  double (*of_classes)(const Confusion&);
   bool percent;  // shown as a share of 100, or as a number
   bool higher_is_better;
   bool of_texts;
+  std::size_t classes = 0;  // options that a task must have; 0: any number
 };
 
+// A metric of one stream and its standard error, which is NaN where it has none: of fewer than two
+// examples, or where the value is no number.
+struct Estimate {
+  double value = 0, standard_error = 0;
+};
+
+// [S]. The standard error of a mean is sd / sqrt(E), the sd with E - 1 degrees of freedom; of other
+// metrics that of the jackknife (Efron and Stein 1981). It says how far another sample of as many
+// examples would differ, and nothing of other seeds of training. Throws what the metric throws.
+MEZO_API std::vector<Estimate> estimates(const Metric&, const Outputs&, const Targets&);
+
 MEZO_API std::span<const Metric> all_metrics();
+
+// What right answers alone are measured by (Needs::right_answer): the mean cross-entropy of their
+// tokens, of all examples together. No task names it, and it is not computed of Outputs, but of
+// each example's sum and number of tokens. The standard error is the jackknife's.
+MEZO_API const Metric& answer_cross_entropy();
+MEZO_API Estimate mean_of_tokens(std::span<const double> sums,
+                                 std::span<const std::int64_t> counts);
 
 // Throws ConfigError with near names where there is none of that name.
 MEZO_API const Metric& metric_named(std::string_view name);
 
-// What an evaluation reports for a task: the metric that it names, and the loss over options or the
-// other metric of texts.
+// What an evaluation reports for a task: the metric that it names, then accuracy (beside a metric
+// of classes) and the cross-entropy over options, or the other metric of texts.
 MEZO_API std::vector<const Metric*> metrics_for(const std::string& name);
 
-// "71.4%" or "0.5123".
-MEZO_API std::string shown(const Metric&, double value);
+// "71.4% ± 1.4" or "0.5123 ± 0.0061"; without the error where that is NaN.
+MEZO_API std::string shown(const Metric&, const Estimate&);
 
 }  // namespace mezo

@@ -33,6 +33,10 @@ struct Needs {
   // generation block and its task; a task with options has none. Costs a forward of one row a text
   // for each token, and copies of the perturbed matrices meanwhile (core/generate/generator.h).
   bool texts = false;
+  // Each example is asked about with its right answer as the only option, behind its prompt
+  // (teacher forcing): the right option, the first of several, or of a task without options the
+  // text that it teaches (docs/tasks.md). Not together with texts; causal models only.
+  bool right_answer = false;
 };
 
 // What the model answered, of what was asked for; the rest is undefined or empty. Tensors are on
@@ -59,6 +63,7 @@ struct Targets {
   at::Tensor labels;  // [E] int64: the first right option's place in its example's list; -1: none
   at::Tensor right;   // [E, O] bool: which options are right; the O of Outputs::option_scores
   std::vector<std::vector<std::string>> answers;  // [E]: the texts that are right, where any are
+  std::vector<std::int64_t> rows;                 // [E]: each example's place in its file, from 0
 };
 
 // Of one run one object is made. Its methods are called one at a time by the thread that trains,
@@ -69,6 +74,9 @@ class MEZO_API Objective {
 
   // What value() reads. Called once a step; the answer must not change within a run.
   virtual Needs needs() const { return {}; }
+
+  // The same where the task has no options, since its answers are texts.
+  virtual Needs needs_of_texts() const { return needs(); }
 
   // [S] fp32 or fp64, lower is better. Must not keep or change its arguments.
   virtual at::Tensor value(const Outputs&, const Targets&) const = 0;

@@ -131,6 +131,20 @@ std::vector<std::string> answers_of(const Example& example, const Task& task,
                   did_you_mean(name, field_names(example, true)));
 }
 
+OptionText taught_answer(const Example& example, const Task& task, const std::string& where) {
+  if (!task.generates()) {
+    const std::vector<OptionText> options = options_of(example, task, where);
+    const std::vector<std::int64_t> right = right_of(example, task, options, where);
+    if (right.empty()) throw DataError(where + "no option is right, so none can be taught");
+    return options[static_cast<std::size_t>(right[0])];
+  }
+  const std::string answer = answers_of(example, task, where).at(0);
+  if (!task.target) return {answer, " " + answer + (task.stop.empty() ? "" : task.stop[0])};
+  PromptTemplate::Fields fields = example.fields;
+  fields[task.answers_field] = answer;
+  return {answer, text_of(*task.target, fields, task, where)};
+}
+
 std::vector<std::int32_t> ids_of(const std::string& text, const Tokenizer& tokenizer,
                                  const std::string& where) {
   try {

@@ -37,6 +37,10 @@ std::vector<std::int64_t> right_of(const Example& example, const Task& task,
 std::vector<std::string> answers_of(const Example& example, const Task& task,
                                     const std::string& where);
 
+// The answer that is taught: the first right option, or a task's text for the first right answer,
+// in whose template the answers' field stands for that. Throws DataError where nothing is right.
+OptionText taught_answer(const Example& example, const Task& task, const std::string& where);
+
 // A template of the task filled in. Throws DataError for a missing field, and one that cannot be
 // changed.
 std::string text_of(const PromptTemplate& source, const PromptTemplate::Fields& fields,

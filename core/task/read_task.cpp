@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -121,7 +123,14 @@ class Refusal {
     if (const std::string problem = task_.score_problem(); !problem.empty())
       refuse("score", problem);
     check_token_cuts();
-    if (metric_named(task_.metric).of_texts != task_.generates())
+    const Metric& metric = metric_named(task_.metric);
+    if (metric.of_classes && !task_.each_field.empty())
+      refuse("metric", task_.metric + " measures classes, and each example has options of its own");
+    if (metric.classes > 0 && metric.classes != task_.options.size() && !task_.generates())
+      refuse("metric", fmt::format("{} is of {} options, of which the second is the positive "
+                                   "class, and there are {}",
+                                   task_.metric, metric.classes, task_.options.size()));
+    if (metric.of_texts != task_.generates())
       refuse("metric", task_.metric + " measures " +
                            (task_.generates() ? "options, and this task generates text"
                                               : "generated texts, and this task has options"));
@@ -143,7 +152,7 @@ class Refusal {
   }
 
   void check_options() {
-    for (const char* key : {"max_new_tokens", "stop"})
+    for (const char* key : {"max_new_tokens", "stop", "target"})
       refuse(key, "the task has options, and generates no text");
     if (task_.each_field.empty())
       refuse("answers", "the task has options, and generates no text");
@@ -158,6 +167,7 @@ class Refusal {
     const char* why = "first_tokens() cuts fields of a prompt with <mask>; first_words() cuts any";
     if (task_.prompt.masks() == 0 && task_.prompt.cuts_tokens()) refuse("prompt", why);
     if (task_.neutral_prompt && task_.neutral_prompt->cuts_tokens()) refuse("neutral_prompt", why);
+    if (task_.target && task_.target->cuts_tokens()) refuse("target", why);
     for (const Option& option : task_.options)
       if (option.text.cuts_tokens()) refuse("options", why);
   }
@@ -195,6 +205,9 @@ std::span<const mezo_parameter> task_file_settings() {
       {"max_new_tokens", MEZO_INTEGER, "auto", "[1, 1048576]", automatic, "tokens",
        "most that a generated text has"},
       {"stop", MEZO_TEXT_LIST, "[]", nullptr, nullptr, nullptr, "strings that end a text"},
+      {"target", MEZO_TEXT, "auto", nullptr, nullptr, nullptr,
+       "the text that training on right answers teaches; auto: a space, the first of answers, the "
+       "first of stop"},
       {"summary", MEZO_TEXT, "", nullptr, nullptr, nullptr, "one line for people"}};
   return table;
 }
@@ -209,7 +222,8 @@ std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics,
   rest.erase("options");
   const Parameters p = check(&rest, "", task_file_settings(), diagnostics, tree->mark);
   std::optional<PromptTemplate> prompt = read_template_of(*tree, "prompt", diagnostics),
-                                neutral = read_template_of(*tree, "neutral_prompt", diagnostics);
+                                neutral = read_template_of(*tree, "neutral_prompt", diagnostics),
+                                target = read_template_of(*tree, "target", diagnostics);
   if (diagnostics.errors().size() > before) return std::nullopt;
   const bool texts = options.empty();
   const std::string metric = p.text("metric"), each = p.text("each"), answers = p.text("answers");
@@ -227,7 +241,8 @@ std::optional<Task> load_task(const std::string& path, Diagnostics& diagnostics,
             each,
             option_score_named(p.text("score")),
             std::move(neutral),
-            number_or_auto(p, "max_length")};
+            number_or_auto(p, "max_length"),
+            p.text("target") == "auto" ? std::nullopt : std::move(target)};
   Refusal(*tree, task, diagnostics).check();
   if (diagnostics.errors().size() > before) return std::nullopt;
   return task;

@@ -23,7 +23,8 @@
 //   answers: answers.text                  # the field of the texts that are right: one, or a list
 //   max_new_tokens: 50
 //   stop: ["\n"]                           # strings that end the text and are no part of it
-//   metric: f1
+//   target: " {answers.text}\n"            # what training on the right answer teaches; this is
+//   auto metric: f1
 
 #include <cstdint>
 #include <optional>
@@ -68,6 +69,7 @@ struct Task {
   OptionScore score = OptionScore::mean;
   std::optional<PromptTemplate> neutral_prompt = {};  // says nothing; of a calibrated score
   std::optional<std::int64_t> max_length = {};        // longer sequences are cut
+  std::optional<PromptTemplate> target = {};          // the text that is taught, of right answers
 
   // The field that says what is right; "": nothing does.
   const std::string& right_field() const {

@@ -20,7 +20,12 @@ std::string described(const at::Tensor& value) {
 
 Needs needs_of(const ChosenObjective& objective) {
   return guard(
-      objective.component, [&] { return objective.objective->needs(); }, "computing needs()");
+      objective.component,
+      [&] {
+        return objective.of_texts ? objective.objective->needs_of_texts()
+                                  : objective.objective->needs();
+      },
+      "computing needs()");
 }
 
 at::Tensor value_of(const ChosenObjective& objective, const Outputs& outputs,

@@ -14,9 +14,11 @@ namespace mezo {
 
 struct ChosenObjective {
   std::shared_ptr<const Objective> objective;
-  Component component;  // that answers for it
+  Component component;    // that answers for it
+  bool of_texts = false;  // whether the task's answers are texts
 };
 
+// What it reads of answers of its task.
 MEZO_API Needs needs_of(const ChosenObjective& objective);
 
 // [streams], where the model's answers lie and in the objective's own type. Throws PluginError

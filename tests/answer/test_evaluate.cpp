@@ -99,7 +99,7 @@ TEST_CASE("accuracy and loss are those of a calculation by hand") {
   CHECK(e.predictions[0].prediction == 1);
   CHECK(e.predictions[1].prediction == 0);
   CHECK(e.value("accuracy") == 0.5);
-  CHECK(e.value("loss") ==
+  CHECK(e.value("cross_entropy") ==
         doctest::Approx((std::log(1 + std::exp(-2.0)) + std::log(1 + std::exp(1.0))) / 2));
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("questions of unlike numbers of options are measured together, each by
   CHECK(e.value("accuracy") == 0.5);
   const double first = std::log(1 + std::exp(1.0) + std::exp(2.0)) - 1,
                second = std::log(std::exp(1.0) + std::exp(2.0)) - 1;
-  CHECK(e.value("loss") == doctest::Approx((first + second) / 2));
+  CHECK(e.value("cross_entropy") == doctest::Approx((first + second) / 2));
 }
 
 TEST_CASE("an answer scores the mean of its tokens' log-probabilities") {
@@ -145,7 +145,7 @@ TEST_CASE("an evaluation has the metrics that it was asked for, in their order")
   const Evaluation e = BigramModel()({row("a", "0", 0)});
   REQUIRE(e.measurements.size() == 2);
   CHECK(std::string(e.measurements[0].metric->name) == "accuracy");
-  CHECK(std::string(e.measurements[1].metric->name) == "loss");
+  CHECK(std::string(e.measurements[1].metric->name) == "cross_entropy");
   CHECK_THROWS_AS(e.value("f1"), std::logic_error);
 }
 

@@ -26,9 +26,9 @@ class BestStep(cli.Case):
             done = self.run_ok(*run)
             devs = self.devs()
             self.assertEqual(list(devs), [4, 8, 12, 14])
-            best = min(devs, key=lambda step: devs[step]["loss"]) if by == "loss" else max(devs, key=lambda step: devs[step][by])
+            best = min(devs, key=lambda step: devs[step]["cross_entropy"]) if by == "loss" else max(devs, key=lambda step: devs[step][by])
             result = self.result()
-            self.assertEqual((result["best_step"], result["best_by"], result["best_dev"]), (best, by, devs[best]))
+            self.assertEqual((result["best_step"], result["best_by"], result["best_dev"]), (best, "cross_entropy" if by == "loss" else by, devs[best]))
             if best < 14:
                 self.assertIn(f", step {best} of 14", done.out)
                 return run, best

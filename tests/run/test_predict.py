@@ -194,7 +194,7 @@ class Predict(cli.Case):
         self.assertEqual([line["loss"] for line in self.steps()], [line["loss"] for line in self.steps("whole")])
 
     def test_tasks_of_texts_and_objectives_of_options_do_not_mix(self):
-        self.fails(2, ["run", "run.yaml", *TEXTS], "reads scores of options", "f1")
+        self.fails(2, ["run", "run.yaml", *TEXTS, "objective.type=accuracy"], "reads scores of options", "f1")
         self.fails(2, ["run", "run.yaml", "objective.type=f1"], "reads generated texts")
         self.write("both.yaml", 'prompt: "{text}"\nanswers: a\noptions: {0: " x", 1: " y"}\n')
         self.fails(2, ["run", "run.yaml", "task.file=both.yaml"], "answers: the task has options")

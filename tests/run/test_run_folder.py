@@ -81,7 +81,7 @@ class Files(cli.Case):
         self.assertEqual((result["method"], result["task"], result["metric"], result["steps"]), ("mezo full", "toy", "accuracy", 4))
         self.assertIs(result["interrupted"], False)
         for moment in ("before", "after"):
-            self.assertEqual(set(result[moment]), {"accuracy", "loss", "examples"})
+            self.assertEqual(set(result[moment]), {"accuracy", "accuracy_stderr", "cross_entropy", "cross_entropy_stderr", "examples"})
         self.assertGreater(result["seconds"], 0)
         self.assertAlmostEqual(result["seconds_per_step"], result["seconds"] / 4)
         self.assertTrue(10e6 < result["peak_memory_bytes"] < 10e9)
@@ -96,7 +96,7 @@ class Files(cli.Case):
         digest = hashlib.sha256((cli.MODEL / "model.safetensors").read_bytes()).hexdigest()
         self.assertEqual(result["model_hash"], {"model.safetensors": "sha256:" + digest})
         self.assertIn("toy", out)
-        self.assertIn(f"{result['after']['loss']:.4f}", out)
+        self.assertIn(f"{result['after']['cross_entropy']:.4f}", out)
 
     def test_predictions_are_the_rows_of_the_file_and_give_the_metrics(self):
         self.run_ok("run", "run.yaml", "optimizer.learning_rate=0.01")
@@ -109,7 +109,7 @@ class Files(cli.Case):
             self.assertEqual(p["prediction"], max(p["scores"], key=p["scores"].get))
             losses.append(math.log(sum(math.exp(s) for s in p["scores"].values())) - p["scores"][p["label"]])
         self.assertAlmostEqual(result["after"]["accuracy"], sum(p["prediction"] == p["label"] for p in predictions) / 6)
-        self.assertAlmostEqual(result["after"]["loss"], sum(losses) / 6, places=5)
+        self.assertAlmostEqual(result["after"]["cross_entropy"], sum(losses) / 6, places=5)
 
     def test_what_else_is_in_a_file_changes_no_prediction(self):
         self.run_ok("eval", "run.yaml", "output=all")

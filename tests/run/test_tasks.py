@@ -156,6 +156,26 @@ class Tasks(cli.Case):
     def test_long_prompts_lose_their_beginning(self):
         self.check_prompted("multirc", 6, "task.max_length=40", max_length=40)
 
+    def test_training_on_right_answers_has_the_loss_of_transformers(self):
+        oracle, copa = self.oracle(), PROMPTED["copa"]
+        squad, answers = GENERATED["squad"]
+        for task, count, prompt, answer, settings in (
+                ("squad", 4, squad, lambda r: f" {answers(r)[0]}\n", ["generation.max_new_tokens=1"]),
+                ("copa", 6, copa.prompt, lambda r: copa.options(r)[copa.right(r)[0]], ["objective.over=answer"])):
+            with self.subTest(task):
+                rows = rows_of(task, count)
+                found = oracle.scores([prompt(row) for row in rows], [{"right": answer(row)} for row in rows])
+                sums, tokens = zip(*(one["right"] for one in found))
+                loss = -sum(sums) / sum(tokens)
+                self.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+                for batch in ([], ["trainer.micro_batch=3"]):
+                    self.run_ok("run", "run.yaml", "--overwrite", f"task.file={task}", "task.train=rows.jsonl", "task.test=rows.jsonl",
+                                f"task.bos={BOS}", "trainer.steps=1", f"trainer.batch_size={count}", "optimizer.epsilon=1e-5",
+                                "optimizer.learning_rate=1e-12", *settings, *batch)
+                    self.assertLess(abs(self.steps()[0]["loss"] - loss), 1e-4)
+                    self.assertLess(abs(self.result()["after"]["answer_cross_entropy"] - loss), 1e-4)
+                print(f"{task}: the loss of {count} answers of {sum(tokens)} tokens agrees")
+
     def demonstrated(self, task, count):
         return [f"task.train={DATA / task / 'train.jsonl'}", f"task.demonstrations={count}"]
 

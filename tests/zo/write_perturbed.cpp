@@ -99,8 +99,8 @@ int run(char** argument) {
   const at::NoGradGuard no_grad;
   const Registry registry(PluginSearch{{}, {}, {{argument[2], "argument 2", true}}});
   LoadedModel model = load_model(argument[1], registry);
-  const auto objective =
-      create<Objective>(registry.find(MEZO_OBJECTIVE, "cross_entropy"), Parameters());
+  const Component& loss = registry.find(MEZO_OBJECTIVE, "cross_entropy");
+  const auto objective = create<Objective>(loss, default_settings(loss, "objective"));
   const Task task = load_task(argument[3]);
   const auto examples = encode_all(read_examples(argument[4], 200), [&](const Example& example) {
     return encode(example, task, model.tokenizer, 64, argument[4]);
