@@ -73,6 +73,23 @@ void write_out(RunConfig& config, const std::string& folder) {
   tree.set("plugins", std::move(plugins));
 }
 
+// Of all settings those that were given: a component may tell a default from the same value given.
+Value only_given(const Value& settings, const Value& given) {
+  Value kept = Value::map();
+  for (const Entry& entry : settings.entries) {
+    if (!entry.value.is_map()) {
+      kept.set(entry.key, entry.value);
+      continue;
+    }
+    const Value* block = given.find(entry.key);
+    Value own = Value::map();
+    for (const Entry& setting : entry.value.entries)
+      if (block && block->find(setting.key)) own.set(setting.key, setting.value);
+    if (!own.entries.empty()) kept.set(entry.key, std::move(own));
+  }
+  return kept;
+}
+
 class Loader {
  public:
   explicit Loader(const ConfigRequest& request) : request_(request) {}
@@ -118,7 +135,8 @@ class Loader {
     cell.run = same->second;
     cell.metric = config.task.metric;
     cell.requested = config.requested_hash();
-    cell.yaml = fmt::format("{}{}\n{}", head, cell.requested, to_yaml(config.settings.tree));
+    cell.yaml = fmt::format("{}{}\n{}", head, cell.requested,
+                            to_yaml(only_given(config.settings.tree, tree)));
     for (std::string& note : config.notes)
       if (std::ranges::find(loaded_.notes, note) == loaded_.notes.end())
         loaded_.notes.push_back(std::move(note));

@@ -166,7 +166,7 @@ class Comparer {
       return cell.outcome ? fmt::format("interrupted after {} steps", cell.outcome->steps)
                           : "interrupted";
     const std::string& metric = request_.metric.empty() ? cell.metric : request_.metric;
-    const auto score = cell.outcome->score(metric);
+    const auto score = estimate_in(cell.outcome->after, metric);
     return score ? metric + " " + shown(metric_named(metric), *score) : "no " + metric;
   }
 

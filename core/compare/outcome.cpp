@@ -47,6 +47,14 @@ std::optional<double> Outcome::score(const std::string& name) const {
   return found == after.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::optional<Estimate> estimate_in(const std::map<std::string, double>& scores,
+                                    const std::string& metric) {
+  const auto value = scores.find(metric), error = scores.find(metric + "_stderr");
+  if (value == scores.end()) return {};
+  return Estimate{value->second,
+                  error == scores.end() ? std::numeric_limits<double>::quiet_NaN() : error->second};
+}
+
 std::optional<Outcome> read_outcome(const std::string& folder) {
   const std::string file = (std::filesystem::path(folder) / "result.json").string();
   if (!is_there(file)) return {};

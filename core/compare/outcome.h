@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "core/task/metrics.h"
+
 namespace mezo {
 
 struct Outcome {
@@ -21,6 +23,10 @@ struct Outcome {
 
   std::optional<double> score(const std::string& metric) const;  // after
 };
+
+// A metric of `before` or `after` with its standard error, as far as they have it.
+std::optional<Estimate> estimate_in(const std::map<std::string, double>& scores,
+                                    const std::string& metric);
 
 // Nothing where the folder has no result. Throws RunError for one that cannot be read.
 std::optional<Outcome> read_outcome(const std::string& folder);

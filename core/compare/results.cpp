@@ -72,8 +72,8 @@ std::vector<std::string> differing(const std::vector<DoneRun>& runs) {
 }
 
 std::string score_text(const std::map<std::string, double>& scores, const std::string& metric) {
-  const auto score = scores.find(metric);
-  return score == scores.end() ? "-" : shown(metric_named(metric), score->second);
+  const auto score = estimate_in(scores, metric);
+  return score ? shown(metric_named(metric), *score) : "-";
 }
 
 std::vector<Column> columns_of(const std::vector<DoneRun>& runs) {

@@ -86,8 +86,10 @@ void require_probe(const RunConfig& config) {
         "options "
         "that are the same for every example",
         task.name, task.generates() ? "texts for answers" : "options of each example's own"));
-  if (config.peft.component.id() != "full" || config.settings.peft.own.given("include") ||
-      config.settings.peft.own.given("exclude"))
+  const Parameters& peft = config.settings.peft.own;
+  const std::vector<std::string> all = {"*"};
+  if (config.peft.component.id() != "full" || peft.list("include") != all ||
+      !peft.list("exclude").empty())
     throw ConfigError("[peft] linear_probe trains nothing of the model: leave the peft block out");
 }
 

@@ -119,19 +119,19 @@ class Tables(Comparing):
         self.assertEqual(self.cells()[names[3]]["settings"], {"optimizer.learning_rate": "1e-3", "optimizer.epsilon": "2e-2",
                                                               "optimizer.probes": "2", "peft.type": "full"})
         self.assertIn("probes=2", out.splitlines()[0])
-        again = self.run_ok("compare", "sweep.yaml", "trainer.steps=2", "--metric", "loss")
-        losses = [cell["after"]["loss"] for cell in self.cells().values()]
+        again = self.run_ok("compare", "sweep.yaml", "trainer.steps=2", "--metric", "cross_entropy")
+        losses = [cell["after"]["cross_entropy"] for cell in self.cells().values()]
         self.assertEqual([group["mean"] for group in self.table()["groups"]], losses)
         self.assertIn(f"{losses[3]:.4f}", again.out)
-        self.fails(2, ["compare", "sweep.yaml", "--metric", "lose"], "no metric called 'lose'", "did you mean 'loss'?")
+        self.fails(2, ["compare", "sweep.yaml", "--metric", "cross_entropi"], "no metric called 'cross_entropi'", "did you mean 'cross_entropy'?")
 
     def test_a_metric_of_its_own_stands_before_its_number(self):
-        self.write("loss.yaml", cli.TASK + "metric: loss\n")
+        self.write("loss.yaml", cli.TASK + "metric: cross_entropy\n")
         self.sweep("data: {a: {}, b: {task.file: loss.yaml}}")
         out = self.run_ok("compare", "sweep.yaml", "trainer.steps=1").out
         a, b = self.cells().values()
         self.assertIn(f"a  accuracy, % {100 * a['after']['accuracy']:.1f} ", out)
-        self.assertIn(f"b  loss {b['after']['loss']:.4f} ", out)
+        self.assertIn(f"b  cross_entropy {b['after']['cross_entropy']:.4f} ", out)
 
 
 class GoingOn(Comparing):
