@@ -100,7 +100,7 @@ TEST_CASE("a descriptor of another size is refused with both sizes") {
 
 TEST_CASE("another SDK is refused with both numbers") {
   CHECK(refusal("wrong_sdk") ==
-        "it was built for SDK 77, this mezo has 5; update mezo, or rebuild the plugin with this "
+        "it was built for SDK 77, this mezo has 6; update mezo, or rebuild the plugin with this "
         "mezo's headers");
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("the checks come in order: of all tags that differ the first is named"
   host.abi = host_tags().abi;
   begins("its descriptor has");
   host.size = host_tags().size;
-  begins("it was built for SDK 5");
+  begins("it was built for SDK 6");
   host.sdk = host_tags().sdk;
   begins("it was built with torch");
   host.torch = host_tags().torch;

@@ -48,7 +48,7 @@ TEST_CASE("an unknown id whose file is broken is answered with the reason") {
   const std::string text = plugin_error([&] { registry.find(MEZO_OBJECTIVE, "wrong_sdk"); });
   CHECK(text.rfind("no objective 'wrong_sdk'", 0) == 0);
   CHECK(text.find(fmt::format("; searched: {} (--plugin-path); broken: ", folder)) != text.npos);
-  CHECK(text.find(fmt::format("{}: it was built for SDK 77, this mezo has 5; update mezo",
+  CHECK(text.find(fmt::format("{}: it was built for SDK 77, this mezo has 6; update mezo",
                               plugin_file("wrong_sdk").string())) != text.npos);
   CHECK(text.find("malformed") == text.npos);
   const std::string far = plugin_error([&] { registry.find(MEZO_OBJECTIVE, "zzzzzzzzzz"); });

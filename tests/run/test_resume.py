@@ -202,7 +202,7 @@ class Continued(Case):
         self.run_ok("run", "run.yaml", "trainer.steps=2", f"plugins=[{plugin}]", "objective.type=spread")
         os.remove(plugin)
         err = self.run_ok("run", "run.yaml", "--resume", "trainer.steps=3").err
-        self.assertIn("changed from step 3 on: objective.type, trainer.steps", err)
+        self.assertIn("changed from step 3 on: objective.type, objective.over, trainer.steps", err)
         self.run_ok("replay", "out", "--verify")
 
     def test_a_change_that_was_killed_before_its_first_flush_is_taken_up_again(self):
@@ -264,7 +264,8 @@ class Folder(Case):
         self.run_ok("run", "run.yaml")
         self.assertEqual(self.bytes_of("out"), whole)
         os.remove(self.folder / "out/trajectory.mezo")
-        self.fails(6, ["run", "run.yaml", "--resume"], "holds the result of an earlier run")
+        self.assertIn("all 4 steps were done", self.run_ok("run", "run.yaml", "--resume").err)
+        self.fails(6, ["run", "run.yaml", "--resume", "trainer.steps=5"], "holds the result of an earlier run")
 
     def test_steps_of_an_unfinished_run_are_not_thrown_away_unasked(self):
         self.run_ok("run", "run.yaml", "trainer.flush_every=2")
