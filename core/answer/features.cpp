@@ -32,11 +32,13 @@ at::Tensor rows_of(const LoadedModel& model, ParameterSource& source,
                    const std::vector<const Question*>& questions) {
   const PackedQuestions packed = pack(questions);
   StreamOps ops(source, packed.batch, &model.network.adapter);
+  ops.read_only(packed.wanted);
   const at::Tensor hidden =
       guard(model.network.family, [&] { return model.network.model->hidden(ops, ops.batch()); });
   std::vector<std::int64_t> rows;
   for (const PredictedToken& s : packed.scored)
-    rows.push_back(packed.wanted[static_cast<std::size_t>(s.wanted)]);
+    rows.push_back(ops.left_rows_out() ? s.wanted
+                                       : packed.wanted[static_cast<std::size_t>(s.wanted)]);
   return hidden.index_select(0, index_tensor(rows, hidden.device())).to(at::kCPU, at::kDouble);
 }
 

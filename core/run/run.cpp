@@ -155,7 +155,9 @@ RunResult report(const RunConfig& config, const std::string& requested, const Lo
     throw RunError(fmt::format(
         "[run] none of the {} steps changed anything, since their losses were not finite: try {}",
         trained.steps,
-        model.dtype == at::kFloat ? "a smaller optimizer.epsilon" : "model.dtype=float32"));
+        model.dtype != at::kFloat ? "model.dtype=float32"
+        : is_baseline(config)     ? "a smaller optimizer.learning_rate"
+                                  : "a smaller optimizer.epsilon"));
   console.result(folder.path());
   return {folder.path(), !Interrupt::stop(), std::move(result)};
 }
